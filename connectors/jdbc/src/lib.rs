@@ -1,0 +1,1 @@
+//! Sink connector that writes records to SQL databases.

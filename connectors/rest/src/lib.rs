@@ -1,0 +1,1 @@
+//! Source connector that polls HTTP APIs.

@@ -1,0 +1,1 @@
+//! What a connector author reads: data model, records, configuration, plugin traits.

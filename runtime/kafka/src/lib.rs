@@ -1,0 +1,1 @@
+//! Kafka clients behind traits: producer, consumer, admin, and their Java-style properties.

@@ -1,0 +1,1 @@
+//! The tether binary: command line, plugin list and demo.

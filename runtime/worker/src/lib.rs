@@ -1,0 +1,1 @@
+//! The worker: connectors, tasks and the herders that command them.

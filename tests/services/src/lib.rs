@@ -1,0 +1,1 @@
+//! Real services for tests, benchmarks and people: Kafka, Kafka Connect, PostgreSQL, schema registry.

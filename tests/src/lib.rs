@@ -1,0 +1,1 @@
+//! Tests of the whole worker against real services and the reference.
