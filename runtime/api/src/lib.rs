@@ -1,1 +1,20 @@
-//! What a connector author reads: data model, records, configuration, plugin traits.
+//! What a connector author reads: data model, records, configuration and the
+//! traits that connectors, converters and transformations implement.
+//!
+//! Nothing here knows Kafka clients, stores, REST or the worker. A connector
+//! crate depends on this crate only.
+
+pub mod config;
+pub mod connector;
+pub mod converter;
+pub mod data;
+pub mod error;
+pub mod header;
+pub mod offset;
+pub mod plugin;
+pub mod record;
+pub mod sink;
+pub mod source;
+pub mod transform;
+
+pub use error::{ConnectError, ErrorKind, Result};
