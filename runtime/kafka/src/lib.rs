@@ -1,1 +1,20 @@
-//! Kafka clients behind traits: producer, consumer, admin, and their Java-style properties.
+//! Kafka clients behind traits: producer, consumer, admin, and the translation
+//! of Java-style client properties.
+//!
+//! Task loops and stores are written against the traits, so that they run in
+//! tests with fakes. Only `rdkafka/` knows the client library.
+
+mod admin;
+mod consumer;
+mod error;
+mod producer;
+
+pub use admin::{Admin, GroupDescription, NewTopic, TopicDescription};
+pub use consumer::{
+    ConsumedRecord, Consumer, ConsumerEvent, RecordHeader, Subscription, TopicPartitionOffset,
+};
+pub use error::{KafkaError, KafkaErrorKind};
+pub use producer::{DeliveryHandler, OutgoingRecord, Producer, RecordMetadata};
+
+/// Result of a Kafka client's call.
+pub type Result<T> = std::result::Result<T, KafkaError>;
