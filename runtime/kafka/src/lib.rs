@@ -5,11 +5,13 @@
 //! tests with fakes. Only `rdkafka/` knows the client library.
 
 mod admin;
+mod clients;
 mod consumer;
 mod error;
 mod producer;
 
 pub use admin::{Admin, GroupDescription, NewTopic, TopicDescription};
+pub use clients::Clients;
 pub use consumer::{
     ConsumedRecord, Consumer, ConsumerEvent, RecordHeader, Subscription, TopicPartitionOffset,
 };

@@ -1,1 +1,4 @@
 //! The worker: connectors, tasks and the herders that command them.
+
+pub mod herder;
+pub mod plugins;
