@@ -63,7 +63,7 @@ impl ConfigData {
             Self::Int(value) => value.to_string(),
             Self::Short(value) => value.to_string(),
             Self::Long(value) => value.to_string(),
-            Self::Double(value) => crate::data::java_f64(*value),
+            Self::Double(value) => crate::data::java_f64(*value).to_string(),
             Self::List(values) => values.join(","),
             Self::Password(_) => Password::HIDDEN.to_owned(),
         })

@@ -5,6 +5,7 @@
 //! struct fields are reached by index, strings and bytes are reference counted
 //! so that a decoder can hand out slices of its input.
 
+mod cache;
 mod decimal;
 mod java_text;
 pub mod logical;
@@ -17,8 +18,9 @@ pub use bytes::Bytes;
 /// An immutable UTF-8 string that clones without copying and can be a slice of
 /// a larger buffer.
 pub use bytestring::ByteString as Text;
+pub use cache::SchemaCache;
 pub use decimal::Decimal;
-pub use java_text::{java_f32, java_f64};
+pub use java_text::{FloatText, java_f32, java_f64};
 pub use num_bigint::BigInt;
 pub use schema::{Field, Parameters, Schema, SchemaBuilder, SchemaRef, Type};
 pub use structure::Struct;

@@ -1,6 +1,7 @@
 //! Schemas: immutable, shared, compared by pointer first.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, LazyLock, OnceLock};
 
 use super::{Text, Value};
@@ -286,6 +287,23 @@ impl PartialEq for Schema {
                 && self.fields == other.fields
                 && self.key == other.key
                 && self.value == other.value)
+    }
+}
+
+/// A schema equals itself even if its default is NaN.
+impl Eq for Schema {}
+
+impl Hash for Schema {
+    /// Leaves out defaults and parameters, which rarely tell schemas apart.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.kind, self.optional, self.version).hash(state);
+        self.name.hash(state);
+        for field in &self.fields {
+            field.name.hash(state);
+            field.schema.hash(state);
+        }
+        self.key.hash(state);
+        self.value.hash(state);
     }
 }
 
