@@ -1,4 +1,6 @@
 //! The worker: connectors, tasks and the herders that command them.
 
+pub mod config;
+pub mod config_provider;
 pub mod herder;
 pub mod plugins;

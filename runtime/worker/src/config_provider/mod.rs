@@ -1,0 +1,70 @@
+//! Variables in configurations, `${provider:path:key}`, and the providers that
+//! resolve them (spec section 2.4).
+//!
+//! What is stored, and what REST returns, always has the variables; values
+//! exist only in memory, where a connector or task starts.
+
+mod allowed_paths;
+mod directory;
+mod env;
+mod file;
+pub mod properties_file;
+mod transformer;
+
+use std::collections::BTreeMap;
+
+use tether_api::config::{ConfigMap, with_prefix};
+use tether_api::{ConnectError, Result};
+
+pub use transformer::{VariableResolver, has_variable};
+
+/// Resolves the variables of one provider.
+pub trait ConfigProvider: Send + Sync {
+    /// The values of keys under a path (empty if the variable has none). Keys
+    /// that do not exist are left out.
+    ///
+    /// # Errors
+    /// Config, if the path cannot be read.
+    fn get(&self, path: &str, keys: &[&str]) -> Result<BTreeMap<String, String>>;
+}
+
+/// The providers that `config.providers` names in a worker's properties.
+///
+/// # Errors
+/// Config, if a provider has no class, an unknown class or wrong parameters.
+pub fn providers(properties: &ConfigMap) -> Result<BTreeMap<String, Box<dyn ConfigProvider>>> {
+    let names = properties
+        .get("config.providers")
+        .map_or("", String::as_str);
+    let mut providers: BTreeMap<String, Box<dyn ConfigProvider>> = BTreeMap::new();
+    for name in names
+        .split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+    {
+        let key = format!("config.providers.{name}.class");
+        let class = properties.get(&key).map(String::as_str).unwrap_or_default();
+        let parameters = with_prefix(properties, &format!("config.providers.{name}.param."));
+        let provider: Box<dyn ConfigProvider> = match class.rsplit('.').next().unwrap_or(class) {
+            "FileConfigProvider" => Box::new(file::FileConfigProvider::new(name, &parameters)?),
+            "DirectoryConfigProvider" => {
+                Box::new(directory::DirectoryConfigProvider::new(name, &parameters)?)
+            }
+            "EnvVarConfigProvider" => Box::new(env::EnvVarConfigProvider::new(name, &parameters)?),
+            "" => {
+                return Err(ConnectError::config(format!(
+                    "The config provider {name} has no class: set {key}"
+                )));
+            }
+            _ => {
+                return Err(ConnectError::config(format!(
+                    "Invalid value {class} for configuration {key}: there is no such provider; use \
+                     FileConfigProvider, DirectoryConfigProvider or EnvVarConfigProvider of \
+                     org.apache.kafka.common.config.provider"
+                )));
+            }
+        };
+        providers.insert(name.to_owned(), provider);
+    }
+    Ok(providers)
+}
