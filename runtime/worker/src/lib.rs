@@ -4,3 +4,4 @@ pub mod config;
 pub mod config_provider;
 pub mod herder;
 pub mod plugins;
+pub mod worker;
