@@ -8,6 +8,9 @@ mod admin;
 mod clients;
 mod consumer;
 mod error;
+#[cfg(any(test, feature = "test-util"))]
+pub mod fake;
+mod pattern;
 mod producer;
 
 pub use admin::{Admin, GroupDescription, NewTopic, TopicDescription};
@@ -16,6 +19,7 @@ pub use consumer::{
     ConsumedRecord, Consumer, ConsumerEvent, RecordHeader, Subscription, TopicPartitionOffset,
 };
 pub use error::{KafkaError, KafkaErrorKind};
+pub use pattern::TopicPattern;
 pub use producer::{DeliveryHandler, OutgoingRecord, Producer, RecordMetadata};
 
 /// Result of a Kafka client's call.
