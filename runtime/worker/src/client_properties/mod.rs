@@ -1,0 +1,287 @@
+//! Which properties each Kafka client of a worker gets: layers of defaults,
+//! worker properties and a connector's overrides (spec section 2.3, `Worker`'s
+//! `baseProducerConfigs`, `baseConsumerConfigs` and `adminConfigs`).
+//!
+//! All names and values are those of the Java clients. Top-level worker
+//! properties such as `security.protocol` do not reach the producers and
+//! consumers of tasks; there each prefix has to repeat them.
+
+mod override_policy;
+
+use tether_api::Result;
+use tether_api::config::{ConfigMap, with_prefix};
+use tether_storage::TaskId;
+
+use crate::config::WorkerConfig;
+
+pub use override_policy::OverridePolicy;
+
+/// Overrides of a connector, by kind of client.
+const PRODUCER_OVERRIDES: &str = "producer.override.";
+const CONSUMER_OVERRIDES: &str = "consumer.override.";
+const ADMIN_OVERRIDES: &str = "admin.override.";
+
+const METRICS_CONTEXT: &str = "metrics.context.";
+
+/// Worker properties that no client has. The reference hands them to its
+/// clients, which ignore them; ours would warn about each.
+const WORKER_ONLY: [&str; 26] = [
+    "access.control.",
+    "config.",
+    "connect.protocol",
+    "connector.client.config.override.",
+    "exactly.once.",
+    "group.id",
+    "header.converter",
+    "heartbeat.interval.ms",
+    "inter.worker.",
+    "internal.",
+    "key.converter",
+    "listeners",
+    "offset.",
+    "plugin.",
+    "rebalance.timeout.ms",
+    "response.http.",
+    "rest.",
+    "scheduled.rebalance.",
+    "session.timeout.ms",
+    "status.",
+    "task.shutdown.",
+    "topic.creation.",
+    "topic.tracking.",
+    "value.converter",
+    "worker.",
+    "admin.listeners",
+];
+
+/// A topic in which a distributed worker keeps its state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum InternalTopic {
+    Configs,
+    Offsets,
+    Statuses,
+}
+
+impl InternalTopic {
+    /// The end of the client ids.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Configs => "configs",
+            Self::Offsets => "offsets",
+            Self::Statuses => "statuses",
+        }
+    }
+}
+
+/// Makes the properties of a worker's clients.
+#[derive(Debug, Clone, Copy)]
+pub struct ClientProperties<'a> {
+    /// The worker.
+    pub worker: &'a WorkerConfig,
+    /// The id of the Kafka cluster.
+    pub kafka_cluster_id: &'a str,
+    /// What connectors may override.
+    pub policy: &'a OverridePolicy,
+}
+
+impl ClientProperties<'_> {
+    /// Of the producer of a source task. The worker waits for brokers as long
+    /// as it takes: no record is given up while they are away, and one request
+    /// at a time per connection keeps the order.
+    ///
+    /// # Errors
+    /// Other, if the policy forbids one of the connector's overrides.
+    pub fn source_producer(&self, id: &TaskId, connector: &ConfigMap) -> Result<ConfigMap> {
+        let mut properties = self.base(&format!("connector-producer-{id}"));
+        for (key, value) in [
+            (
+                "key.serializer",
+                "org.apache.kafka.common.serialization.ByteArraySerializer",
+            ),
+            (
+                "value.serializer",
+                "org.apache.kafka.common.serialization.ByteArraySerializer",
+            ),
+            ("max.block.ms", "9223372036854775807"),
+            ("enable.idempotence", "false"),
+            ("acks", "all"),
+            ("max.in.flight.requests.per.connection", "1"),
+            ("delivery.timeout.ms", "2147483647"),
+        ] {
+            properties.insert(key.to_owned(), value.to_owned());
+        }
+        properties.extend(with_prefix(&self.worker.properties, "producer."));
+        self.add_metrics_context(&mut properties);
+        properties.extend(self.overrides(connector, PRODUCER_OVERRIDES)?);
+        Ok(properties)
+    }
+
+    /// Of the consumer of a sink task.
+    ///
+    /// # Errors
+    /// Other, if the policy forbids one of the connector's overrides.
+    pub fn sink_consumer(&self, id: &TaskId, connector: &ConfigMap) -> Result<ConfigMap> {
+        let mut properties = self.base(&format!("connector-consumer-{id}"));
+        for (key, value) in [
+            ("group.id", format!("connect-{}", id.connector).as_str()),
+            ("enable.auto.commit", "false"),
+            ("auto.offset.reset", "earliest"),
+            (
+                "key.deserializer",
+                "org.apache.kafka.common.serialization.ByteArrayDeserializer",
+            ),
+            (
+                "value.deserializer",
+                "org.apache.kafka.common.serialization.ByteArrayDeserializer",
+            ),
+        ] {
+            properties.insert(key.to_owned(), value.to_owned());
+        }
+        properties.extend(with_prefix(&self.worker.properties, "consumer."));
+        self.add_metrics_context(&mut properties);
+        properties.extend(self.overrides(connector, CONSUMER_OVERRIDES)?);
+        Ok(properties)
+    }
+
+    /// Of the admin client of a task.
+    ///
+    /// # Errors
+    /// Other, if the policy forbids one of the connector's overrides.
+    pub fn task_admin(&self, id: &TaskId, connector: &ConfigMap) -> Result<ConfigMap> {
+        self.connector_admin_with_id(&format!("connector-adminclient-{id}"), connector)
+    }
+
+    /// Of the admin client with which the worker manages what belongs to a
+    /// connector, the offsets of its consumer group above all.
+    ///
+    /// # Errors
+    /// Other, if the policy forbids one of the connector's overrides.
+    pub fn connector_admin(&self, name: &str, connector: &ConfigMap) -> Result<ConfigMap> {
+        self.connector_admin_with_id(&format!("connector-worker-adminclient-{name}"), connector)
+    }
+
+    /// Of the producer of an internal topic.
+    pub fn internal_producer(&self, topic: InternalTopic) -> ConfigMap {
+        let mut properties = self.internal(topic.name());
+        for (key, value) in [
+            ("acks", "all"),
+            ("max.in.flight.requests.per.connection", "1"),
+            ("enable.idempotence", "false"),
+            ("delivery.timeout.ms", "2147483647"),
+        ] {
+            properties.insert(key.to_owned(), value.to_owned());
+        }
+        if topic == InternalTopic::Statuses {
+            // The store itself repeats writes, unless a newer one is queued.
+            properties.shift_remove("delivery.timeout.ms");
+            properties.insert("retries".to_owned(), "0".to_owned());
+        }
+        properties
+    }
+
+    /// Of the consumer of an internal topic. It has no group: it reads all
+    /// partitions from the beginning.
+    pub fn internal_consumer(&self, topic: InternalTopic) -> ConfigMap {
+        let mut properties = self.internal(topic.name());
+        for (key, value) in [
+            ("auto.offset.reset", "earliest"),
+            ("enable.auto.commit", "false"),
+        ] {
+            properties.insert(key.to_owned(), value.to_owned());
+        }
+        properties
+    }
+
+    /// Of the worker's own admin client.
+    pub fn shared_admin(&self) -> ConfigMap {
+        self.internal("shared-admin")
+    }
+
+    fn base(&self, client_id: &str) -> ConfigMap {
+        let mut properties = ConfigMap::new();
+        properties.insert("bootstrap.servers".to_owned(), self.bootstrap_servers());
+        properties.insert("client.id".to_owned(), client_id.to_owned());
+        properties
+    }
+
+    fn bootstrap_servers(&self) -> String {
+        self.worker
+            .properties
+            .get("bootstrap.servers")
+            .map_or("", String::as_str)
+            .split(',')
+            .map(str::trim)
+            .collect::<Vec<_>>()
+            .join(",")
+    }
+
+    fn connector_admin_with_id(&self, client_id: &str, connector: &ConfigMap) -> Result<ConfigMap> {
+        let mut properties = self.base(client_id);
+        properties.extend(self.top_level());
+        properties.extend(
+            with_prefix(&self.worker.properties, "admin.")
+                .into_iter()
+                .filter(|(key, _)| key != "listeners" && !key.starts_with("listeners.")),
+        );
+        properties.extend(self.overrides(connector, ADMIN_OVERRIDES)?);
+        self.add_metrics_context(&mut properties);
+        Ok(properties)
+    }
+
+    fn internal(&self, suffix: &str) -> ConfigMap {
+        let mut properties = ConfigMap::new();
+        properties.extend(self.top_level());
+        properties.insert("bootstrap.servers".to_owned(), self.bootstrap_servers());
+        let group = self.worker.group_id().unwrap_or("connect");
+        let client_id = match self.worker.properties.get("client.id") {
+            Some(own) if !own.trim().is_empty() => format!("{group}-{own}-{suffix}"),
+            _ => format!("{group}-{suffix}"),
+        };
+        properties.insert("client.id".to_owned(), client_id);
+        self.add_metrics_context(&mut properties);
+        properties
+    }
+
+    /// Worker properties that are for clients and carry no prefix of one.
+    fn top_level(&self) -> impl Iterator<Item = (String, String)> {
+        self.worker
+            .properties
+            .iter()
+            .filter(|(key, _)| {
+                !["bootstrap.servers", "producer.", "consumer.", "admin."]
+                    .iter()
+                    .chain(&WORKER_ONLY)
+                    .any(|prefix| key.starts_with(prefix))
+            })
+            .map(|(key, value)| (key.clone(), value.clone()))
+    }
+
+    /// Where metrics come from (KIP-606).
+    fn add_metrics_context(&self, properties: &mut ConfigMap) {
+        for (key, value) in &self.worker.properties {
+            if key.starts_with(METRICS_CONTEXT) {
+                properties.insert(key.clone(), value.clone());
+            }
+        }
+        properties.insert(
+            format!("{METRICS_CONTEXT}connect.kafka.cluster.id"),
+            self.kafka_cluster_id.to_owned(),
+        );
+        if let Some(group) = self.worker.group_id() {
+            properties.insert(
+                format!("{METRICS_CONTEXT}connect.group.id"),
+                group.to_owned(),
+            );
+        }
+    }
+
+    fn overrides(&self, connector: &ConfigMap, prefix: &str) -> Result<ConfigMap> {
+        let overrides = with_prefix(connector, prefix);
+        self.policy.check(&overrides)?;
+        Ok(overrides)
+    }
+}
+
+#[cfg(test)]
+mod tests;
