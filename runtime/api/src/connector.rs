@@ -86,7 +86,7 @@ pub enum AlteredOffsets {
 ///
 /// The worker calls one method at a time.
 #[async_trait]
-pub trait Connector: Send {
+pub trait Connector: Send + Sync {
     /// The connector's own keys.
     fn config_def(&self) -> Arc<ConfigDef>;
 

@@ -1,0 +1,327 @@
+//! One connector: brings what runs on the worker in line with what the config
+//! store says.
+//!
+//! It works by level, not by edge: every change in the store means "look
+//! again". A change that comes while the actor is busy, or that was missed
+//! because the process died, is found at the next look.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::join_all;
+use tether_api::Result;
+use tether_api::config::ConfigMap;
+use tether_storage::{ConnectorEntry, RestartRequest, TargetState, TaskId};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+
+use crate::worker::TaskConfigsError;
+
+use super::actors::Actors;
+use super::{MAX_RECONFIGURE_BACKOFF, MIN_RECONFIGURE_BACKOFF, Shared};
+
+/// What an actor is told.
+pub(super) enum Command {
+    /// Something about the connector changed in the store.
+    Reconcile,
+    /// Look again, and answer once tasks are configured, too.
+    Settle(oneshot::Sender<Result<()>>),
+    /// The connector wants its tasks configured anew.
+    ReconfigureTasks,
+    /// Restart the connector instance.
+    RestartConnector(oneshot::Sender<Result<()>>),
+    /// Restart a task.
+    RestartTask(u32, oneshot::Sender<Result<()>>),
+    /// Restart instances as a request says.
+    Restart(RestartRequest),
+}
+
+pub(super) struct Actor {
+    connector: String,
+    shared: Arc<Shared>,
+    /// Configuration and state that the instance was last brought to.
+    applied: Option<(ConfigMap, TargetState)>,
+    /// The commit of task configurations whose tasks run.
+    task_generation: Option<u64>,
+    /// When to ask again for task configurations, and the wait after that.
+    retry: Option<(Instant, Duration)>,
+}
+
+impl Actor {
+    pub(super) fn new(connector: String, shared: Arc<Shared>) -> Self {
+        Self {
+            connector,
+            shared,
+            applied: None,
+            task_generation: None,
+            retry: None,
+        }
+    }
+
+    pub(super) async fn run(
+        mut self,
+        mut commands: mpsc::UnboundedReceiver<Command>,
+        actors: Actors,
+    ) {
+        let stopping = self.shared.stopping.clone();
+        let mut next = None;
+        loop {
+            let command = match next.take() {
+                Some(command) => command,
+                None => tokio::select! {
+                    biased;
+                    () = stopping.cancelled() => return,
+                    command = commands.recv() => match command {
+                        Some(command) => command,
+                        None => return,
+                    },
+                    () = sleep_until(self.retry.map(|(when, _)| when)) => Command::ReconfigureTasks,
+                },
+            };
+            self.handle(command).await;
+            if self.applied.is_none() && self.shared.entry(&self.connector).is_none() {
+                next = actors.retire(&self.connector, &mut commands);
+                if next.is_none() {
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn handle(&mut self, command: Command) {
+        match command {
+            Command::Reconcile => self.reconcile().await,
+            Command::Settle(reply) => {
+                self.reconcile().await;
+                // A client that has gone needs no answer.
+                let _ = reply.send(Ok(()));
+            }
+            Command::ReconfigureTasks => self.publish_tasks().await,
+            Command::RestartConnector(reply) => {
+                let outcome = self.restart_instance().await;
+                let started = outcome.is_ok();
+                let _ = reply.send(outcome);
+                if started {
+                    self.publish_tasks().await;
+                }
+            }
+            Command::RestartTask(task, reply) => {
+                let _ = reply.send(self.restart_task(task).await);
+            }
+            Command::Restart(request) => self.restart(&request).await,
+        }
+    }
+
+    async fn reconcile(&mut self) {
+        let Some(entry) = self.shared.entry(&self.connector) else {
+            return self.remove().await;
+        };
+        let worker = &self.shared.context.worker;
+        let wish = (entry.config.clone(), entry.target_state);
+        let mut started = false;
+        match self.applied.replace(wish) {
+            Some((config, state)) if config == entry.config => {
+                if state != entry.target_state {
+                    let outcome = worker
+                        .set_target_state(&self.connector, entry.target_state)
+                        .await;
+                    started = entry.target_state == TargetState::Started && self.log(outcome);
+                }
+            }
+            previous => {
+                if previous.is_some() {
+                    worker.stop_connector(&self.connector).await;
+                }
+                let outcome = worker
+                    .start_connector(&self.connector, &entry.config, entry.target_state)
+                    .await;
+                started = entry.target_state == TargetState::Started && self.log(outcome);
+            }
+        }
+        self.apply_tasks(&entry).await;
+        if started {
+            self.publish_tasks().await;
+        }
+    }
+
+    /// Runs the tasks of the last commit in place of those that run.
+    async fn apply_tasks(&mut self, entry: &ConnectorEntry) {
+        if entry.task_generation == self.task_generation && !entry.inconsistent {
+            return;
+        }
+        self.task_generation = entry.task_generation;
+        let context = &self.shared.context;
+        context.worker.stop_tasks(&self.running_tasks()).await;
+        self.shared
+            .destroy_tasks(&self.connector, |task| entry.tasks.contains_key(&task));
+        if entry.inconsistent {
+            tracing::warn!(
+                connector = self.connector,
+                "The task configurations in the config topic are incomplete; the connector has no tasks until \
+                 they are written again"
+            );
+        }
+        join_all(entry.tasks.keys().map(|task| self.start_task(entry, *task))).await;
+    }
+
+    async fn start_task(&self, entry: &ConnectorEntry, task: u32) -> bool {
+        let Some(config) = entry.tasks.get(&task) else {
+            return false;
+        };
+        let id = TaskId::new(self.connector.as_str(), task);
+        let worker = &self.shared.context.worker;
+        self.log(
+            worker
+                .start_task(&id, &entry.config, config, entry.target_state)
+                .await,
+        )
+    }
+
+    /// Asks the connector for task configurations and commits them if anything
+    /// changed.
+    async fn publish_tasks(&mut self) {
+        let wait = self
+            .retry
+            .take()
+            .map_or(MIN_RECONFIGURE_BACKOFF, |(_, wait)| wait);
+        let Some(entry) = self.shared.entry(&self.connector) else {
+            return;
+        };
+        let context = &self.shared.context;
+        if entry.target_state != TargetState::Started || !context.worker.is_running(&self.connector)
+        {
+            return;
+        }
+        let error = match context
+            .worker
+            .connector_task_configs(&self.connector, &entry.config)
+            .await
+        {
+            Ok(configs) if unchanged(&entry, &configs) => return,
+            Ok(configs) => match context
+                .configs
+                .put_task_configs(&self.connector, &configs)
+                .await
+            {
+                Ok(()) => return,
+                Err(error) => error,
+            },
+            Err(TaskConfigsError::Final(error)) => {
+                tracing::error!(connector = self.connector, %error, "The connector has no task configurations");
+                return;
+            }
+            Err(TaskConfigsError::Repeat(error)) => error,
+        };
+        tracing::error!(
+            connector = self.connector,
+            %error,
+            retry_in_ms = wait.as_millis() as u64,
+            "Could not configure the tasks of the connector; trying again"
+        );
+        self.retry = Some((
+            Instant::now() + wait,
+            (wait * 2).min(MAX_RECONFIGURE_BACKOFF),
+        ));
+    }
+
+    async fn remove(&mut self) {
+        self.applied = None;
+        self.task_generation = None;
+        self.retry = None;
+        let context = &self.shared.context;
+        context.worker.stop_tasks(&self.running_tasks()).await;
+        context.worker.stop_connector(&self.connector).await;
+        self.shared.destroy_tasks(&self.connector, |_| false);
+        self.shared.destroy_connector(&self.connector);
+        context.statuses.reset_topics(&self.connector);
+    }
+
+    pub(super) async fn restart_instance(&mut self) -> Result<()> {
+        let Some(entry) = self.shared.entry(&self.connector) else {
+            return Ok(());
+        };
+        let worker = &self.shared.context.worker;
+        worker.stop_connector(&self.connector).await;
+        self.applied = Some((entry.config.clone(), entry.target_state));
+        worker
+            .start_connector(&self.connector, &entry.config, entry.target_state)
+            .await
+    }
+
+    async fn restart_task(&mut self, task: u32) -> Result<()> {
+        let Some(entry) = self.shared.entry(&self.connector) else {
+            return Ok(());
+        };
+        let Some(config) = entry.tasks.get(&task) else {
+            return Ok(());
+        };
+        let id = TaskId::new(self.connector.as_str(), task);
+        let worker = &self.shared.context.worker;
+        worker.stop_tasks(std::slice::from_ref(&id)).await;
+        worker
+            .start_task(&id, &entry.config, config, entry.target_state)
+            .await
+    }
+
+    /// Restarts instances in the reference's order: all stopped before the first
+    /// is started (spec section 1.5).
+    async fn restart(&mut self, request: &RestartRequest) {
+        let Some(plan) = super::restart::plan(&self.shared, request) else {
+            tracing::warn!(
+                connector = self.connector,
+                "Nothing to restart: the connector has no status"
+            );
+            return;
+        };
+        let shared = Arc::clone(&self.shared);
+        let worker = &shared.context.worker;
+        if plan.connector.is_some() {
+            worker.stop_connector(&self.connector).await;
+        }
+        worker.stop_tasks(&plan.task_ids()).await;
+        plan.write_restarting(&shared);
+        if plan.connector.is_some() && self.restart_instance().await.is_ok() {
+            self.publish_tasks().await;
+        }
+        if let Some(entry) = self.shared.entry(&self.connector) {
+            join_all(
+                plan.tasks
+                    .iter()
+                    .map(|status| self.start_task(&entry, status.id.task)),
+            )
+            .await;
+        }
+    }
+
+    fn running_tasks(&self) -> Vec<TaskId> {
+        let mut tasks = self.shared.context.worker.tasks();
+        tasks.retain(|id| id.connector == self.connector);
+        tasks
+    }
+
+    /// Whether it went well. The status has the error already; the log gets it
+    /// too.
+    fn log(&self, outcome: Result<()>) -> bool {
+        if let Err(error) = &outcome {
+            tracing::error!(connector = self.connector, %error, "The connector or a task of it failed");
+        }
+        outcome.is_ok()
+    }
+}
+
+/// Whether a commit would change nothing. The connector's configuration counts
+/// too: tasks may depend on it beyond their own.
+fn unchanged(entry: &ConnectorEntry, configs: &[ConfigMap]) -> bool {
+    !entry.inconsistent
+        && entry.task_generation.is_some()
+        && entry.applied_config.as_ref() == Some(&entry.config)
+        && entry.tasks.len() == configs.len()
+        && entry.tasks.values().eq(configs)
+}
+
+async fn sleep_until(when: Option<Instant>) {
+    match when {
+        Some(when) => tokio::time::sleep_until(when).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,79 @@
+//! The actors of all connectors, made when a connector is first heard of and
+//! gone when it is deleted.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::Shared;
+use super::actor::{Actor, Command};
+
+#[derive(Clone)]
+pub(super) struct Actors {
+    shared: Arc<Shared>,
+    handles: Arc<Mutex<HashMap<String, Handle>>>,
+}
+
+struct Handle {
+    commands: mpsc::UnboundedSender<Command>,
+    task: JoinHandle<()>,
+}
+
+impl Actors {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            shared,
+            handles: Arc::default(),
+        }
+    }
+
+    /// Gives a command to a connector's actor.
+    pub(super) fn send(&self, connector: &str, command: Command) {
+        let mut handles = self.lock();
+        if self.shared.stopping.is_cancelled() {
+            return;
+        }
+        let handle = handles.entry(connector.to_owned()).or_insert_with(|| {
+            let (commands, receiver) = mpsc::unbounded_channel();
+            let actor = Actor::new(connector.to_owned(), Arc::clone(&self.shared));
+            Handle {
+                commands,
+                task: tokio::spawn(actor.run(receiver, self.clone())),
+            }
+        });
+        // The actor removes itself under the same lock, so it is there.
+        let _ = handle.commands.send(command);
+    }
+
+    /// Ends the actor of a deleted connector unless there is more for it to do;
+    /// the next command is returned then.
+    pub(super) fn retire(
+        &self,
+        connector: &str,
+        receiver: &mut mpsc::UnboundedReceiver<Command>,
+    ) -> Option<Command> {
+        let mut handles = self.lock();
+        let next = receiver.try_recv().ok();
+        if next.is_none() {
+            handles.remove(connector);
+        }
+        next
+    }
+
+    /// Waits until every actor has ended; the herder is stopping.
+    pub(super) async fn stop(&self) {
+        let handles: Vec<Handle> = self.lock().drain().map(|(_, handle)| handle).collect();
+        for handle in handles {
+            if let Err(error) = handle.task.await {
+                tracing::error!(%error, "The actor of a connector ended badly");
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Handle>> {
+        // The map is whole after every statement that holds the lock.
+        self.handles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

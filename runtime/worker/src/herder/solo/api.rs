@@ -1,0 +1,363 @@
+//! The requests of the REST API.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tether_api::config::{ConfigDef, ConfigMap};
+use tether_api::plugin::PluginDescriptor;
+use tether_api::{ConnectError, Result};
+use tether_storage::{ConnectorEntry, RestartRequest, State, TargetState, TaskId, TaskStatus};
+use tokio::sync::oneshot;
+
+use crate::herder::{
+    ConfigInfos, ConnectorInfo, ConnectorOffset, ConnectorState, CreateConnector, Created, Health,
+    Herder, InstanceState, LoggerLevel, OffsetChange, RawConfig, TaskInfo,
+};
+use crate::validation::require_valid;
+
+use super::actor::Command;
+use super::{SoloHerder, offsets, restart, status};
+
+impl SoloHerder {
+    fn info(&self, connector: &str, entry: &ConnectorEntry) -> ConnectorInfo {
+        ConnectorInfo {
+            name: connector.to_owned(),
+            config: entry.config.clone(),
+            tasks: entry
+                .tasks
+                .keys()
+                .map(|task| TaskId::new(connector, *task))
+                .collect(),
+            kind: status::kind(
+                &self.shared.context.plugins,
+                entry.config.get("connector.class"),
+            ),
+        }
+    }
+
+    fn found(&self, connector: &str) -> Result<Arc<ConnectorEntry>> {
+        self.require(connector, || format!("Connector {connector} not found"))
+    }
+
+    /// Checks a configuration, then stores it.
+    async fn store(
+        &self,
+        connector: &str,
+        raw: &RawConfig,
+        initial_state: Option<TargetState>,
+    ) -> Result<ConnectorInfo> {
+        let infos = self
+            .shared
+            .validation
+            .validate(&self.shared.context.variables, raw)
+            .await?;
+        require_valid(&infos)?;
+        let config: ConfigMap = raw
+            .iter()
+            .filter_map(|(key, value)| Some((key.clone(), value.clone()?)))
+            .collect();
+        self.shared
+            .context
+            .configs
+            .put_connector_config(connector, &config, initial_state)
+            .await?;
+        if self.shared.context.config.group_id().is_none() {
+            // A standalone worker answers with the tasks that it has made.
+            self.ask(connector, Command::Settle).await?;
+        }
+        // What is stored is what is shown, unless it is gone again already.
+        let entry = self.shared.entry(connector).unwrap_or_else(|| {
+            Arc::new(ConnectorEntry {
+                config,
+                ..ConnectorEntry::default()
+            })
+        });
+        Ok(self.info(connector, &entry))
+    }
+
+    /// Sends a command to a connector's actor and waits for its answer.
+    async fn ask(
+        &self,
+        connector: &str,
+        command: impl FnOnce(oneshot::Sender<Result<()>>) -> Command,
+    ) -> Result<()> {
+        let (reply, answer) = oneshot::channel();
+        self.actors.send(connector, command(reply));
+        answer
+            .await
+            .unwrap_or_else(|_| Err(ConnectError::other("Worker is shutting down")))
+    }
+}
+
+#[async_trait]
+impl Herder for SoloHerder {
+    fn kafka_cluster_id(&self) -> String {
+        self.shared.context.kafka_cluster_id.clone()
+    }
+
+    async fn health(&self) -> Health {
+        if *self.shared.started.borrow() && !self.shared.stopping.is_cancelled() {
+            Health::Healthy
+        } else {
+            Health::Starting
+        }
+    }
+
+    fn stage(&self) -> Option<String> {
+        (!*self.shared.started.borrow()).then(|| {
+            "The worker is currently reading its config, offset and status topics.".to_owned()
+        })
+    }
+
+    fn connectors(&self) -> Vec<String> {
+        self.shared
+            .context
+            .configs
+            .snapshot()
+            .connectors
+            .keys()
+            .cloned()
+            .collect()
+    }
+
+    async fn connector_info(&self, connector: &str) -> Result<ConnectorInfo> {
+        self.ready().await?;
+        let entry = self.found(connector)?;
+        Ok(self.info(connector, &entry))
+    }
+
+    fn connector_state(&self, connector: &str) -> Result<ConnectorState> {
+        status::connector_state(&self.shared, connector)
+    }
+
+    fn task_state(&self, id: &TaskId) -> Result<TaskStatus> {
+        self.shared
+            .context
+            .statuses
+            .task(id)
+            .ok_or_else(|| ConnectError::not_found(format!("No status found for task {id}")))
+    }
+
+    async fn task_infos(&self, connector: &str) -> Result<Vec<TaskInfo>> {
+        self.ready().await?;
+        let entry = self.found(connector)?;
+        Ok(entry
+            .tasks
+            .iter()
+            .map(|(task, config)| TaskInfo {
+                id: TaskId::new(connector, *task),
+                config: config.clone(),
+            })
+            .collect())
+    }
+
+    async fn create_connector(&self, request: CreateConnector) -> Result<ConnectorInfo> {
+        self.ready().await?;
+        let _requests = self.requests.lock().await;
+        let infos = self
+            .shared
+            .validation
+            .validate(&self.shared.context.variables, &request.config)
+            .await?;
+        require_valid(&infos)?;
+        if self.shared.entry(&request.name).is_some() {
+            return Err(ConnectError::already_exists(format!(
+                "Connector {} already exists",
+                request.name
+            )));
+        }
+        self.store(&request.name, &request.config, request.initial_state)
+            .await
+    }
+
+    async fn put_connector_config(
+        &self,
+        connector: &str,
+        config: RawConfig,
+    ) -> Result<Created<ConnectorInfo>> {
+        self.ready().await?;
+        let _requests = self.requests.lock().await;
+        let existed = self.shared.entry(connector).is_some();
+        let info = self.store(connector, &config, None).await?;
+        Ok(if existed {
+            Created::Existing(info)
+        } else {
+            Created::New(info)
+        })
+    }
+
+    async fn patch_connector_config(
+        &self,
+        connector: &str,
+        patch: RawConfig,
+    ) -> Result<ConnectorInfo> {
+        self.ready().await?;
+        let _requests = self.requests.lock().await;
+        let entry = self.found(connector)?;
+        let mut config: RawConfig = entry
+            .config
+            .iter()
+            .map(|(key, value)| (key.clone(), Some(value.clone())))
+            .collect();
+        for (key, value) in patch {
+            match value {
+                Some(value) => {
+                    config.insert(key, Some(value));
+                }
+                None => {
+                    config.shift_remove(&key);
+                }
+            }
+        }
+        self.store(connector, &config, None).await
+    }
+
+    async fn delete_connector(&self, connector: &str) -> Result<()> {
+        self.ready().await?;
+        let _requests = self.requests.lock().await;
+        self.found(connector)?;
+        self.shared
+            .context
+            .configs
+            .remove_connector(connector)
+            .await
+    }
+
+    async fn set_target_state(&self, connector: &str, state: TargetState) -> Result<()> {
+        self.ready().await?;
+        let _requests = self.requests.lock().await;
+        self.require(connector, || format!("Unknown connector {connector}"))?;
+        let configs = &self.shared.context.configs;
+        if state == TargetState::Stopped {
+            // Tasks first: an older reader that does not know STOPPED pauses a
+            // connector that has none.
+            configs.put_task_configs(connector, &[]).await?;
+        }
+        configs.put_target_state(connector, state).await
+    }
+
+    async fn restart_connector(&self, connector: &str) -> Result<()> {
+        self.ready().await?;
+        self.require(connector, || format!("Unknown connector: {connector}"))?;
+        self.ask(connector, Command::RestartConnector).await
+    }
+
+    async fn restart_connector_and_tasks(&self, request: RestartRequest) -> Result<ConnectorState> {
+        self.ready().await?;
+        let connector = request.connector.clone();
+        self.require(&connector, || format!("Unknown connector: {connector}"))?;
+        let no_status =
+            || ConnectError::not_found(format!("Status for connector {connector} not found"));
+        let plan = restart::plan(&self.shared, &request).ok_or_else(no_status)?;
+        let mut state =
+            status::connector_state(&self.shared, &connector).map_err(|_| no_status())?;
+        let mark = |instance: &mut InstanceState| {
+            instance.state = State::Restarting;
+            instance.trace = None;
+        };
+        if plan.connector.is_some() {
+            mark(&mut state.connector);
+        }
+        for (task, instance) in &mut state.tasks {
+            if plan.tasks.iter().any(|status| status.id.task == *task) {
+                mark(instance);
+            }
+        }
+        self.shared
+            .context
+            .configs
+            .put_restart_request(&request)
+            .await?;
+        Ok(state)
+    }
+
+    async fn restart_task(&self, id: &TaskId) -> Result<()> {
+        self.ready().await?;
+        let known = self
+            .shared
+            .entry(&id.connector)
+            .is_some_and(|entry| entry.tasks.contains_key(&id.task));
+        if !known {
+            return Err(ConnectError::not_found(format!("Unknown task: {id}")));
+        }
+        self.ask(&id.connector, |reply| Command::RestartTask(id.task, reply))
+            .await
+    }
+
+    fn topics(&self, connector: &str) -> Result<Vec<String>> {
+        Ok(self
+            .shared
+            .context
+            .statuses
+            .topics(connector)
+            .into_iter()
+            .map(|status| status.topic)
+            .collect())
+    }
+
+    fn reset_topics(&self, connector: &str) -> Result<()> {
+        self.shared.context.statuses.reset_topics(connector);
+        Ok(())
+    }
+
+    fn topic_tracking(&self) -> (bool, bool) {
+        let config = &self.shared.context.config;
+        (config.topic_tracking, config.topic_tracking_reset)
+    }
+
+    async fn connector_offsets(&self, connector: &str) -> Result<Vec<ConnectorOffset>> {
+        self.ready().await?;
+        let entry = self.found(connector)?;
+        offsets::read(self, connector, &entry.config).await
+    }
+
+    async fn change_offsets(&self, connector: &str, change: OffsetChange) -> Result<String> {
+        self.ready().await?;
+        let _requests = self.requests.lock().await;
+        let entry = self.found(connector)?;
+        if entry.target_state != TargetState::Stopped || !entry.tasks.is_empty() {
+            return Err(ConnectError::config(format!(
+                "Connectors must be in the STOPPED state before their offsets can be modified. This can be done \
+                 for the specified connector by issuing a 'PUT' request to the '/connectors/{connector}/stop' \
+                 endpoint"
+            )));
+        }
+        offsets::change(self, connector, &entry.config, change).await
+    }
+
+    fn plugins(&self) -> Vec<PluginDescriptor> {
+        self.shared.context.plugins.all().to_vec()
+    }
+
+    fn plugin_config(&self, plugin: &str, version: Option<&str>) -> Result<Arc<ConfigDef>> {
+        self.shared.validation.plugin_config(plugin, version)
+    }
+
+    async fn validate(&self, config: RawConfig) -> Result<ConfigInfos> {
+        self.shared
+            .validation
+            .validate(&self.shared.context.variables, &config)
+            .await
+    }
+
+    fn loggers(&self) -> Vec<(String, LoggerLevel)> {
+        self.shared.context.loggers.all()
+    }
+
+    fn logger(&self, name: &str) -> Option<LoggerLevel> {
+        self.shared.context.loggers.get(name)
+    }
+
+    fn set_logger_level(&self, name: &str, level: &str) -> Vec<String> {
+        self.shared.context.loggers.set(name, level)
+    }
+
+    async fn set_cluster_logger_level(&self, name: &str, level: &str) -> Result<()> {
+        self.ready().await?;
+        self.shared
+            .context
+            .configs
+            .put_logger_level(name, level)
+            .await
+    }
+}

@@ -1,0 +1,275 @@
+//! A herder that runs every connector and task on its own worker: the standalone
+//! one, and the distributed one of a group with a single worker.
+//!
+//! Requests write to the config store; what the store says back drives the
+//! work. Each connector has an actor ([`actor`]) that brings worker and store
+//! together, so that a slow connector holds up nobody else, and so that a
+//! restart of the process, which finds the same records, ends in the same state.
+
+mod actor;
+mod actors;
+mod api;
+mod offsets;
+mod restart;
+mod status;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tether_api::config::ConfigMap;
+use tether_api::{ConnectError, Result};
+use tether_kafka::Clients;
+use tether_storage::{
+    ConfigStore, ConfigUpdate, ConnectorEntry, ConnectorStatus, OffsetStore, State, StatusStore,
+    TaskStatus,
+};
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::WorkerConfig;
+use crate::config_provider::VariableResolver;
+use crate::loggers::Loggers;
+use crate::plugins::Plugins;
+use crate::validation::Validation;
+use crate::worker::{Worker, WorkerRequest};
+
+use actor::Command;
+use actors::Actors;
+
+/// Everything that a herder needs.
+pub struct SoloContext {
+    /// The worker's address as statuses show it, `host:port`.
+    pub worker_id: String,
+    /// The id of the Kafka cluster.
+    pub kafka_cluster_id: String,
+    /// The worker's configuration.
+    pub config: WorkerConfig,
+    /// The plugins.
+    pub plugins: Arc<Plugins>,
+    /// Resolves variables.
+    pub variables: Arc<VariableResolver>,
+    /// Makes Kafka clients.
+    pub clients: Arc<dyn Clients>,
+    /// The configurations.
+    pub configs: Arc<dyn ConfigStore>,
+    /// The source offsets.
+    pub offsets: Arc<dyn OffsetStore>,
+    /// The statuses.
+    pub statuses: Arc<dyn StatusStore>,
+    /// The worker.
+    pub worker: Arc<Worker>,
+    /// The loggers.
+    pub loggers: Arc<Loggers>,
+}
+
+/// A herder that runs everything on its own worker.
+pub struct SoloHerder {
+    shared: Arc<Shared>,
+    actors: Actors,
+    /// Mutating requests one at a time, as on the reference's herder thread.
+    requests: tokio::sync::Mutex<()>,
+}
+
+/// What the herder shares with the actors of its connectors.
+struct Shared {
+    context: SoloContext,
+    validation: Validation,
+    /// True once the stores are read and the connectors are being started.
+    started: watch::Sender<bool>,
+    stopping: CancellationToken,
+}
+
+impl Shared {
+    /// A connector's entry in the config store.
+    fn entry(&self, connector: &str) -> Option<Arc<ConnectorEntry>> {
+        self.context
+            .configs
+            .snapshot()
+            .connector(connector)
+            .cloned()
+    }
+
+    /// Deletes the status of a connector.
+    fn destroy_connector(&self, connector: &str) {
+        self.context.statuses.put_connector(ConnectorStatus {
+            connector: connector.to_owned(),
+            state: State::Destroyed,
+            trace: None,
+            worker_id: self.context.worker_id.clone(),
+            generation: 0,
+            version: None,
+        });
+    }
+
+    /// Deletes the statuses of those tasks of a connector that `keep` does not
+    /// name.
+    fn destroy_tasks(&self, connector: &str, keep: impl Fn(u32) -> bool) {
+        for status in self.context.statuses.tasks(connector) {
+            if !keep(status.id.task) {
+                self.context.statuses.put_task(TaskStatus {
+                    state: State::Destroyed,
+                    trace: None,
+                    worker_id: self.context.worker_id.clone(),
+                    generation: 0,
+                    version: None,
+                    ..status
+                });
+            }
+        }
+    }
+}
+
+impl SoloHerder {
+    /// A herder that does nothing yet.
+    ///
+    /// # Errors
+    /// Config, if the worker's configuration is wrong.
+    pub fn new(context: SoloContext) -> Result<Self> {
+        let validation = Validation::new(Arc::clone(&context.plugins), &context.config)?;
+        let shared = Arc::new(Shared {
+            context,
+            validation,
+            started: watch::Sender::new(false),
+            stopping: CancellationToken::new(),
+        });
+        Ok(Self {
+            actors: Actors::new(Arc::clone(&shared)),
+            shared,
+            requests: tokio::sync::Mutex::new(()),
+        })
+    }
+
+    /// Reads the stores and starts every connector that they know. `requests`
+    /// is the other end of the worker's channel.
+    ///
+    /// # Errors
+    /// If a store cannot be opened or must not be used as it is.
+    pub async fn start(&self, requests: mpsc::UnboundedReceiver<WorkerRequest>) -> Result<()> {
+        let context = &self.shared.context;
+        tokio::try_join!(
+            context.statuses.start(),
+            context.offsets.start(),
+            context.configs.start()
+        )?;
+        let updates = context.configs.take_updates().ok_or_else(|| {
+            ConnectError::illegal_state("The config store is in use by another herder")
+        })?;
+        self.prune_statuses();
+        for connector in context.configs.snapshot().connectors.keys() {
+            self.actors.send(connector, Command::Reconcile);
+        }
+        tokio::spawn(react(
+            self.actors.clone(),
+            Arc::clone(&self.shared),
+            updates,
+            requests,
+        ));
+        self.shared.started.send_replace(true);
+        Ok(())
+    }
+
+    /// Stops connectors and tasks, their offsets committed and statuses written,
+    /// then the stores.
+    pub async fn stop(&self) {
+        self.shared.stopping.cancel();
+        // A request under way finishes; later ones find the worker stopping.
+        let _requests = self.requests.lock().await;
+        self.actors.stop().await;
+        let context = &self.shared.context;
+        context.worker.shutdown().await;
+        context.statuses.flush().await;
+        context.statuses.stop().await;
+        context.configs.stop().await;
+        context.offsets.stop().await;
+    }
+
+    /// Waits until the stores are read.
+    ///
+    /// # Errors
+    /// Other, if the worker is shutting down.
+    async fn ready(&self) -> Result<()> {
+        let mut started = self.shared.started.subscribe();
+        tokio::select! {
+            biased;
+            () = self.shared.stopping.cancelled() => {
+                Err(ConnectError::other("Worker is shutting down"))
+            }
+            _ = started.wait_for(|started| *started) => Ok(()),
+        }
+    }
+
+    /// Deletes statuses of connectors and tasks that are no longer configured;
+    /// they stay behind when a worker dies in the middle of a deletion.
+    fn prune_statuses(&self) {
+        let context = &self.shared.context;
+        let snapshot = context.configs.snapshot();
+        for connector in context.statuses.connectors() {
+            match snapshot.connector(&connector) {
+                None => {
+                    self.shared.destroy_tasks(&connector, |_| false);
+                    self.shared.destroy_connector(&connector);
+                }
+                Some(entry) => {
+                    self.shared
+                        .destroy_tasks(&connector, |task| entry.tasks.contains_key(&task));
+                }
+            }
+        }
+    }
+
+    /// A connector's configuration.
+    ///
+    /// # Errors
+    /// `NotFound`, with this message.
+    fn require(
+        &self,
+        connector: &str,
+        message: impl FnOnce() -> String,
+    ) -> Result<Arc<ConnectorEntry>> {
+        self.shared
+            .entry(connector)
+            .ok_or_else(|| ConnectError::not_found(message()))
+    }
+
+    /// Resolved configuration, for what a herder reads from it itself.
+    fn resolved(&self, config: &ConfigMap) -> Result<ConfigMap> {
+        self.shared.context.variables.resolve(config)
+    }
+}
+
+/// Passes changes in the store and requests of connectors to the actors.
+async fn react(
+    actors: Actors,
+    shared: Arc<Shared>,
+    mut updates: mpsc::UnboundedReceiver<ConfigUpdate>,
+    mut requests: mpsc::UnboundedReceiver<WorkerRequest>,
+) {
+    loop {
+        tokio::select! {
+            () = shared.stopping.cancelled() => return,
+            update = updates.recv() => match update {
+                Some(ConfigUpdate::ConnectorConfig(connector)
+                    | ConfigUpdate::ConnectorRemoved(connector)
+                    | ConfigUpdate::Tasks(connector)
+                    | ConfigUpdate::TargetState(connector)) => actors.send(&connector, Command::Reconcile),
+                Some(ConfigUpdate::Restart(request)) => {
+                    let connector = request.connector.clone();
+                    actors.send(&connector, Command::Restart(request));
+                }
+                Some(ConfigUpdate::LoggerLevel { logger, level }) => {
+                    shared.context.loggers.set(&logger, &level);
+                }
+                None => return,
+            },
+            Some(WorkerRequest::ReconfigureTasks(connector)) = requests.recv() => {
+                actors.send(&connector, Command::ReconfigureTasks);
+            }
+        }
+    }
+}
+
+/// How long the first wait is before a connector is asked again for task
+/// configurations; it doubles up to [`MAX_RECONFIGURE_BACKOFF`]
+/// (`DistributedHerder.reconfigureConnectorTasksWithExponentialBackoffRetries`).
+const MIN_RECONFIGURE_BACKOFF: Duration = Duration::from_millis(250);
+const MAX_RECONFIGURE_BACKOFF: Duration = Duration::from_secs(60);

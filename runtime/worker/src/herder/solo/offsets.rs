@@ -1,0 +1,320 @@
+//! Offsets of connectors, read and changed on request (KIP-875).
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tether_api::config::{ConfigMap, with_prefix};
+use tether_api::connector::AlteredOffsets;
+use tether_api::data::Value;
+use tether_api::offset::{OffsetMap, TopicPartition};
+use tether_api::{ConnectError, Result};
+use tether_kafka::{Admin, KafkaError, KafkaErrorKind};
+use tether_storage::offset_bytes;
+
+use crate::herder::{ConnectorKind, ConnectorOffset, OffsetChange};
+
+use super::{SoloHerder, status};
+
+/// How long a call of the admin client may take.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The committed offsets of a connector.
+pub(super) async fn read(
+    herder: &SoloHerder,
+    connector: &str,
+    config: &ConfigMap,
+) -> Result<Vec<ConnectorOffset>> {
+    let context = &herder.shared.context;
+    let class = config.get("connector.class");
+    if status::kind(&context.plugins, class) == ConnectorKind::Sink {
+        let config = herder.resolved(config)?;
+        let admin = admin(herder, &config)?;
+        let offsets = admin
+            .group_offsets(&group(connector, &config), TIMEOUT)
+            .await?;
+        return Ok(offsets
+            .iter()
+            .map(|(partition, offset)| sink_offset(partition, *offset))
+            .collect());
+    }
+    let entries = context.offsets.connector_entries(connector).await?;
+    Ok(entries
+        .iter()
+        .filter_map(|(key, value)| {
+            let (_, partition) = offset_bytes::parse_key(key)?;
+            let offset = offset_bytes::parse_value(value)?;
+            Some(ConnectorOffset {
+                partition: Some(partition),
+                offset: Some(offset),
+            })
+        })
+        .collect())
+}
+
+/// Sets or deletes the offsets of a stopped connector; the sentence for the
+/// user.
+pub(super) async fn change(
+    herder: &SoloHerder,
+    connector: &str,
+    config: &ConfigMap,
+    change: OffsetChange,
+) -> Result<String> {
+    if matches!(&change, OffsetChange::Alter(offsets) if offsets.is_empty()) {
+        return Err(ConnectError::config(
+            "Partitions / offsets need to be provided for an alter offsets request",
+        ));
+    }
+    let class = config.get("connector.class").map_or("", String::as_str);
+    let plugin = herder.shared.context.plugins.new_connector(class)?;
+    let resolved = herder.resolved(config)?;
+    let verb = if change == OffsetChange::Reset {
+        "reset"
+    } else {
+        "altered"
+    };
+    let kind = status::kind(
+        &herder.shared.context.plugins,
+        config.get("connector.class"),
+    );
+    let complete = if kind == ConnectorKind::Sink {
+        change_sink(herder, connector, &resolved, plugin.as_ref(), change).await?
+    } else {
+        change_source(herder, connector, &resolved, plugin.as_ref(), change).await?
+    };
+    Ok(if complete {
+        format!("The offsets for this connector have been {verb} successfully")
+    } else {
+        format!(
+            "The Connect framework-managed offsets for this connector have been {verb} successfully. However, if \
+             this connector manages offsets externally, they will need to be manually {verb} in the system that \
+             the connector uses."
+        )
+    })
+}
+
+async fn change_source(
+    herder: &SoloHerder,
+    connector: &str,
+    config: &ConfigMap,
+    plugin: &dyn tether_api::connector::Connector,
+    change: OffsetChange,
+) -> Result<bool> {
+    let store = &herder.shared.context.offsets;
+    let wanted: Vec<(OffsetMap, Option<OffsetMap>)> = match change {
+        OffsetChange::Alter(offsets) => offsets
+            .into_iter()
+            .map(|entry| (entry.partition.unwrap_or_default(), entry.offset))
+            .collect(),
+        OffsetChange::Reset => store
+            .connector_entries(connector)
+            .await?
+            .iter()
+            .filter_map(|(key, _)| Some((offset_bytes::parse_key(key)?.1, None)))
+            .collect(),
+    };
+    let entries = wanted
+        .iter()
+        .map(|(partition, offset)| {
+            let value = offset.as_ref().map(offset_bytes::value).transpose()?;
+            Ok((offset_bytes::key(connector, partition)?, value))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let complete = plugin
+        .alter_offsets(config, &AlteredOffsets::Source(wanted))
+        .await?;
+    store.set(entries).await?;
+    Ok(complete)
+}
+
+async fn change_sink(
+    herder: &SoloHerder,
+    connector: &str,
+    config: &ConfigMap,
+    plugin: &dyn tether_api::connector::Connector,
+    change: OffsetChange,
+) -> Result<bool> {
+    let admin = admin(herder, config)?;
+    let group = group(connector, config);
+    let reset = change == OffsetChange::Reset;
+    let wanted: BTreeMap<TopicPartition, Option<i64>> = match change {
+        OffsetChange::Alter(offsets) => offsets
+            .iter()
+            .map(parse_sink_offset)
+            .collect::<Result<_>>()?,
+        OffsetChange::Reset => admin
+            .group_offsets(&group, TIMEOUT)
+            .await?
+            .into_keys()
+            .map(|partition| (partition, None))
+            .collect(),
+    };
+    let complete = plugin
+        .alter_offsets(config, &AlteredOffsets::Sink(wanted.clone()))
+        .await?;
+    let zombies =
+        |error: KafkaError| zombie_tasks(error, connector, if reset { "reset" } else { "alter" });
+    if reset {
+        admin.delete_group(&group, TIMEOUT).await.map_err(zombies)?;
+        return Ok(complete);
+    }
+    let set: BTreeMap<TopicPartition, i64> = wanted
+        .iter()
+        .filter_map(|(partition, offset)| Some((partition.clone(), (*offset)?)))
+        .collect();
+    let deleted: Vec<TopicPartition> = wanted
+        .into_iter()
+        .filter(|(_, offset)| offset.is_none())
+        .map(|(partition, _)| partition)
+        .collect();
+    if !set.is_empty() {
+        admin
+            .alter_group_offsets(&group, &set, TIMEOUT)
+            .await
+            .map_err(zombies)?;
+    }
+    if !deleted.is_empty() {
+        admin
+            .delete_group_offsets(&group, &deleted, TIMEOUT)
+            .await
+            .map_err(zombies)?;
+    }
+    Ok(complete)
+}
+
+fn zombie_tasks(error: KafkaError, connector: &str, verb: &str) -> ConnectError {
+    if error.kind != KafkaErrorKind::GroupNotEmpty {
+        return error.into();
+    }
+    ConnectError::other(format!(
+        "Failed to {verb} consumer group offsets for connector {connector} either because its tasks haven't \
+         stopped completely yet or the connector was resumed before the request to {verb} its offsets could be \
+         successfully completed. If the connector is in a stopped state, this operation can be safely retried. If \
+         it doesn't eventually succeed, the Connect cluster may need to be restarted to get rid of the zombie sink \
+         tasks."
+    ))
+    .caused_by(error)
+}
+
+/// The consumer group of a sink (`SinkUtils.consumerGroupId`, unless
+/// overridden).
+fn group(connector: &str, config: &ConfigMap) -> String {
+    config
+        .get("consumer.override.group.id")
+        .cloned()
+        .unwrap_or_else(|| format!("connect-{connector}"))
+}
+
+fn admin(herder: &SoloHerder, config: &ConfigMap) -> Result<std::sync::Arc<dyn Admin>> {
+    let context = &herder.shared.context;
+    let properties = crate::client_properties::connector_admin(
+        &context.config.properties,
+        &with_prefix(config, "admin.override."),
+        config.get("name").map_or("", String::as_str),
+    );
+    Ok(context.clients.admin(&properties)?)
+}
+
+fn sink_offset(partition: &TopicPartition, offset: i64) -> ConnectorOffset {
+    ConnectorOffset {
+        partition: Some(
+            OffsetMap::new()
+                .with("kafka_partition", i64::from(partition.partition))
+                .with("kafka_topic", &*partition.topic),
+        ),
+        offset: Some(OffsetMap::new().with("kafka_offset", offset)),
+    }
+}
+
+/// Reads the REST form of a sink's offset (`SinkUtils.parseSinkConnectorOffsets`).
+fn parse_sink_offset(entry: &ConnectorOffset) -> Result<(TopicPartition, Option<i64>)> {
+    let wrong = |message: &str| ConnectError::config(message);
+    let partition = entry.partition.as_ref().ok_or_else(|| {
+        wrong("The partition for a sink connector offset cannot be null or missing")
+    })?;
+    let (Some(topic), Some(number)) = (
+        partition.get("kafka_topic"),
+        partition.get("kafka_partition"),
+    ) else {
+        return Err(wrong(
+            "The partition for a sink connector offset must contain the keys 'kafka_topic' and 'kafka_partition'",
+        ));
+    };
+    if topic.is_null() {
+        return Err(wrong(
+            "Kafka topic names must be valid strings and may not be null",
+        ));
+    }
+    if number.is_null() {
+        return Err(wrong(
+            "Kafka partitions must be valid numbers and may not be null",
+        ));
+    }
+    let number = number.to_string();
+    let number = number.parse().map_err(|_| {
+        wrong(&format!(
+            "Failed to parse the following Kafka partition value in the provided offsets: '{number}'. Partition \
+             values for sink connectors need to be integers."
+        ))
+    })?;
+    let partition = TopicPartition::new(topic.to_string(), number);
+    let Some(offset) = &entry.offset else {
+        return Ok((partition, None));
+    };
+    let offset = offset.get("kafka_offset").filter(|offset| !matches!(offset, Value::Null)).ok_or_else(|| {
+        wrong("The offset for a sink connector should either be null or contain the key 'kafka_offset'")
+    })?;
+    let text = offset.to_string();
+    let offset = text.parse().map_err(|_| {
+        wrong(&format!(
+            "Failed to parse the following Kafka offset value in the provided offsets: '{text}'. Offset values for \
+             sink connectors need to be integers."
+        ))
+    })?;
+    Ok((partition, Some(offset)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(
+        topic: impl Into<Value>,
+        partition: impl Into<Value>,
+        offset: impl Into<Value>,
+    ) -> ConnectorOffset {
+        ConnectorOffset {
+            partition: Some(
+                OffsetMap::new()
+                    .with("kafka_topic", topic)
+                    .with("kafka_partition", partition),
+            ),
+            offset: Some(OffsetMap::new().with("kafka_offset", offset)),
+        }
+    }
+
+    #[test]
+    fn numbers_may_be_text() -> Result<()> {
+        let expected = (TopicPartition::new("t", 1), Some(5));
+        assert_eq!(parse_sink_offset(&entry("t", 1i64, 5i64))?, expected);
+        assert_eq!(parse_sink_offset(&entry("t", "1", "5"))?, expected);
+        Ok(())
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named() {
+        let message = |entry: &ConnectorOffset| {
+            parse_sink_offset(entry)
+                .expect_err("refused")
+                .message()
+                .to_owned()
+        };
+        assert!(message(&entry("t", "x", 5i64)).contains("'x'. Partition values"));
+        assert!(message(&entry("t", 1i64, 1.5)).contains("'1.5'. Offset values"));
+        assert!(message(&entry(Value::Null, 1i64, 1i64)).starts_with("Kafka topic names must"));
+        let none = ConnectorOffset {
+            partition: None,
+            offset: None,
+        };
+        assert!(message(&none).contains("cannot be null or missing"));
+    }
+}

@@ -1,0 +1,295 @@
+//! The keys that the framework gives to every connector (`ConnectorConfig`,
+//! `SourceConnectorConfig`, `SinkConnectorConfig`).
+
+use std::sync::Arc;
+
+use fancy_regex::Regex;
+use tether_api::config::{
+    ConfigData, ConfigDef, ConfigKey, ConfigType, Importance, Recommender, Validator, Width,
+};
+use tether_api::plugin::PluginKind;
+
+use crate::config::PluginConfig;
+use crate::plugins::Plugins;
+
+use ConfigType::{Boolean, Class, Int, List, Long, Short, String};
+use Importance::{High, Low, Medium};
+
+const COMMON: &str = "Common";
+const TRANSFORMS: &str = "Transforms";
+const PREDICATES: &str = "Predicates";
+const ERRORS: &str = "Error Handling";
+const TOPIC_CREATION: &str = "Topic Creation";
+const EXACTLY_ONCE: &str = "Exactly Once Support";
+const OFFSETS_TOPIC: &str = "offsets.topic";
+
+/// The converters that a connector gets which names none; REST shows them as
+/// defaults (from 4.1 on).
+#[derive(Clone)]
+pub(crate) struct ConverterDefaults {
+    pub key: PluginConfig,
+    pub value: PluginConfig,
+    pub header: PluginConfig,
+}
+
+/// Keys of every source connector.
+pub(super) fn source(plugins: &Arc<Plugins>, defaults: &ConverterDefaults) -> ConfigDef {
+    common(plugins, defaults)
+        .define(
+            ConfigKey::new("topic.creation.groups", List)
+                .default_list(&[])
+                .validator(unique_aliases("unique topic creation groups"))
+                .importance(Low)
+                .doc("Names of groups of settings for topics that the connector's records create.")
+                .form(TOPIC_CREATION, 1, Width::Long, "Topic Creation Groups"),
+        )
+        .define(
+            ConfigKey::new("exactly.once.support", String)
+                .default_string("requested")
+                .validator(Validator::OneOfIgnoreCase(&["requested", "required"]))
+                .doc("'required' refuses the connector unless worker and connector support exactly-once delivery.")
+                .form(EXACTLY_ONCE, 2, Width::Short, "Exactly once support"),
+        )
+        .define(
+            ConfigKey::new("transaction.boundary", String)
+                .default_string("poll")
+                .validator(Validator::OneOfIgnoreCase(&["poll", "interval", "connector"]))
+                .doc("When transactions are committed: after each batch of records, after an interval, or when the connector says so.")
+                .form(EXACTLY_ONCE, 3, Width::Short, "Transaction Boundary"),
+        )
+        .define(
+            ConfigKey::new("transaction.boundary.interval.ms", Long)
+                .default_null()
+                .validator(Validator::custom("[0,...]", |key, value| match value {
+                    ConfigData::Null => Ok(()),
+                    _ => Validator::AtLeast(0).check(key, value),
+                }))
+                .importance(Low)
+                .doc("The interval of transactions with transaction.boundary=interval; the worker's offset.flush.interval.ms if unset.")
+                .form(EXACTLY_ONCE, 4, Width::Short, "Transaction boundary interval"),
+        )
+        .define(
+            ConfigKey::new("offsets.storage.topic", String)
+                .default_null()
+                .validator(Validator::NonEmpty)
+                .importance(Low)
+                .doc("A topic of the connector's own for its offsets, in place of the worker's.")
+                .form(OFFSETS_TOPIC, 1, Width::Long, "Offsets topic"),
+        )
+}
+
+/// Keys of every sink connector.
+pub(super) fn sink(plugins: &Arc<Plugins>, defaults: &ConverterDefaults) -> ConfigDef {
+    common(plugins, defaults)
+        .define(
+            ConfigKey::new("topics", List)
+                .default_list(&[])
+                .importance(High)
+                .doc("The topics to read, separated by commas.")
+                .form(COMMON, 4, Width::Long, "Topics"),
+        )
+        .define(
+            ConfigKey::new("topics.regex", String)
+                .default_string("")
+                .validator(Validator::custom("valid regex", |_, value| {
+                    match Regex::new(value.text().unwrap_or_default()) {
+                        Ok(_) => Ok(()),
+                        Err(error) => Err(format!("Invalid regex: {error}")),
+                    }
+                }))
+                .importance(High)
+                .doc("A regular expression in Java's dialect; every topic whose whole name matches is read. Give either this or topics.")
+                .form(COMMON, 4, Width::Long, "Topics regex"),
+        )
+        .define(
+            ConfigKey::new("errors.deadletterqueue.topic.name", String)
+                .default_string("")
+                .doc("The topic that gets records which the connector, its converters or transformations could not handle. None if blank.")
+                .form(ERRORS, 6, Width::Medium, "Dead Letter Queue Topic Name"),
+        )
+        .define(
+            ConfigKey::new("errors.deadletterqueue.topic.replication.factor", Short)
+                .default(ConfigData::Short(3))
+                .doc("The replication factor with which the dead letter queue is created if it does not exist.")
+                .form(ERRORS, 7, Width::Medium, "Dead Letter Queue Topic Replication Factor"),
+        )
+        .define(
+            ConfigKey::new("errors.deadletterqueue.context.headers.enable", Boolean)
+                .default_boolean(false)
+                .doc("Whether dead letters carry headers that tell what failed; their names start with __connect.errors.")
+                .form(ERRORS, 8, Width::Medium, "Enable Error Context Headers"),
+        )
+}
+
+fn common(plugins: &Arc<Plugins>, defaults: &ConverterDefaults) -> ConfigDef {
+    let mut definition = ConfigDef::new()
+        .define(
+            ConfigKey::new("name", String)
+                .validator(Validator::NonEmptyWithoutControlChars)
+                .importance(High)
+                .doc("The connector's name, unique among all connectors of the group of workers.")
+                .form(COMMON, 1, Width::Medium, "Connector name"),
+        )
+        .define(
+            ConfigKey::new("connector.class", String)
+                .importance(High)
+                .doc("The connector's class name, or its alias: the simple class name with or without 'Connector'.")
+                .form(COMMON, 2, Width::Long, "Connector class"),
+        )
+        .define(plugin_version("connector.plugin.version", 3, "Connector version"))
+        .define(
+            ConfigKey::new("tasks.max", Int)
+                .default_int(1)
+                .validator(Validator::AtLeast(1))
+                .importance(High)
+                .doc("The largest number of tasks that the connector may have.")
+                .form(COMMON, 4, Width::Short, "Tasks max"),
+        )
+        .define(
+            ConfigKey::new("tasks.max.enforce", Boolean)
+                .default_boolean(true)
+                .importance(Low)
+                .doc("(Deprecated) Whether a connector fails that makes more tasks than tasks.max.")
+                .form(COMMON, 5, Width::Short, "Enforce tasks max"),
+        );
+    let converters = [
+        ("key", "Key", PluginKind::Converter, &defaults.key, 6),
+        ("value", "Value", PluginKind::Converter, &defaults.value, 8),
+        (
+            "header",
+            "Header",
+            PluginKind::HeaderConverter,
+            &defaults.header,
+            10,
+        ),
+    ];
+    for (word, title, kind, default, order) in converters {
+        definition.add(converter(plugins, word, title, kind, default, order));
+        definition.add(plugin_version(
+            &format!("{word}.converter.plugin.version"),
+            order + 1,
+            &format!("{title} converter version"),
+        ));
+    }
+    definition
+        .define(
+            ConfigKey::new("transforms", List)
+                .default_list(&[])
+                .validator(unique_aliases("unique transformation aliases"))
+                .importance(Low)
+                .doc("Aliases of the transformations that records pass, in order.")
+                .form(TRANSFORMS, 12, Width::Long, "Transforms"),
+        )
+        .define(
+            ConfigKey::new("predicates", List)
+                .default_list(&[])
+                .validator(unique_aliases("unique predicate aliases"))
+                .importance(Low)
+                .doc("Aliases of the predicates that transformations refer to.")
+                .form(PREDICATES, 13, Width::Long, "Predicates"),
+        )
+        .define(
+            ConfigKey::new("config.action.reload", String)
+                .default_string("restart")
+                .validator(Validator::OneOf(&["none", "restart"]))
+                .importance(Low)
+                .doc("What to do when a config provider says that a value has changed: nothing, or restart the connector.")
+                .form(COMMON, 14, Width::Medium, "Reload Action"),
+        )
+        .define(
+            ConfigKey::new("errors.retry.timeout", Long)
+                .default_long(0)
+                .doc("How long a failed operation is repeated, in milliseconds; 0 is not at all, -1 without end.")
+                .form(ERRORS, 1, Width::Medium, "Retry Timeout for Errors"),
+        )
+        .define(
+            ConfigKey::new("errors.retry.delay.max.ms", Long)
+                .default_long(60_000)
+                .doc("The longest wait between two attempts, in milliseconds.")
+                .form(ERRORS, 2, Width::Medium, "Maximum Delay Between Retries for Errors"),
+        )
+        .define(
+            ConfigKey::new("errors.tolerance", String)
+                .default_string("none")
+                .validator(Validator::OneOf(&["none", "all"]))
+                .doc("'none' fails the task at the first error, 'all' passes over records that cause errors.")
+                .form(ERRORS, 3, Width::Short, "Error Tolerance"),
+        )
+        .define(
+            ConfigKey::new("errors.log.enable", Boolean)
+                .default_boolean(false)
+                .doc("Whether errors that are tolerated are logged.")
+                .form(ERRORS, 4, Width::Short, "Log Errors"),
+        )
+        .define(
+            ConfigKey::new("errors.log.include.messages", Boolean)
+                .default_boolean(false)
+                .doc("Whether logged errors tell which record caused them.")
+                .form(ERRORS, 5, Width::Short, "Log Error Details"),
+        )
+}
+
+fn plugin_version(name: &str, order: i32, label: &str) -> ConfigKey {
+    ConfigKey::new(name.to_owned(), String)
+        .default_null()
+        .importance(Medium)
+        .doc("The version, or a range of versions, that the plugin must have (KIP-891).")
+        .form(COMMON, order, Width::Medium, label.to_owned())
+}
+
+fn converter(
+    plugins: &Arc<Plugins>,
+    word: &str,
+    title: &str,
+    kind: PluginKind,
+    default: &PluginConfig,
+    order: i32,
+) -> ConfigKey {
+    let known = Arc::clone(plugins);
+    let listed = Arc::clone(plugins);
+    ConfigKey::new(format!("{word}.converter"), Class)
+        .default(ConfigData::Class(default.class.clone()))
+        .validator(Validator::custom(
+            "A concrete class of a converter",
+            move |_, value| match value.text() {
+                Some(class) if known.find(&[kind], class).is_none() => {
+                    Err(format!("Class {class} could not be found."))
+                }
+                _ => Ok(()),
+            },
+        ))
+        .recommender(Recommender::values(move |_| {
+            listed
+                .all()
+                .iter()
+                .filter(|plugin| plugin.kind() == kind)
+                .map(|plugin| plugin.class.to_owned())
+                .collect()
+        }))
+        .importance(Low)
+        .doc(format!(
+            "The class that turns {word}s into bytes and back; the worker's if unset."
+        ))
+        .form(
+            COMMON,
+            order,
+            Width::Short,
+            format!("{title} converter class"),
+        )
+}
+
+fn unique_aliases(description: &'static str) -> Validator {
+    Validator::custom(description, |_, value| {
+        let ConfigData::List(aliases) = value else {
+            return Err("entry must be non null".to_owned());
+        };
+        let mut sorted: Vec<_> = aliases.iter().collect();
+        sorted.sort();
+        sorted.dedup();
+        if sorted.len() < aliases.len() {
+            Err("Duplicate alias provided.".to_owned())
+        } else {
+            Ok(())
+        }
+    })
+}
