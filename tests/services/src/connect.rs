@@ -188,7 +188,7 @@ impl ConnectWorker {
 
 impl Launch {
     fn spawn(&self, folder: &Path) -> Result<Process> {
-        let mut command: Command = self.jvm.command(&self.jars.kafka_class_path());
+        let mut command: Command = self.jvm.service(&self.jars.kafka_class_path());
         command.arg(self.main_class).args(&self.files);
         command.envs(self.environment.iter().map(|(key, value)| (key, value)));
         let mut process = Process::spawn("Kafka Connect", command, &folder.join("connect.log"))?;

@@ -1,11 +1,15 @@
 //! Where services keep their files.
 
-use std::fs;
+use std::collections::hash_map::DefaultHasher;
+use std::fs::{self, File};
+use std::hash::{Hash, Hasher};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result};
+
+use crate::process;
 
 /// The root of this checkout.
 pub fn checkout() -> PathBuf {
@@ -33,6 +37,42 @@ pub fn cache() -> PathBuf {
         .or_else(|| absolute("HOME").map(|home| home.join(".cache")))
         .unwrap_or_else(|| services().join("cache"))
         .join("tether")
+}
+
+/// A folder in [`cache`], made by the first who asks for its name; others wait.
+///
+/// `make` fills the folder it is given. Only a complete one takes the name, so what a killed process
+/// leaves does no harm.
+pub fn cached(name: &str, make: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
+    let cache = cache();
+    let folder = cache.join(name);
+    if folder.exists() {
+        return Ok(folder);
+    }
+    fs::create_dir_all(&cache).with_context(|| format!("cannot create {}", cache.display()))?;
+    let lock = File::create(cache.join("lock"))?;
+    lock.lock()?;
+    if !folder.exists() {
+        let partial = folder.with_extension("partial");
+        if partial.exists() {
+            fs::remove_dir_all(&partial)?;
+        }
+        fs::create_dir(&partial)?;
+        make(&partial)?;
+        fs::rename(&partial, &folder)?;
+    }
+    Ok(folder)
+}
+
+/// A name for [`cached`] that changes with the text of these files and with `salt`.
+pub fn cache_name(prefix: &str, files: &[PathBuf], salt: &str) -> Result<String> {
+    let mut hasher = DefaultHasher::new();
+    salt.hash(&mut hasher);
+    for file in files {
+        let text = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        text.hash(&mut hasher);
+    }
+    Ok(format!("{prefix}-{:016x}", hasher.finish()))
 }
 
 /// The files of one running service: `.services/run/<pid>/<name>-<number>`.
@@ -101,7 +141,7 @@ fn remove_left_behind(parent: &Path) {
         let is_gone = name
             .to_str()
             .and_then(|name| name.parse::<u32>().ok())
-            .is_some_and(|pid| !Path::new("/proc").join(pid.to_string()).exists());
+            .is_some_and(|pid| process::started(pid).is_none());
         if is_gone {
             let _ = fs::remove_dir_all(entry.path());
         }

@@ -1,8 +1,6 @@
 //! What Java services are made of, fetched from Maven Central with Maven.
 
-use std::collections::hash_map::DefaultHasher;
-use std::fs::{self, File};
-use std::hash::{Hash, Hasher};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -35,31 +33,10 @@ impl Jars {
         if let Some(jars) = FETCHED.get() {
             return Ok(jars.clone());
         }
-        let jars = Self::fetch_into(&folders::cache())
+        let poms = MODULES.map(|module| java::sources().join(module));
+        let folder = folders::cached(&folders::cache_name("java", &poms, "")?, run_maven)
             .context("cannot fetch the Java services from Maven Central")?;
-        Ok(FETCHED.get_or_init(|| jars).clone())
-    }
-
-    fn fetch_into(cache: &Path) -> Result<Self> {
-        let jars = Self {
-            folder: cache.join(format!("java-{:016x}", fingerprint()?)),
-        };
-        if jars.folder.exists() {
-            return Ok(jars);
-        }
-        fs::create_dir_all(cache).with_context(|| format!("cannot create {}", cache.display()))?;
-        let lock = File::create(cache.join("lock"))?;
-        lock.lock()?;
-        if !jars.folder.exists() {
-            let partial = jars.folder.with_extension("partial");
-            if partial.exists() {
-                fs::remove_dir_all(&partial)?;
-            }
-            run_maven(&partial)?;
-            fs::remove_dir_all(partial.join("build"))?;
-            fs::rename(&partial, &jars.folder)?;
-        }
-        Ok(jars)
+        Ok(FETCHED.get_or_init(|| Self { folder }).clone())
     }
 
     /// Class path of the broker, its tools and the Kafka Connect worker.
@@ -94,17 +71,6 @@ impl Jars {
     }
 }
 
-/// A number that changes with the POMs.
-fn fingerprint() -> Result<u64> {
-    let mut hasher = DefaultHasher::new();
-    for module in MODULES {
-        let path = java::sources().join(module);
-        let text = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        text.hash(&mut hasher);
-    }
-    Ok(hasher.finish())
-}
-
 fn run_maven(folder: &Path) -> Result<()> {
     ensure!(
         process::output({
@@ -121,5 +87,7 @@ fn run_maven(folder: &Path) -> Result<()> {
         .arg(java::sources().join("pom.xml"))
         .arg("package")
         .arg(format!("-Dtether.jars={}", folder.display()));
-    process::output(command).map(drop)
+    process::output(command)?;
+    fs::remove_dir_all(folder.join("build"))?;
+    Ok(())
 }

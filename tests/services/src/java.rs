@@ -47,10 +47,10 @@ impl Jvm {
         }
     }
 
-    /// `java <flags> -cp <class path>`, killed with this process; main class and arguments are added
-    /// by the caller.
-    pub fn command(&self, class_path: &str) -> Command {
-        let mut command = self.bare_command();
+    /// A service: `java <flags> -cp <class path>` that logs to standard output. Killed with this
+    /// process; main class and arguments are added by the caller.
+    pub fn service(&self, class_path: &str) -> Command {
+        let mut command = self.command();
         command.arg(format!(
             "-Dlog4j2.configurationFile={}",
             sources().join("log4j2.properties").display()
@@ -59,8 +59,15 @@ impl Jvm {
         command
     }
 
+    /// A tool: like [`Jvm::service`], but what it prints is its answer alone.
+    pub fn tool(&self, class_path: &str) -> Command {
+        let mut command = self.command();
+        command.args(["-Dorg.apache.logging.log4j.level=OFF", "-cp", class_path]);
+        command
+    }
+
     /// `java <flags>`, killed with this process.
-    pub fn bare_command(&self) -> Command {
+    pub fn command(&self) -> Command {
         let mut command = process::command(executable("java"));
         command.args(&self.flags);
         command

@@ -2,7 +2,7 @@
 
 use std::hash::{BuildHasher, RandomState};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -84,7 +84,7 @@ impl Kafka {
         let defaults = broker_properties(&folder, &options, port, controller, &listeners);
         java::write_properties(&properties, &java::merge(defaults, &options.properties))?;
 
-        let mut format = options.jvm.command(&jars.kafka_class_path());
+        let mut format = options.jvm.tool(&jars.kafka_class_path());
         format.args([
             "kafka.tools.StorageTool",
             "format",
@@ -157,9 +157,8 @@ impl Kafka {
     ///
     /// The tool fails; the message carries what it printed.
     pub fn tool(&self, main_class: &str, arguments: &[&str], input: &str) -> Result<String> {
-        let mut command = Jvm::small(TOOL_HEAP_MEBIBYTES).command(&self.jars.kafka_class_path());
-        // Quiet: what is printed is the answer.
-        command.env("JAVA_TOOL_OPTIONS", "").arg(main_class);
+        let mut command = Jvm::small(TOOL_HEAP_MEBIBYTES).tool(&self.jars.kafka_class_path());
+        command.arg(main_class);
         command.args(arguments);
         command
             .stdin(Stdio::piped())
@@ -182,8 +181,8 @@ impl Kafka {
     }
 }
 
-fn spawn(jars: &Jars, jvm: &Jvm, properties: &PathBuf, folder: &RunFolder) -> Result<Process> {
-    let mut command = jvm.command(&jars.kafka_class_path());
+fn spawn(jars: &Jars, jvm: &Jvm, properties: &Path, folder: &RunFolder) -> Result<Process> {
+    let mut command = jvm.service(&jars.kafka_class_path());
     command.arg("kafka.Kafka").arg(properties);
     let mut process = Process::spawn("Kafka", command, &folder.path().join("kafka.log"))?;
     process.wait_ready(START_PATIENCE, |process| {
@@ -241,6 +240,9 @@ fn broker_properties(
             "1".to_owned(),
         ),
         ("group.initial.rebalance.delay.ms", "0".to_owned()),
+        // A killed broker may come back once the controller has given up its session: 9 s by default.
+        ("broker.session.timeout.ms", "3000".to_owned()),
+        ("broker.heartbeat.interval.ms", "500".to_owned()),
         // Small buffers; the cleaner's default alone is 128 MiB.
         ("log.cleaner.dedupe.buffer.size", "4194304".to_owned()),
         ("log.segment.delete.delay.ms", "1000".to_owned()),

@@ -154,8 +154,10 @@ fn hold(which: Which) -> Result<ExitCode> {
     let _ignored = Signals::new([SIGHUP])?;
     State::of_this_process(services.environment())?.save()?;
     signals.forever().next();
+    let stopped = services.stop();
+    // Last, as its end is what `down` waits for.
     state::remove();
-    services.stop()?;
+    stopped?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -5,7 +5,7 @@
 //! `setpriv --pdeathsig KILL`. The kernel's signal is bound to the *thread* that spawned the child, so
 //! all children are spawned from one thread that lives as long as the process.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -79,6 +79,19 @@ pub fn wait_until(
         thread::sleep(LOOK_EVERY);
     }
     Ok(())
+}
+
+/// When a process started, in the kernel's clock ticks: tells it from a later one that got the same id.
+/// `None` if it no longer runs, even if nobody has collected its exit code.
+pub fn started(pid: u32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // State and start time are fields 3 and 22, counted after the name in parentheses, which may hold
+    // blanks.
+    let (_, after_name) = stat.rsplit_once(')')?;
+    let mut fields = after_name.split_ascii_whitespace();
+    let state = fields.next()?;
+    let started = fields.nth(18)?.parse().ok()?;
+    (state != "Z" && state != "X").then_some(started)
 }
 
 /// A running child with its output in a log file.

@@ -98,7 +98,7 @@ fn url(port: u16) -> String {
 }
 
 fn spawn(jars: &Jars, port: u16, folder: &Path) -> Result<Process> {
-    let mut command = Jvm::small(HEAP_MEBIBYTES).bare_command();
+    let mut command = Jvm::small(HEAP_MEBIBYTES).command();
     command.args([
         "-Dquarkus.http.host=127.0.0.1",
         &format!("-Dquarkus.http.port={port}"),

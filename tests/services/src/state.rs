@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::folders;
+use crate::process::started;
 
 /// Services that run in the background.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -59,12 +60,4 @@ pub fn remove() {
 
 fn file() -> PathBuf {
     folders::services().join("state.json")
-}
-
-/// Start time of a process: field 22 of `/proc/<pid>/stat`, counted after the name in parentheses,
-/// which may hold blanks.
-fn started(pid: u32) -> Option<u64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let (_, after_name) = stat.rsplit_once(')')?;
-    after_name.split_ascii_whitespace().nth(19)?.parse().ok()
 }

@@ -1,0 +1,37 @@
+# Everyday commands; `make help` lists them. ARGS passes arguments on, as in `make demo ARGS=--once`.
+
+CARGO ?= cargo
+ARGS ?=
+SERVICES := $(CARGO) run --quiet --package tether-services --
+
+.DEFAULT_GOAL := help
+.PHONY: help packages build demo lint test services services-connect stop
+
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+packages: ## Install the Debian packages that are missing, or name them
+	@tests/services/packages.sh
+
+build: packages ## Build the release binary, target/release/tether
+	$(CARGO) build --release --package tether
+
+demo: packages ## Run a pipeline without anything installed; ARGS=--once ends by itself
+	$(CARGO) run --release --package tether -- demo $(ARGS)
+
+lint: packages ## Check formatting and lints
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+test: packages ## Run all tests against real services; ARGS go to `cargo test`
+	$(CARGO) test --workspace --no-run
+	$(SERVICES) run -- $(CARGO) test --workspace $(ARGS)
+
+services: packages ## Start Kafka, PostgreSQL and a schema registry in the background
+	@$(SERVICES) up
+
+services-connect: packages ## The same and the Java Kafka Connect worker
+	@$(SERVICES) up --connect
+
+stop: ## Stop what `services` has started
+	@$(SERVICES) down
