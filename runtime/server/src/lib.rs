@@ -1,1 +1,3 @@
 //! The tether binary: command line, plugin list and demo.
+
+pub mod demo;

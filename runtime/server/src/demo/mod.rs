@@ -1,0 +1,7 @@
+//! What `tether demo` runs in place of the services that a real pipeline has.
+
+mod broker;
+mod users_api;
+
+pub use broker::EmbeddedBroker;
+pub use users_api::UsersApi;
