@@ -36,7 +36,11 @@ impl Postgres {
     /// Creates a cluster and starts a server on it; returns once it takes connections.
     pub fn start() -> Result<Self> {
         let programs = programs()?;
-        let folder = RunFolder::create_reachable("postgres")?;
+        let folder = if geteuid().is_root() {
+            RunFolder::create_reachable("postgres")?
+        } else {
+            RunFolder::create("postgres")?
+        };
         let port = port::free()?;
         initialize(&programs, &folder)?;
         let process = spawn(&programs, port, folder.path())?;
