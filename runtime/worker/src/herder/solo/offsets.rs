@@ -1,16 +1,19 @@
 //! Offsets of connectors, read and changed on request (KIP-875).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tether_api::config::{ConfigMap, with_prefix};
+use bytes::Bytes;
+use tether_api::config::ConfigMap;
 use tether_api::connector::AlteredOffsets;
 use tether_api::data::Value;
 use tether_api::offset::{OffsetMap, TopicPartition};
 use tether_api::{ConnectError, Result};
 use tether_kafka::{Admin, KafkaError, KafkaErrorKind};
-use tether_storage::offset_bytes;
+use tether_storage::{java_hash_order, offset_bytes};
 
+use crate::client_properties::{ClientProperties, OverridePolicy};
 use crate::herder::{ConnectorKind, ConnectorOffset, OffsetChange};
 
 use super::{SoloHerder, status};
@@ -28,7 +31,7 @@ pub(super) async fn read(
     let class = config.get("connector.class");
     if status::kind(&context.plugins, class) == ConnectorKind::Sink {
         let config = herder.resolved(config)?;
-        let admin = admin(herder, &config)?;
+        let admin = admin(herder, connector, &config)?;
         let offsets = admin
             .group_offsets(&group(connector, &config), TIMEOUT)
             .await?;
@@ -37,16 +40,50 @@ pub(super) async fn read(
             .map(|(partition, offset)| sink_offset(partition, *offset))
             .collect());
     }
-    let entries = context.offsets.connector_entries(connector).await?;
+    let stored = stored_source_offsets(herder, connector).await?;
+    Ok(stored
+        .into_iter()
+        .map(|stored| ConnectorOffset {
+            partition: Some(stored.partition),
+            offset: Some(stored.offset),
+        })
+        .collect())
+}
+
+/// An entry of the offset store.
+struct Stored {
+    key: Bytes,
+    partition: OffsetMap,
+    offset: OffsetMap,
+}
+
+/// What the store has of a source connector. Entries that are not offsets are
+/// passed over with a warning; others may write to the topic, too.
+async fn stored_source_offsets(herder: &SoloHerder, connector: &str) -> Result<Vec<Stored>> {
+    let entries = herder
+        .shared
+        .context
+        .offsets
+        .connector_entries(connector)
+        .await?;
+    let read = |key: &Bytes, value: &Bytes| -> Result<Option<(OffsetMap, OffsetMap)>> {
+        let Some((_, partition)) = offset_bytes::parse_key(key)? else {
+            return Ok(None);
+        };
+        Ok(offset_bytes::parse_value(value)?.map(|offset| (partition, offset)))
+    };
     Ok(entries
-        .iter()
-        .filter_map(|(key, value)| {
-            let (_, partition) = offset_bytes::parse_key(key)?;
-            let offset = offset_bytes::parse_value(value)?;
-            Some(ConnectorOffset {
-                partition: Some(partition),
-                offset: Some(offset),
-            })
+        .into_iter()
+        .filter_map(|(key, value)| match read(&key, &value) {
+            Ok(found) => found.map(|(partition, offset)| Stored {
+                key,
+                partition,
+                offset,
+            }),
+            Err(error) => {
+                tracing::warn!(connector, %error, "Passing over an entry of the offset store");
+                None
+            }
         })
         .collect())
 }
@@ -99,30 +136,34 @@ async fn change_source(
     plugin: &dyn tether_api::connector::Connector,
     change: OffsetChange,
 ) -> Result<bool> {
-    let store = &herder.shared.context.offsets;
+    let stored = stored_source_offsets(herder, connector).await?;
     let wanted: Vec<(OffsetMap, Option<OffsetMap>)> = match change {
         OffsetChange::Alter(offsets) => offsets
             .into_iter()
             .map(|entry| (entry.partition.unwrap_or_default(), entry.offset))
             .collect(),
-        OffsetChange::Reset => store
-            .connector_entries(connector)
-            .await?
+        OffsetChange::Reset => stored
             .iter()
-            .filter_map(|(key, _)| Some((offset_bytes::parse_key(key)?.1, None)))
+            .map(|stored| (stored.partition.clone(), None))
             .collect(),
     };
     let entries = wanted
         .iter()
         .map(|(partition, offset)| {
             let value = offset.as_ref().map(offset_bytes::value).transpose()?;
-            Ok((offset_bytes::key(connector, partition)?, value))
+            // Tasks find offsets by the bytes of the key, so a partition that is
+            // there keeps its own; a new one gets the order that a Java map has.
+            let key = match stored.iter().find(|stored| stored.partition == *partition) {
+                Some(stored) => stored.key.clone(),
+                None => offset_bytes::key(connector, &java_hash_order(partition.clone()))?,
+            };
+            Ok((key, value))
         })
         .collect::<Result<Vec<_>>>()?;
     let complete = plugin
         .alter_offsets(config, &AlteredOffsets::Source(wanted))
         .await?;
-    store.set(entries).await?;
+    herder.shared.context.offsets.set(entries).await?;
     Ok(complete)
 }
 
@@ -133,7 +174,7 @@ async fn change_sink(
     plugin: &dyn tether_api::connector::Connector,
     change: OffsetChange,
 ) -> Result<bool> {
-    let admin = admin(herder, config)?;
+    let admin = admin(herder, connector, config)?;
     let group = group(connector, config);
     let reset = change == OffsetChange::Reset;
     let wanted: BTreeMap<TopicPartition, Option<i64>> = match change {
@@ -204,13 +245,15 @@ fn group(connector: &str, config: &ConfigMap) -> String {
         .unwrap_or_else(|| format!("connect-{connector}"))
 }
 
-fn admin(herder: &SoloHerder, config: &ConfigMap) -> Result<std::sync::Arc<dyn Admin>> {
+fn admin(herder: &SoloHerder, connector: &str, config: &ConfigMap) -> Result<Arc<dyn Admin>> {
     let context = &herder.shared.context;
-    let properties = crate::client_properties::connector_admin(
-        &context.config.properties,
-        &with_prefix(config, "admin.override."),
-        config.get("name").map_or("", String::as_str),
-    );
+    let policy = OverridePolicy::from_worker(&context.config.properties)?;
+    let properties = ClientProperties {
+        worker: &context.config,
+        kafka_cluster_id: &context.kafka_cluster_id,
+        policy: &policy,
+    };
+    let properties = properties.connector_admin(connector, config)?;
     Ok(context.clients.admin(&properties)?)
 }
 
