@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use crate::Result;
 use crate::config::ConfigMap;
-use crate::data::{Bytes, Schema, SchemaAndValue, SchemaRef, Value};
+use crate::data::{Bytes, SchemaAndValue, SchemaRef, Value};
 
 /// Whether a converter serves keys, values or headers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -110,7 +110,7 @@ pub trait HeaderConverter: Send + Sync {
         &self,
         topic: &str,
         name: &str,
-        schema: Option<&Schema>,
+        schema: Option<&SchemaRef>,
         value: &Value,
         out: &mut Vec<u8>,
     ) -> Result<bool>;

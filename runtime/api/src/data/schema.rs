@@ -363,6 +363,19 @@ impl SchemaBuilder {
         builder
     }
 
+    /// Sets the schema of a map's keys.
+    pub fn keys(mut self, keys: SchemaRef) -> Self {
+        self.schema.key = Some(keys);
+        self
+    }
+
+    /// Sets the schema of a map's values or of an array's elements. Maps and
+    /// arrays without one hold values of any kind.
+    pub fn values(mut self, values: SchemaRef) -> Self {
+        self.schema.value = Some(values);
+        self
+    }
+
     /// Makes null a value.
     pub fn optional(self) -> Self {
         self.with_optional(true)

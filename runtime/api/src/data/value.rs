@@ -1,6 +1,9 @@
 //! Values of Connect data.
 
+use std::collections::HashMap;
+use std::collections::hash_map::{Entry, RandomState};
 use std::fmt;
+use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use super::{Bytes, Decimal, SchemaRef, Struct, Text, java_f32, java_f64};
@@ -137,14 +140,40 @@ impl PartialEq for MapValue {
 }
 
 impl FromIterator<(Value, Value)> for MapValue {
+    /// Of entries with the same key the last one counts, at the place of the
+    /// first. Takes time in proportion to the number of entries, so that large
+    /// foreign maps can be read with it.
     fn from_iter<I: IntoIterator<Item = (Value, Value)>>(entries: I) -> Self {
         let mut map = Self::default();
+        let mut places = HashMap::new();
+        let hashes = RandomState::new();
         for (key, value) in entries {
-            map.insert(key, value);
+            if map.len() < FEW_ENTRIES {
+                map.insert(key, value);
+                continue;
+            }
+            if places.is_empty() {
+                let hashed = map.0.iter().enumerate();
+                places.extend(hashed.map(|(at, (key, _))| (hashes.hash_one(key), at)));
+            }
+            match places.entry(hashes.hash_one(&key)) {
+                Entry::Vacant(place) => {
+                    place.insert(map.len());
+                    map.0.push((key, value));
+                }
+                Entry::Occupied(place) if map.0[*place.get()].0 == key => {
+                    map.0[*place.get()].1 = value;
+                }
+                // Another key with the same hash.
+                Entry::Occupied(_) => map.insert(key, value),
+            }
         }
         map
     }
 }
+
+/// Up to here a search through all entries is faster than hashing.
+const FEW_ENTRIES: usize = 16;
 
 impl<'a> IntoIterator for &'a MapValue {
     type Item = &'a (Value, Value);
@@ -152,6 +181,30 @@ impl<'a> IntoIterator for &'a MapValue {
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
+    }
+}
+
+impl Hash for Value {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        std::mem::discriminant(self).hash(state);
+        match self {
+            Self::Null => {}
+            Self::Int8(value) => value.hash(state),
+            Self::Int16(value) => value.hash(state),
+            Self::Int32(value) | Self::Date(value) | Self::Time(value) => value.hash(state),
+            Self::Int64(value) | Self::Timestamp(value) => value.hash(state),
+            // Adding zero makes -0.0, which equals 0.0, hash like it.
+            Self::Float32(value) => (value + 0.0).to_bits().hash(state),
+            Self::Float64(value) => (value + 0.0).to_bits().hash(state),
+            Self::Boolean(value) => value.hash(state),
+            Self::String(value) => value.hash(state),
+            Self::Bytes(value) => value.hash(state),
+            Self::Decimal(value) => value.hash(state),
+            Self::Array(values) => values.hash(state),
+            // The order of entries does not matter.
+            Self::Map(entries) => entries.len().hash(state),
+            Self::Struct(value) => value.values().hash(state),
+        }
     }
 }
 
@@ -309,6 +362,15 @@ mod tests {
             .collect();
         let value = Value::from(vec![Value::from(1i32), Value::Null, map.into()]);
         assert_eq!(value.to_string(), "[1, null, {k=1.0E7}]");
+    }
+
+    #[test]
+    fn the_last_entry_of_a_key_counts() {
+        let entries = (0..100).map(|n| (Value::Int32(n % 50), Value::Int32(n)));
+        let map: MapValue = entries.collect();
+        assert_eq!(map.len(), 50);
+        assert_eq!(map.get(&Value::Int32(7)), Some(&Value::Int32(57)));
+        assert_eq!(map.iter().next(), Some(&(Value::Int32(0), Value::Int32(50))));
     }
 
     #[test]

@@ -1,0 +1,173 @@
+//! JSON (`org.apache.kafka.connect.json.JsonConverter`), with or without an
+//! envelope that carries the schema.
+//!
+//! Bytes are those of the reference. Values are written straight into the
+//! record's buffer and read straight from the message; text in what is read is
+//! a slice of the message.
+
+mod config;
+mod envelope;
+mod number;
+mod plan;
+mod read;
+mod scan;
+mod schema_read;
+mod schema_write;
+mod text;
+mod tree;
+mod write;
+
+use std::sync::Arc;
+
+use tether_api::config::{ConfigDef, ConfigMap};
+use tether_api::converter::{ConverterKind, Encoded};
+use tether_api::data::{Bytes, SchemaAndValue, SchemaCache, SchemaRef, Text, Value};
+use tether_api::{ConnectError, Result};
+
+use self::config::{JsonConverterConfig, Options};
+use self::envelope::{EnvelopeReader, not_an_envelope};
+use self::plan::Plan;
+use self::read::read_value;
+use self::schema_read::read_schema;
+use self::schema_write::write_schema;
+use self::tree::Tree;
+use self::write::Writer;
+use crate::format::Format;
+
+/// JSON, with or without schemas.
+pub(crate) struct JsonFormat {
+    options: Options,
+    written: SchemaCache<Arc<Written>>,
+    envelopes: EnvelopeReader,
+    /// The plan of all messages, if the configuration gives their schema.
+    fixed: Option<Plan>,
+}
+
+/// What is known of a schema that is written.
+struct Written {
+    plan: Plan,
+    /// The message up to its payload; empty without envelope.
+    beginning: Vec<u8>,
+}
+
+/// The message up to its payload where there is no schema.
+const SCHEMALESS: &[u8] = b"{\"schema\":null,\"payload\":";
+
+impl JsonFormat {
+    fn written(&self, schema: &SchemaRef) -> Result<Arc<Written>> {
+        self.written.get_or_make(schema, |schema| {
+            let mut beginning = Vec::new();
+            if self.options.schemas_enable {
+                beginning.extend_from_slice(b"{\"schema\":");
+                write_schema(Some(schema), self.options, &mut beginning)?;
+                beginning.extend_from_slice(b",\"payload\":");
+            }
+            Ok(Arc::new(Written {
+                plan: Plan::of(schema),
+                beginning,
+            }))
+        })
+    }
+
+    fn write(&self, schema: Option<&SchemaRef>, value: &Value, out: &mut Vec<u8>) -> Result<()> {
+        let options = self.options;
+        match schema {
+            Some(schema) => {
+                let written = self.written(schema)?;
+                out.extend_from_slice(&written.beginning);
+                Writer { options, out }.value(Some(&written.plan), value)?;
+            }
+            None => {
+                if options.schemas_enable {
+                    out.extend_from_slice(SCHEMALESS);
+                }
+                Writer { options, out }.value(None, value)?;
+            }
+        }
+        if options.schemas_enable {
+            out.push(b'}');
+        }
+        Ok(())
+    }
+}
+
+impl Format for JsonFormat {
+    fn config_def() -> Arc<ConfigDef> {
+        config::config_def()
+    }
+
+    fn new(config: &ConfigMap, kind: ConverterKind) -> Result<Self> {
+        let config = JsonConverterConfig::parse(config, kind)?;
+        let options = config.options;
+        let fixed = match &config.schema_content {
+            Some(text) => read_schema(&parse_content(text)?, options)?,
+            None => None,
+        };
+        Ok(Self {
+            options,
+            written: SchemaCache::new(config.schemas_cache_size),
+            envelopes: EnvelopeReader::new(options, config.schemas_cache_size),
+            fixed: fixed.as_ref().map(Plan::of),
+        })
+    }
+
+    fn encode(
+        &self,
+        schema: Option<&SchemaRef>,
+        value: &Value,
+        out: &mut Vec<u8>,
+    ) -> Result<Encoded> {
+        if schema.is_none() && value.is_null() {
+            return Ok(Encoded::Null);
+        }
+        self.write(schema, value, out)?;
+        Ok(Encoded::Written)
+    }
+
+    fn decode(&self, bytes: Option<&Bytes>) -> Result<SchemaAndValue> {
+        let Some(bytes) = bytes else {
+            return Ok(SchemaAndValue::NULL);
+        };
+        let text = decode_text(bytes)?;
+        let empty = scan::Cursor::new(&text).at_end();
+        match (&self.fixed, self.options.schemas_enable) {
+            (Some(plan), true) => Ok(SchemaAndValue {
+                schema: Some(plan.schema.clone()),
+                value: if empty {
+                    read::null(plan, self.options)?
+                } else {
+                    read_value(&text, Some(plan), self.options)?
+                },
+            }),
+            (None, true) if empty => Err(not_an_envelope()),
+            (None, true) => self.envelopes.read(&text),
+            (_, false) if empty => Ok(SchemaAndValue::NULL),
+            (_, false) => Ok(SchemaAndValue::schemaless(read_value(
+                &text,
+                None,
+                self.options,
+            )?)),
+        }
+    }
+}
+
+fn parse_content(text: &str) -> Result<Tree<'_>> {
+    Tree::parse(text).map_err(|error| {
+        ConnectError::data(
+            "Failed to parse schema in converter config due to serialization error: ",
+        )
+        .caused_by(error)
+    })
+}
+
+/// The message as text, without the mark that some writers put at its start.
+fn decode_text(bytes: &Bytes) -> Result<Text> {
+    let bytes = match bytes.strip_prefix("\u{feff}".as_bytes()) {
+        Some(rest) => bytes.slice_ref(rest),
+        None => bytes.clone(),
+    };
+    Text::try_from(bytes).map_err(|error| scan::SyntaxError::not_text(error.valid_up_to()).into())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,404 @@
+//! JSON to values, straight from the text.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use tether_api::data::logical::Logical;
+use tether_api::data::{Bytes, Decimal, MapValue, SchemaRef, Struct, Text, Type, Value, validate};
+use tether_api::{ConnectError, Result};
+
+use super::config::Options;
+use super::plan::{FieldPlan, Plan, Shape};
+use super::scan::{Cursor, Kind, NumberText};
+use crate::logical;
+
+/// As Jackson decodes: padded, whatever the bits that the padding covers.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
+);
+
+/// Reads the value at the start of a text; what follows it is ignored, as in
+/// the reference. Without a plan it is schemaless.
+///
+/// # Errors
+/// Data, if it is not JSON or does not fit the schema.
+pub(super) fn read_value(text: &Text, plan: Option<&Plan>, options: Options) -> Result<Value> {
+    let mut reader = Reader::new(text, Cursor::new(text), options);
+    reader.value(plan).map_err(|error| worst(text, error))
+}
+
+/// What replaces null under this schema.
+///
+/// # Errors
+/// Data, if nothing may.
+pub(super) fn null(plan: &Plan, options: Options) -> Result<Value> {
+    match plan.schema.default_value() {
+        Some(default) if options.replace_null_with_default => Ok(default.clone()),
+        _ if plan.schema.is_optional() => Ok(Value::Null),
+        _ => Err(ConnectError::data(format!(
+            "Invalid null value for required {} field",
+            plan.schema.kind()
+        ))),
+    }
+}
+
+/// The error to report for a text: that it is no JSON comes before anything
+/// else, as the reference reads all of the text first.
+pub(super) fn worst(text: &str, error: ConnectError) -> ConnectError {
+    match Cursor::new(text).skip() {
+        Ok(_) => error,
+        Err(syntax) => syntax.into(),
+    }
+}
+
+/// Reads values where a cursor stands.
+pub(super) struct Reader<'a> {
+    text: &'a Text,
+    cursor: Cursor<'a>,
+    options: Options,
+    /// Whether a null was made where the schema may not allow one.
+    misfit: bool,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(text: &'a Text, cursor: Cursor<'a>, options: Options) -> Self {
+        Self {
+            text,
+            cursor,
+            options,
+            misfit: false,
+        }
+    }
+
+    /// The cursor behind the values that were read.
+    pub(super) fn into_cursor(self) -> Cursor<'a> {
+        self.cursor
+    }
+
+    /// Reads a value; without a plan it is schemaless.
+    pub(super) fn value(&mut self, plan: Option<&Plan>) -> Result<Value> {
+        match plan {
+            Some(plan) => self.typed(plan),
+            None => self.schemaless(),
+        }
+    }
+
+    fn typed(&mut self, plan: &Plan) -> Result<Value> {
+        let kind = self.cursor.kind()?;
+        if kind == Kind::Null {
+            self.cursor.literal(kind)?;
+            return null(plan, self.options);
+        }
+        match &plan.shape {
+            Shape::Plain(kind_wanted) => self.plain(*kind_wanted, kind),
+            Shape::Struct(fields) => self.structure(&plan.schema, fields, kind),
+            Shape::Array(elements) => self.array(elements.as_deref(), kind),
+            Shape::Object { values, .. } => self.object(values.as_deref(), kind),
+            Shape::Pairs { keys, values } => self.pairs(keys.as_deref(), values.as_deref(), kind),
+            Shape::Logical(logical) => self.logical(*logical, &plan.schema, kind),
+        }
+    }
+
+    /// Reads a value of a type without parts. What is of another kind counts as
+    /// zero, false or null: the reference is that lenient.
+    fn plain(&mut self, wanted: Type, kind: Kind) -> Result<Value> {
+        Ok(match wanted {
+            Type::Int8 => Value::Int8(self.integer(kind)? as i8),
+            Type::Int16 => Value::Int16(self.integer(kind)? as i16),
+            Type::Int32 => Value::Int32(self.integer(kind)? as i32),
+            Type::Int64 => Value::Int64(self.integer(kind)?),
+            Type::Float32 => Value::Float32(self.number(kind)?.map_or(0.0, NumberText::to_f32)),
+            Type::Float64 => Value::Float64(self.number(kind)?.map_or(0.0, NumberText::to_f64)),
+            Type::Boolean => {
+                self.skip(kind)?;
+                Value::Boolean(kind == Kind::Boolean(true))
+            }
+            Type::String if kind == Kind::String => Value::String(self.string()?),
+            Type::Bytes if kind == Kind::String => {
+                let text = self.cursor.string()?;
+                Value::Bytes(
+                    decode_base64(&text)
+                        .ok_or_else(|| ConnectError::data("Invalid bytes field"))?,
+                )
+            }
+            _ => {
+                self.skip(kind)?;
+                self.misfit = true;
+                Value::Null
+            }
+        })
+    }
+
+    fn schemaless(&mut self) -> Result<Value> {
+        let kind = self.cursor.kind()?;
+        Ok(match kind {
+            Kind::Object => return self.object(None, kind),
+            Kind::Array => return self.array(None, kind),
+            Kind::String => Value::String(self.string()?),
+            Kind::Number => {
+                let number = self.cursor.number()?;
+                if number.integral {
+                    Value::Int64(number.to_i64().unwrap_or(0))
+                } else {
+                    Value::Float64(number.to_f64())
+                }
+            }
+            Kind::Boolean(value) => {
+                self.cursor.literal(kind)?;
+                Value::Boolean(value)
+            }
+            Kind::Null => {
+                self.cursor.literal(kind)?;
+                Value::Null
+            }
+        })
+    }
+
+    fn skip(&mut self, kind: Kind) -> Result<()> {
+        match kind {
+            Kind::Boolean(_) | Kind::Null => self.cursor.literal(kind)?,
+            _ => drop(self.cursor.skip()?),
+        }
+        Ok(())
+    }
+
+    fn string(&mut self) -> Result<Text> {
+        Ok(match self.cursor.string()? {
+            Cow::Borrowed(text) => self.text.slice_ref(text),
+            Cow::Owned(text) => Text::from(text),
+        })
+    }
+
+    fn number(&mut self, kind: Kind) -> Result<Option<NumberText<'a>>> {
+        if kind == Kind::Number {
+            return Ok(Some(self.cursor.number()?));
+        }
+        self.skip(kind)?;
+        Ok(None)
+    }
+
+    fn integer(&mut self, kind: Kind) -> Result<i64> {
+        Ok(self.number(kind)?.and_then(NumberText::to_i64).unwrap_or(0))
+    }
+
+    fn array(&mut self, elements: Option<&Plan>, kind: Kind) -> Result<Value> {
+        let mut values = Vec::new();
+        match kind {
+            Kind::Array => {
+                self.cursor.open()?;
+                while self.cursor.next_element(values.is_empty())? {
+                    values.push(self.value(elements)?);
+                }
+            }
+            // The reference takes the elements of whatever has parts.
+            Kind::Object => {
+                self.cursor.open()?;
+                while self.cursor.next_member(values.is_empty())?.is_some() {
+                    values.push(self.value(elements)?);
+                }
+            }
+            _ => self.skip(kind)?,
+        }
+        Ok(values.into())
+    }
+
+    fn object(&mut self, values: Option<&Plan>, kind: Kind) -> Result<Value> {
+        if kind != Kind::Object {
+            return Err(ConnectError::data(format!(
+                "Maps with string fields should be encoded as JSON objects, but found {}",
+                kind.name()
+            )));
+        }
+        self.cursor.open()?;
+        let mut entries = Vec::new();
+        while let Some(name) = self.cursor.next_member(entries.is_empty())? {
+            let name = match name {
+                Cow::Borrowed(name) => self.text.slice_ref(name),
+                Cow::Owned(name) => Text::from(name),
+            };
+            entries.push((Value::String(name), self.value(values)?));
+        }
+        Ok(entries.into_iter().collect::<MapValue>().into())
+    }
+
+    fn pairs(&mut self, keys: Option<&Plan>, values: Option<&Plan>, kind: Kind) -> Result<Value> {
+        if kind != Kind::Array {
+            return Err(ConnectError::data(format!(
+                "Maps with non-string fields should be encoded as JSON array of tuples, but found \
+                 {}",
+                kind.name()
+            )));
+        }
+        self.cursor.open()?;
+        let mut entries = Vec::new();
+        while self.cursor.next_element(entries.is_empty())? {
+            let kind = self.cursor.kind()?;
+            if kind != Kind::Array {
+                return Err(ConnectError::data(format!(
+                    "Found invalid map entry instead of array tuple: {}",
+                    kind.name()
+                )));
+            }
+            entries.push(self.pair(keys, values)?);
+        }
+        Ok(entries.into_iter().collect::<MapValue>().into())
+    }
+
+    fn pair(&mut self, keys: Option<&Plan>, values: Option<&Plan>) -> Result<(Value, Value)> {
+        let wrong_length = |length: usize| {
+            ConnectError::data(format!(
+                "Found invalid map entry, expected length 2 but found :{length}"
+            ))
+        };
+        self.cursor.open()?;
+        if !self.cursor.next_element(true)? {
+            return Err(wrong_length(0));
+        }
+        let key = self.value(keys)?;
+        if !self.cursor.next_element(false)? {
+            return Err(wrong_length(1));
+        }
+        let value = self.value(values)?;
+        let mut length = 2;
+        while self.cursor.next_element(false)? {
+            self.cursor.skip()?;
+            length += 1;
+        }
+        if length > 2 {
+            return Err(wrong_length(length));
+        }
+        Ok((key, value))
+    }
+
+    fn structure(&mut self, schema: &SchemaRef, fields: &[FieldPlan], kind: Kind) -> Result<Value> {
+        if kind != Kind::Object {
+            return Err(ConnectError::data(format!(
+                "Structs should be encoded as JSON objects, but found {}",
+                kind.name()
+            )));
+        }
+        self.cursor.open()?;
+        let mut values = Vec::with_capacity(fields.len());
+        // As long as the members come in the order of the fields, as the writer
+        // puts them, no field is looked up.
+        while let Some(name) = self.cursor.next_member(values.is_empty())? {
+            match fields.get(values.len()) {
+                Some(field) if field.name == *name => values.push(self.field(field)?),
+                _ => {
+                    self.fields_in_any_order(schema, fields, name, &mut values)?;
+                    return Ok(Struct::from_values(schema.clone(), values)?.into());
+                }
+            }
+        }
+        for field in &fields[values.len()..] {
+            values.push(null(&field.plan, self.options)?);
+        }
+        Ok(Struct::from_values(schema.clone(), values)?.into())
+    }
+
+    /// Reads the members of a struct from one on that came unexpected.
+    fn fields_in_any_order(
+        &mut self,
+        schema: &SchemaRef,
+        fields: &[FieldPlan],
+        unexpected: Cow<'a, str>,
+        values: &mut Vec<Value>,
+    ) -> Result<()> {
+        let mut seen = vec![false; fields.len()];
+        seen[..values.len()].fill(true);
+        values.resize(fields.len(), Value::Null);
+        let mut next = Some(unexpected);
+        while let Some(name) = next {
+            match schema.field(&name) {
+                Some(field) => {
+                    seen[field.index] = true;
+                    values[field.index] = self.field(&fields[field.index])?;
+                }
+                None => drop(self.cursor.skip()?),
+            }
+            next = self.cursor.next_member(false)?;
+        }
+        for ((value, seen), field) in values.iter_mut().zip(seen).zip(fields) {
+            if !seen {
+                *value = null(&field.plan, self.options)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn field(&mut self, field: &FieldPlan) -> Result<Value> {
+        let value = self.typed(&field.plan)?;
+        if self.misfit {
+            validate(Some(&field.name), &field.plan.schema, &value)?;
+            self.misfit = false;
+        }
+        Ok(value)
+    }
+
+    fn logical(&mut self, logical: Logical, schema: &SchemaRef, kind: Kind) -> Result<Value> {
+        if logical == Logical::Decimal {
+            return self.decimal(schema, kind);
+        }
+        let number = self.number(kind)?;
+        let (name, underlying) = match logical {
+            Logical::Date => ("Date", "integer"),
+            Logical::Time => ("Time", "integer"),
+            _ => ("Timestamp", "integral"),
+        };
+        let unexpected = || {
+            ConnectError::data(format!(
+                "Invalid type for {name}, underlying representation should be {underlying} but \
+                 was {}",
+                kind.name()
+            ))
+        };
+        let number = number.ok_or_else(unexpected)?;
+        match logical {
+            Logical::Date => number
+                .to_i32_exact()
+                .map(Value::Date)
+                .ok_or_else(unexpected),
+            Logical::Time => logical::checked_time(number.to_i32_exact().ok_or_else(unexpected)?),
+            _ if number.integral => Ok(Value::Timestamp(number.to_i64().unwrap_or(0))),
+            _ => Err(unexpected()),
+        }
+    }
+
+    fn decimal(&mut self, schema: &SchemaRef, kind: Kind) -> Result<Value> {
+        let invalid = || ConnectError::data("Invalid bytes for Decimal field");
+        let decimal = match kind {
+            Kind::Number => self.cursor.number()?.to_decimal().ok_or_else(invalid)?,
+            Kind::String => {
+                let bytes = decode_base64(&self.cursor.string()?).ok_or_else(invalid)?;
+                let scale = logical::scale(schema).map_err(|error| invalid().caused_by(error))?;
+                if bytes.is_empty() {
+                    return Err(invalid());
+                }
+                Decimal::from_be_bytes(&bytes, scale)
+            }
+            _ => {
+                self.skip(kind)?;
+                return Err(ConnectError::data(format!(
+                    "Invalid type for Decimal, underlying representation should be numeric or \
+                     bytes but was {}",
+                    kind.name()
+                )));
+            }
+        };
+        Ok(decimal.into())
+    }
+}
+
+fn decode_base64(text: &str) -> Option<Bytes> {
+    let decoded = BASE64.decode(text).or_else(|error| {
+        if !text.bytes().any(|byte| byte <= b' ') {
+            return Err(error);
+        }
+        let compact: Vec<u8> = text.bytes().filter(|byte| *byte > b' ').collect();
+        BASE64.decode(compact)
+    });
+    decoded.ok().map(Bytes::from)
+}
