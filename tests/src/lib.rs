@@ -1,1 +1,3 @@
-//! Tests of the whole worker against real services and the reference.
+//! What tests of the whole worker share: processes, clients and programs around a worker.
+//!
+//! Everything is plain blocking code, like [`tether_services`].

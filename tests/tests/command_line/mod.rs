@@ -1,0 +1,1 @@
+//! The program as its callers see it: arguments, environment, exit codes, signals.
