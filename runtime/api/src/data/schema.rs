@@ -262,6 +262,9 @@ impl Schema {
     }
 }
 
+/// What the reference raises where a schema cannot be built.
+const BUILDER_EXCEPTION: &str = "org.apache.kafka.connect.errors.SchemaBuilderException";
+
 const PRIMITIVES: [Type; 9] = [
     Type::Int8,
     Type::Int16,
@@ -455,12 +458,15 @@ impl SchemaBuilder {
     pub fn try_field(self, name: impl Into<Text>, schema: SchemaRef) -> Result<Self> {
         let name = name.into();
         if name.is_empty() {
-            return Err(ConnectError::data("fieldName cannot be null."));
+            return Err(
+                ConnectError::data("fieldName cannot be null.").with_class(BUILDER_EXCEPTION)
+            );
         }
         if self.schema.fields.iter().any(|field| field.name == name) {
             return Err(ConnectError::data(format!(
                 "Cannot create field because of field name duplication {name}"
-            )));
+            ))
+            .with_class(BUILDER_EXCEPTION));
         }
         Ok(self.field(name, schema))
     }
