@@ -114,6 +114,14 @@ impl WorkerConfig {
                 "Signature algorithm must be present in inter.worker.verification.algorithms list",
             ));
         }
+        let exactly_once = parsed.string("exactly.once.source.support")?;
+        if !exactly_once.eq_ignore_ascii_case("disabled") {
+            // Going on without it would break a promise that nobody could see.
+            return Err(ConnectError::config(format!(
+                "Invalid value {exactly_once} for configuration exactly.once.source.support: this version delivers \
+                 at least once only; set it to disabled to accept that"
+            )));
+        }
         let mode = Mode::Distributed(Box::new(DistributedConfig {
             group_id: parsed.string("group.id")?,
             config_topic: storage_topic(&properties, &parsed, "config", 1)?,
