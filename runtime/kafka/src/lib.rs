@@ -12,6 +12,7 @@ mod error;
 pub mod fake;
 mod pattern;
 mod producer;
+pub mod properties;
 
 pub use admin::{Admin, GroupDescription, NewTopic, TopicDescription};
 pub use clients::Clients;
