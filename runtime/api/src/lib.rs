@@ -15,6 +15,8 @@ pub mod plugin;
 pub mod record;
 pub mod sink;
 pub mod source;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod transform;
 
 pub use error::{ConnectError, ErrorKind, Result};

@@ -14,8 +14,6 @@ mod logical;
 mod numbers;
 mod string;
 #[cfg(test)]
-mod test_data;
-#[cfg(test)]
 mod tests;
 
 use tether_api::plugin::PluginDescriptor;

@@ -370,7 +370,10 @@ mod tests {
         let map: MapValue = entries.collect();
         assert_eq!(map.len(), 50);
         assert_eq!(map.get(&Value::Int32(7)), Some(&Value::Int32(57)));
-        assert_eq!(map.iter().next(), Some(&(Value::Int32(0), Value::Int32(50))));
+        assert_eq!(
+            map.iter().next(),
+            Some(&(Value::Int32(0), Value::Int32(50)))
+        );
     }
 
     #[test]

@@ -2,9 +2,9 @@ use proptest::prelude::*;
 use tether_api::data::{
     Decimal, MapValue, Schema, SchemaBuilder, SchemaRef, Struct, Type, Value, logical,
 };
+use tether_api::testing::data::{Features, data};
 
 use super::*;
-use crate::test_data;
 
 fn converter(config: &[(&str, &str)]) -> JsonFormat {
     let config = config
@@ -359,8 +359,9 @@ fn deep_values_are_read_and_written() {
 
 proptest! {
     #[test]
-    fn data_round_trips((schema, value) in test_data::data()) {
-        let converter = converter(&[]);
+    fn data_round_trips((schema, value) in data(Features::ALL)) {
+        // Else null would become the default.
+        let converter = converter(&[("replace.null.with.default", "false")]);
         let text = write(&converter, Some(&schema), value.clone()).unwrap();
         let expected = SchemaAndValue::new(schema, value);
         prop_assert_eq!(&read(&converter, &text).unwrap(), &expected);
