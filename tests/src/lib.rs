@@ -1,3 +1,18 @@
-//! What tests of the whole worker share: processes, clients and programs around a worker.
+//! What tests of the whole worker share: the worker's process, clients for what it talks to, and
+//! programs that stand around it.
 //!
 //! Everything is plain blocking code, like [`tether_services`].
+
+pub mod connector_configs;
+pub mod database;
+pub mod eventually;
+pub mod names;
+pub mod program;
+pub mod registry_client;
+pub mod rest_client;
+pub mod stream_processor;
+pub mod topics;
+pub mod turns;
+pub mod users_api;
+pub mod worker;
+pub mod worker_process;

@@ -26,14 +26,19 @@ pub fn get(url: &str) -> Result<Answer> {
 ///
 /// Speaks HTTP/1.0, so that the answer ends with the connection.
 pub fn request(method: &str, url: &str, body: &str) -> Result<Answer> {
+    request_within(TIMEOUT, method, url, body)
+}
+
+/// Like [`request`], waiting for the answer as long as the caller says.
+pub fn request_within(timeout: Duration, method: &str, url: &str, body: &str) -> Result<Answer> {
     let rest = url
         .strip_prefix("http://")
         .with_context(|| format!("{url} is not an http:// URL"))?;
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     let mut stream =
         TcpStream::connect(authority).with_context(|| format!("cannot connect to {authority}"))?;
-    stream.set_read_timeout(Some(TIMEOUT))?;
-    stream.set_write_timeout(Some(TIMEOUT))?;
+    stream.set_read_timeout(Some(timeout))?;
+    stream.set_write_timeout(Some(timeout))?;
     let length = body.len();
     write!(
         stream,

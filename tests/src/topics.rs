@@ -1,0 +1,200 @@
+//! Topics as a client sees them that is not ours to test: created, filled and read with librdkafka
+//! directly.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, ensure};
+use futures::executor::block_on;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::config::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::message::{Headers, Message};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::{Offset, TopicPartitionList};
+
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A record as it is in a topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Partition.
+    pub partition: i32,
+    /// Offset in the partition.
+    pub offset: i64,
+    /// Milliseconds since 1970, if it has a time.
+    pub timestamp: Option<i64>,
+    /// Key.
+    pub key: Option<Vec<u8>>,
+    /// Value.
+    pub value: Option<Vec<u8>>,
+    /// Headers, in their order.
+    pub headers: Vec<(String, Option<Vec<u8>>)>,
+}
+
+impl Record {
+    /// The key as text, empty if there is none.
+    pub fn key_text(&self) -> String {
+        text(self.key.as_deref())
+    }
+
+    /// The value as text, empty if there is none.
+    pub fn value_text(&self) -> String {
+        text(self.value.as_deref())
+    }
+}
+
+fn text(bytes: Option<&[u8]>) -> String {
+    String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned()
+}
+
+/// What is appended to a topic.
+pub type KeyAndValue<'a> = (Option<&'a [u8]>, Option<&'a [u8]>);
+
+/// The topics of a cluster.
+#[derive(Debug, Clone)]
+pub struct Topics {
+    bootstrap: String,
+}
+
+impl Topics {
+    /// The topics of the cluster with these `bootstrap.servers`.
+    pub fn new(bootstrap: impl Into<String>) -> Self {
+        Self {
+            bootstrap: bootstrap.into(),
+        }
+    }
+
+    /// Creates a topic; returns once it can be written to.
+    pub fn create(&self, topic: &str, partitions: i32) -> Result<()> {
+        let admin: AdminClient<DefaultClientContext> = self.config().create()?;
+        let new = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
+        let options = AdminOptions::new().operation_timeout(Some(TIMEOUT));
+        let created = block_on(admin.create_topics([&new], &options))?;
+        created.into_iter().try_for_each(|result| {
+            result
+                .map(drop)
+                .map_err(|(topic, code)| anyhow!("{topic}: {code}"))
+        })
+    }
+
+    /// Whether there is such a topic.
+    pub fn exists(&self, topic: &str) -> Result<bool> {
+        let consumer: BaseConsumer = self.config().create()?;
+        let metadata = consumer.fetch_metadata(None, TIMEOUT)?;
+        Ok(metadata.topics().iter().any(|known| known.name() == topic))
+    }
+
+    /// Appends records of key and value; returns once the broker has them.
+    pub fn produce(&self, topic: &str, records: &[KeyAndValue<'_>]) -> Result<()> {
+        let producer: BaseProducer = self.config().set("acks", "all").create()?;
+        for (key, value) in records {
+            let mut record: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(topic);
+            record.key = *key;
+            record.payload = *value;
+            producer.send(record).map_err(|(error, _)| error)?;
+        }
+        producer.flush(TIMEOUT)?;
+        Ok(())
+    }
+
+    /// A reader of a topic, from its beginning.
+    pub fn reader(&self, topic: &str) -> Result<TopicReader> {
+        let consumer: BaseConsumer = self
+            .config()
+            // Only assigned, never subscribed: no group is made.
+            .set("group.id", "tests")
+            .set("enable.auto.commit", "false")
+            .set("auto.offset.reset", "earliest")
+            .create()?;
+        Ok(TopicReader {
+            consumer,
+            topic: topic.to_owned(),
+            next: Vec::new(),
+            records: Vec::new(),
+        })
+    }
+
+    /// All records that are in a topic now, partition by partition.
+    pub fn records(&self, topic: &str) -> Result<Vec<Record>> {
+        let mut reader = self.reader(topic)?;
+        reader.read()?;
+        let mut records = reader.records;
+        records.sort_by_key(|record| (record.partition, record.offset));
+        Ok(records)
+    }
+
+    fn config(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &self.bootstrap);
+        // A broker that is restarted is found again at once.
+        config.set("reconnect.backoff.max.ms", "500");
+        config
+    }
+}
+
+/// Reads a topic further and further.
+pub struct TopicReader {
+    consumer: BaseConsumer,
+    topic: String,
+    /// The next offset of each partition.
+    next: Vec<i64>,
+    records: Vec<Record>,
+}
+
+impl TopicReader {
+    /// Reads to the current end and returns all records since the beginning, in the order in which they
+    /// came: that of offsets within a partition.
+    ///
+    /// # Errors
+    ///
+    /// There is no such topic, or it cannot be read to its end within half a minute. What was read is
+    /// kept for the next call.
+    pub fn read(&mut self) -> Result<&[Record]> {
+        let metadata = self.consumer.fetch_metadata(Some(&self.topic), TIMEOUT)?;
+        let topic = metadata.topics().first().context("no metadata")?;
+        if let Some(error) = topic.error() {
+            let code = rdkafka::types::RDKafkaErrorCode::from(error);
+            return Err(anyhow!("{}: {code}", self.topic));
+        }
+        self.next.resize(topic.partitions().len(), 0);
+        let mut ends = Vec::with_capacity(self.next.len());
+        let mut assignment = TopicPartitionList::new();
+        for (partition, next) in (0..).zip(&mut self.next) {
+            let (low, high) = self
+                .consumer
+                .fetch_watermarks(&self.topic, partition, TIMEOUT)?;
+            *next = (*next).max(low);
+            ends.push(high);
+            assignment.add_partition_offset(&self.topic, partition, Offset::Offset(*next))?;
+        }
+        self.consumer.assign(&assignment)?;
+        while self.next.iter().zip(&ends).any(|(next, end)| next < end) {
+            self.read_one()?;
+        }
+        Ok(&self.records)
+    }
+
+    fn read_one(&mut self) -> Result<()> {
+        let message = self
+            .consumer
+            .poll(TIMEOUT)
+            .with_context(|| format!("{} cannot be read to its end", self.topic))??;
+        let partition = usize::try_from(message.partition())?;
+        let next = self.next.get_mut(partition).context("unknown partition")?;
+        ensure!(message.offset() >= *next, "offsets go backwards");
+        *next = message.offset() + 1;
+        let headers = message.headers().into_iter().flat_map(Headers::iter);
+        self.records.push(Record {
+            partition: message.partition(),
+            offset: message.offset(),
+            timestamp: message.timestamp().to_millis(),
+            key: message.key().map(<[u8]>::to_vec),
+            value: message.payload().map(<[u8]>::to_vec),
+            headers: headers
+                .map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec)))
+                .collect(),
+        });
+        Ok(())
+    }
+}
