@@ -30,6 +30,8 @@ mod query;
 mod root;
 mod routes;
 mod server;
+#[cfg(test)]
+mod tests;
 mod timeout;
 mod tls;
 mod version;

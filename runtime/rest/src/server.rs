@@ -241,6 +241,11 @@ pub struct RunningServer {
 }
 
 impl RunningServer {
+    /// The requests that are running, oldest first, method and path each.
+    pub fn running_requests(&self) -> Vec<String> {
+        self.in_flight.names()
+    }
+
     /// Accepts no more connections, closes idle ones, and waits for running
     /// requests. Those that take longer than `deadline` are cut off and
     /// returned, method and path each.
