@@ -135,9 +135,7 @@ fn finish(builder: BoxedStrategy<SchemaBuilder>, features: Features) -> BoxedStr
                     }
                 }
                 let schema = builder.build();
-                // The schema of a struct that is a default lacks that default, so it
-                // never is the schema that it is the default of.
-                if default && features.defaults && schema.kind() != Type::Struct {
+                if default && features.defaults && can_be_default(&schema) {
                     present(&schema)
                         .prop_map(move |value| schema.to_builder().default_value(value).build())
                         .boxed()
@@ -147,6 +145,22 @@ fn finish(builder: BoxedStrategy<SchemaBuilder>, features: Features) -> BoxedStr
             },
         )
         .boxed()
+}
+
+/// Whether Java can have a default of this schema: the schema of a struct that
+/// is a default lacks that default, so it never is the one that it is the
+/// default of; and byte arrays within a list or map equal only themselves.
+fn can_be_default(schema: &SchemaRef) -> bool {
+    fn holds_no_objects(schema: Option<&SchemaRef>) -> bool {
+        schema.is_none_or(|schema| {
+            !matches!(schema.kind(), Type::Bytes | Type::Struct)
+                && holds_no_objects(schema.key_schema())
+                && holds_no_objects(schema.value_schema())
+        })
+    }
+    schema.kind() != Type::Struct
+        && holds_no_objects(schema.key_schema())
+        && holds_no_objects(schema.value_schema())
 }
 
 /// A value of a schema.

@@ -14,6 +14,9 @@ pub(super) const MAX_DEPTH: usize = 500;
 /// The longest number that is read, in characters, as in the reference.
 const MAX_NUMBER_LENGTH: usize = 1000;
 
+/// The digits of the largest exponent that a decimal can have for sure.
+const MAX_EXPONENT_DIGITS: usize = 9;
+
 /// Text that is not JSON.
 #[derive(Debug, thiserror::Error)]
 #[error("{reason} at byte {position}")]
@@ -184,11 +187,7 @@ impl<'a> Cursor<'a> {
         }
         if let Some(b'e' | b'E') = self.byte() {
             integral = false;
-            self.at += 1;
-            if let Some(b'+' | b'-') = self.byte() {
-                self.at += 1;
-            }
-            self.digits()?;
+            self.exponent()?;
         }
         let text = &self.text[start..self.at];
         if text.len() > MAX_NUMBER_LENGTH {
@@ -204,6 +203,19 @@ impl<'a> Cursor<'a> {
             return self.error("Unexpected character after a number");
         }
         Ok(NumberText { text, integral })
+    }
+
+    fn exponent(&mut self) -> Result<()> {
+        self.at += 1;
+        if let Some(b'+' | b'-') = self.byte() {
+            self.at += 1;
+        }
+        let start = self.at;
+        self.digits()?;
+        if self.text[start..self.at].trim_start_matches('0').len() > MAX_EXPONENT_DIGITS {
+            return self.error("Exponent overflow");
+        }
+        Ok(())
     }
 
     fn digits(&mut self) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use tether_api::data::{SchemaBuilder, SchemaRef, Text, Type, validate};
+use tether_api::data::{SchemaBuilder, SchemaRef, Text, Type, Value, validate};
 use tether_api::{ConnectError, Result};
 
 use super::config::Options;
@@ -156,10 +156,14 @@ fn read_version(json: &Tree<'_>) -> Option<i32> {
 /// The schema with a default, which is written like a value of the schema.
 fn with_default(schema: SchemaRef, default: &Tree<'_>, options: Options) -> Result<SchemaRef> {
     let value = read_value(&Text::from(default.text), Some(&Plan::of(&schema)), options)?;
-    validate(None, &schema, &value)
-        .map_err(|error| builder_error("Invalid default value").caused_by(error))?;
-    if value.is_null() {
-        return Ok(schema);
+    let invalid = || builder_error("Invalid default value");
+    validate(None, &schema, &value).map_err(|error| invalid().caused_by(error))?;
+    match value {
+        Value::Null => return Ok(schema),
+        // The reference holds no struct for one of the schema that is being
+        // built.
+        Value::Struct(_) => return Err(invalid()),
+        _ => {}
     }
     Ok(schema.to_builder().default_value(value).build())
 }

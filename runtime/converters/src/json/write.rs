@@ -57,9 +57,12 @@ impl Writer<'_> {
             }
             (Shape::Logical(logical), value) => return self.logical(*logical, plan, value),
             (_, value) => {
+                let kind = match plan.schema.kind() {
+                    Type::Bytes => "bytes type",
+                    kind => kind.name(),
+                };
                 return Err(ConnectError::data(format!(
-                    "Invalid type for {}: class {}",
-                    plan.schema.kind(),
+                    "Invalid type for {kind}: class {}",
                     value.java_class()
                 )));
             }

@@ -46,6 +46,7 @@ impl Charset {
             Self::Utf8 => out.extend_from_slice(text.as_bytes()),
             Self::Ascii => out.extend(text.chars().map(|c| narrow(c, 0x7f))),
             Self::Latin1 => out.extend(text.chars().map(|c| narrow(c, 0xff))),
+            Self::Utf16 if text.is_empty() => {}
             Self::Utf16 => {
                 out.extend_from_slice(&[0xfe, 0xff]);
                 out.extend(text.encode_utf16().flat_map(u16::to_be_bytes));

@@ -1,0 +1,102 @@
+//! Converters, through their descriptors.
+
+mod header;
+mod json;
+mod simple;
+
+use std::sync::Arc;
+
+use tether_api::config::ConfigMap;
+use tether_api::converter::{Converter, ConverterKind, Decoded, Encoded, HeaderConverter};
+use tether_api::data::{Bytes, SchemaAndValue, SchemaRef, Value};
+use tether_api::plugin::{PluginDescriptor, PluginFactory};
+use tether_api::{ConnectError, Result};
+use tether_converters::plugins;
+use tether_reference_tests::{Config, Outcome, Verdicts, ask_bytes, ask_data};
+
+fn config_map(config: Config<'_>) -> ConfigMap {
+    let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+    config.iter().map(owned).collect()
+}
+
+fn plugin<T>(class: &str, pick: impl Fn(PluginDescriptor) -> Option<T>) -> T {
+    let found = plugins().into_iter().filter(|plugin| plugin.class == class);
+    found.filter_map(pick).next().unwrap()
+}
+
+/// Our converter of a class.
+fn converter(class: &str, config: Config<'_>) -> Result<Arc<dyn Converter>> {
+    let new = plugin(class, |plugin| match plugin.factory {
+        PluginFactory::Converter(new) => Some(new),
+        _ => None,
+    });
+    new(&config_map(config), ConverterKind::Value)
+}
+
+/// Our header converter of a class.
+fn header_converter(class: &str, config: Config<'_>) -> Result<Arc<dyn HeaderConverter>> {
+    let new = plugin(class, |plugin| match plugin.factory {
+        PluginFactory::HeaderConverter(new) => Some(new),
+        _ => None,
+    });
+    new(&config_map(config))
+}
+
+fn encode(
+    class: &str,
+    config: Config<'_>,
+    schema: Option<&SchemaRef>,
+    value: &Value,
+) -> Result<Option<Bytes>> {
+    let mut out = Vec::new();
+    match converter(class, config)?.from_connect("t", schema, value, &mut out)? {
+        Encoded::Written => Ok(Some(out.into())),
+        Encoded::Null => Ok(None),
+        Encoded::Unprepared => Err(ConnectError::other("not prepared")),
+    }
+}
+
+fn decode(class: &str, config: Config<'_>, bytes: Option<&[u8]>) -> Result<SchemaAndValue> {
+    let bytes = bytes.map(Bytes::copy_from_slice);
+    match converter(class, config)?.to_connect("t", bytes.as_ref())? {
+        Decoded::Data(data) => Ok(data),
+        Decoded::Unprepared => Err(ConnectError::other("not prepared")),
+    }
+}
+
+/// Converters of one class and configuration, ours and the reference's.
+struct Pair<'a> {
+    class: &'a str,
+    config: Config<'a>,
+}
+
+impl Pair<'_> {
+    /// Compares the bytes that both make of data, and gives ours.
+    fn compare_from_connect(
+        &self,
+        verdicts: &mut Verdicts,
+        schema: Option<&SchemaRef>,
+        value: &Value,
+    ) -> anyhow::Result<Option<Bytes>> {
+        let ours = Outcome::from(encode(self.class, self.config, schema, value));
+        let reference = ask_bytes("from_connect", self.class, self.config, schema, value)?;
+        verdicts.compare((self.config, schema, value), &ours, &reference);
+        Ok(match ours {
+            Outcome::Returned(bytes) => bytes,
+            Outcome::Failed { .. } => None,
+        })
+    }
+
+    /// Compares the data that both read.
+    fn compare_to_connect(
+        &self,
+        verdicts: &mut Verdicts,
+        bytes: Option<&[u8]>,
+    ) -> anyhow::Result<()> {
+        let ours = Outcome::from(decode(self.class, self.config, bytes));
+        let reference = ask_data("to_connect", self.class, self.config, bytes)?;
+        let shown = bytes.map(String::from_utf8_lossy);
+        verdicts.compare((self.config, shown), &ours, &reference);
+        Ok(())
+    }
+}
