@@ -22,7 +22,7 @@ impl Database {
             name: name.to_owned(),
         };
         database.remove()?;
-        run(server_url, &format!("CREATE DATABASE \"{name}\""))?;
+        query(server_url, &format!("CREATE DATABASE \"{name}\""))?;
         Ok(database)
     }
 
@@ -49,7 +49,7 @@ impl Database {
 
     /// Runs SQL on a connection of its own and returns the rows of the last statement that has some.
     pub fn rows(&self, sql: &str) -> Result<Vec<Row>> {
-        run(&self.url(), sql)
+        query(&self.url(), sql)
     }
 
     /// The first column of each row as text; NULL is empty.
@@ -81,7 +81,7 @@ impl Database {
 
     fn remove(&self) -> Result<()> {
         let name = &self.name;
-        run(
+        query(
             &self.server,
             &format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)"),
         )
@@ -96,7 +96,8 @@ impl Drop for Database {
     }
 }
 
-fn run(url: &str, sql: &str) -> Result<Vec<Row>> {
+/// Runs SQL on a new connection to this `postgres://` URL and returns the rows of its statements.
+pub fn query(url: &str, sql: &str) -> Result<Vec<Row>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

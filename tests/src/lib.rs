@@ -7,6 +7,8 @@ pub mod connector_configs;
 pub mod database;
 pub mod eventually;
 pub mod names;
+pub mod number_records;
+pub mod numbered_lines;
 pub mod program;
 pub mod registry_client;
 pub mod rest_client;

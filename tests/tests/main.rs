@@ -2,3 +2,4 @@
 //! services.
 
 mod command_line;
+mod faults;

@@ -3,6 +3,9 @@
 //!
 //! Generated cases are the same in every run.
 
+#[cfg(test)]
 mod cases;
+#[cfg(test)]
 mod converters;
+#[cfg(test)]
 mod transforms;
