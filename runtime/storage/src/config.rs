@@ -1,6 +1,7 @@
 //! The store of connector configurations (`ConfigBackingStore`).
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,6 +33,17 @@ pub struct RestartRequest {
     pub include_tasks: bool,
 }
 
+impl fmt::Display for RestartRequest {
+    /// Java's text, which error messages contain.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "restart request for {{connectorName='{}', onlyFailed={}, includeTasks={}}}",
+            self.connector, self.only_failed, self.include_tasks
+        )
+    }
+}
+
 /// What one connector's records in the store amount to.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ConnectorEntry {
@@ -50,6 +62,33 @@ pub struct ConnectorEntry {
     pub applied_config: Option<ConfigMap>,
     /// The last commit was incomplete: some task records were missing.
     pub inconsistent: bool,
+    /// How many producers of its tasks may exist (exactly-once); `None` if no
+    /// record of it was read.
+    pub task_count_record: Option<u32>,
+    /// Task configurations were committed after that record, so that old
+    /// producers have to be fenced off before tasks start (exactly-once).
+    pub pending_fencing: bool,
+}
+
+/// The key with which workers sign requests to each other (KIP-507).
+#[derive(Clone, PartialEq, Eq)]
+pub struct SessionKey {
+    /// The secret.
+    pub key: Arc<[u8]>,
+    /// What it is for, such as `HmacSHA256`.
+    pub algorithm: String,
+    /// When it was made, in milliseconds since the epoch.
+    pub created: i64,
+}
+
+impl fmt::Debug for SessionKey {
+    /// Never shows the secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionKey")
+            .field("algorithm", &self.algorithm)
+            .field("created", &self.created)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The whole store at one moment (`ClusterConfigState`).
@@ -59,6 +98,8 @@ pub struct ConfigSnapshot {
     pub offset: i64,
     /// The connectors by name.
     pub connectors: BTreeMap<String, Arc<ConnectorEntry>>,
+    /// The key with which workers sign requests to each other.
+    pub session_key: Option<SessionKey>,
 }
 
 impl ConfigSnapshot {
