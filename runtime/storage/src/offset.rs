@@ -4,6 +4,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tether_api::Result;
 
+/// A key and its value; `None` deletes the entry.
+pub type OffsetEntry = (Bytes, Option<Bytes>);
+
 /// Stores source offsets by the bytes of their keys. What the bytes are is the
 /// business of [`crate::offset_bytes`].
 #[async_trait]
@@ -30,10 +33,10 @@ pub trait OffsetStore: Send + Sync {
     /// Retriable, if the store cannot be read now.
     async fn connector_entries(&self, connector: &str) -> Result<Vec<(Bytes, Bytes)>>;
 
-    /// Writes entries; `None` deletes one. Returns once all are durable; after
+    /// Writes entries in order. Returns once all are durable; after
     /// an error some may be.
     ///
     /// # Errors
     /// Retriable, if the store cannot be written now.
-    async fn set(&self, entries: Vec<(Bytes, Option<Bytes>)>) -> Result<()>;
+    async fn set(&self, entries: Vec<OffsetEntry>) -> Result<()>;
 }
