@@ -1,0 +1,223 @@
+//! Configurations in the config topic (`KafkaConfigBackingStore`).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tether_api::config::ConfigMap;
+use tether_api::{ConnectError, Result};
+use tether_kafka::{Admin, Clients, ConsumedRecord};
+use tokio::sync::{Mutex, mpsc};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::InternalTopic;
+use super::log::{KafkaBasedLog, LogParts};
+use super::topic::Purpose;
+use crate::config_bytes::{ConfigRecord, Rejected};
+use crate::config_view::ConfigView;
+use crate::{ConfigSnapshot, ConfigStore, ConfigUpdate, RestartRequest, TargetState};
+
+const PURPOSE: Purpose = Purpose {
+    property: "config.storage.topic",
+    content: "connector configurations",
+};
+
+/// What a write may take in all, reading back included
+/// (`READ_WRITE_TOTAL_TIMEOUT_MS`).
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The configuration store of a distributed worker.
+///
+/// # Faults
+/// A write that is cut off anywhere, by `kill -9`, a timeout or a caller that
+/// goes away, leaves a prefix of its records. Each prefix is a state that was
+/// meant: an initial target state of a connector that does not exist; a deleted
+/// connector with a target state, which the next one of that name takes over;
+/// task records without commit, which have no effect until the next complete
+/// set. Records that were sent before a timeout may still be written, but before
+/// those of any later write, for the producer keeps the order.
+pub struct KafkaConfigStore {
+    log: KafkaBasedLog,
+    view: Arc<ConfigView>,
+    /// Held during a write: the records of two must not mix.
+    writing: Mutex<()>,
+}
+
+impl KafkaConfigStore {
+    /// A store on this topic. It is made with one partition, whatever `topic`
+    /// says.
+    pub fn new(clients: Arc<dyn Clients>, admin: Arc<dyn Admin>, topic: InternalTopic) -> Self {
+        let view = Arc::new(ConfigView::default());
+        let reader = view.clone();
+        let log = KafkaBasedLog::new(LogParts {
+            clients,
+            admin,
+            topic,
+            purpose: PURPOSE,
+            single: true,
+            producer_property: ("delivery.timeout.ms", "2147483647"),
+            consumed: Arc::new(move |record| read(&reader, &record)),
+        });
+        Self {
+            log,
+            view,
+            writing: Mutex::default(),
+        }
+    }
+
+    /// Writes records and waits until they are durable.
+    async fn append(&self, records: impl IntoIterator<Item = ConfigRecord>) -> Result<()> {
+        let mut receipts = Vec::new();
+        for record in records {
+            let (key, value) = record.encode();
+            receipts.push(self.log.send(key.as_bytes(), value.as_deref()).await?);
+        }
+        for receipt in receipts {
+            receipt.acknowledged().await?;
+        }
+        Ok(())
+    }
+
+    /// Writes records and reads them back.
+    async fn write(
+        &self,
+        failure: &str,
+        records: impl IntoIterator<Item = ConfigRecord>,
+    ) -> Result<()> {
+        within(Instant::now() + WRITE_TIMEOUT, failure, async {
+            let _writing = self.writing.lock().await;
+            self.append(records).await?;
+            self.log.read_to_end().await
+        })
+        .await
+    }
+}
+
+/// Runs a part of a write; every error becomes this one.
+async fn within<T>(
+    deadline: Instant,
+    failure: &str,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    let cause = match timeout_at(deadline, work).await {
+        Ok(Ok(done)) => return Ok(done),
+        Ok(Err(error)) => error,
+        Err(_) => ConnectError::retriable(format!(
+            "Not done after {} seconds",
+            WRITE_TIMEOUT.as_secs()
+        )),
+    };
+    tracing::error!(error = %cause, "{failure}");
+    Err(ConnectError::other(failure).caused_by(cause))
+}
+
+/// Takes a record of the topic in.
+fn read(view: &ConfigView, record: &ConsumedRecord) {
+    match ConfigRecord::decode(record.key.as_deref(), record.value.as_deref()) {
+        Ok(decoded) => view.apply(record.offset, decoded),
+        Err(rejected) => {
+            let reason = match rejected {
+                Rejected::Ignored(reason) => {
+                    view.skip(record.offset);
+                    reason
+                }
+                Rejected::Unreadable(reason) => format!("its value is {reason}"),
+            };
+            let key = record.key.as_deref().map(String::from_utf8_lossy);
+            tracing::error!(
+                topic = %record.topic,
+                offset = record.offset,
+                key = key.as_deref(),
+                "ignoring a record of the config topic: {reason}"
+            );
+        }
+    }
+}
+
+#[async_trait]
+impl ConfigStore for KafkaConfigStore {
+    async fn start(&self) -> Result<()> {
+        self.log.start().await?;
+        self.view.caught_up();
+        Ok(())
+    }
+
+    async fn stop(&self) {
+        self.log.stop().await;
+    }
+
+    fn snapshot(&self) -> Arc<ConfigSnapshot> {
+        self.view.snapshot()
+    }
+
+    fn take_updates(&self) -> Option<mpsc::UnboundedReceiver<ConfigUpdate>> {
+        self.view.take_updates()
+    }
+
+    async fn put_connector_config(
+        &self,
+        connector: &str,
+        config: &ConfigMap,
+        initial_state: Option<TargetState>,
+    ) -> Result<()> {
+        let records = ConfigRecord::connector(connector, config, initial_state);
+        self.write("Error writing connector configuration to Kafka", records)
+            .await
+    }
+
+    async fn remove_connector(&self, connector: &str) -> Result<()> {
+        let records = ConfigRecord::removal(connector);
+        self.write("Error removing connector configuration from Kafka", records)
+            .await
+    }
+
+    async fn put_task_configs(&self, connector: &str, configs: &[ConfigMap]) -> Result<()> {
+        const ROOT: &str = "Error writing root configuration to Kafka";
+        const TASKS: &str = "Error writing task configurations to Kafka";
+        let deadline = Instant::now() + WRITE_TIMEOUT;
+        let (tasks, commit) = ConfigRecord::tasks(connector, configs)?;
+        let _writing = within(deadline, ROOT, async { Ok(self.writing.lock().await) }).await?;
+        // Whatever another leader wrote comes before.
+        within(deadline, ROOT, self.log.read_to_end()).await?;
+        within(deadline, TASKS, self.append(tasks)).await?;
+        within(deadline, ROOT, async {
+            // All task records must be there before the commit is.
+            if !configs.is_empty() {
+                self.log.read_to_end().await?;
+            }
+            self.append([commit]).await?;
+            self.log.read_to_end().await
+        })
+        .await
+    }
+
+    async fn put_target_state(&self, connector: &str, state: TargetState) -> Result<()> {
+        let record = ConfigRecord::TargetState(connector.to_owned(), Some(state));
+        self.write("Error writing target state to Kafka", [record])
+            .await
+    }
+
+    async fn put_restart_request(&self, request: &RestartRequest) -> Result<()> {
+        let failure = format!("Error writing {request} to Kafka");
+        self.write(&failure, [ConfigRecord::Restart(request.clone())])
+            .await
+    }
+
+    async fn put_logger_level(&self, logger: &str, level: &str) -> Result<()> {
+        let record = ConfigRecord::LoggerLevel(logger.to_owned(), level.to_owned());
+        self.write("Error writing logger level to Kafka", [record])
+            .await
+    }
+
+    async fn refresh(&self, limit: Duration) -> Result<()> {
+        match timeout(limit, self.log.read_to_end()).await {
+            Ok(result) => {
+                result.map_err(|error| error.context("Error trying to read to end of config log"))
+            }
+            Err(_) => Err(ConnectError::retriable(format!(
+                "Could not read to the end of the config topic within {} ms",
+                limit.as_millis()
+            ))),
+        }
+    }
+}
