@@ -4,18 +4,37 @@
 //! Configurations come in as they are stored, with their variables; the worker
 //! resolves them where a connector or task starts.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicI32;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use futures::future::join_all;
 use tether_api::config::ConfigMap;
+use tether_api::offset::OffsetReader;
+use tether_api::plugin::PluginKind;
 use tether_api::{ConnectError, Result};
 use tether_kafka::Clients;
-use tether_storage::{OffsetStore, StatusStore, TargetState, TaskId};
+use tether_storage::{
+    OffsetStore, PartitionKeys, StatusStore, StoredOffsetReader, TargetState, TaskId,
+};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
+use crate::client_properties::OverridePolicy;
 use crate::config::WorkerConfig;
 use crate::config_provider::VariableResolver;
+use crate::connector::{self, ConnectorHandle, ConnectorSetup, TaskLimit};
 use crate::plugins::Plugins;
+use crate::statuses::{InstanceStatuses, StatusOrigin};
+use crate::task::{self, TaskHandle, TaskSetup};
+
+#[cfg(test)]
+mod tests;
+
+/// How long a connector instance may take to stop
+/// (`CONNECTOR_GRACEFUL_SHUTDOWN_TIMEOUT_MS`).
+const CONNECTOR_STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What a connector asks of the herder while it runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,10 +81,20 @@ pub enum TaskConfigsError {
 
 /// Runs connectors and tasks.
 ///
-/// All methods can be called at the same time, also for the same connector:
-/// calls that concern one connector wait for each other.
+/// All methods can be called at the same time. For one connector or task the
+/// caller waits for one call before it makes the next, or an instance may be
+/// stopped before it has started.
 pub struct Worker {
     context: Arc<WorkerContext>,
+    policy: OverridePolicy,
+    connectors: Mutex<BTreeMap<String, Entry<ConnectorHandle>>>,
+    tasks: Mutex<BTreeMap<TaskId, Entry<TaskHandle>>>,
+}
+
+/// Something that is here, with the version of its plugin.
+struct Entry<T> {
+    handle: T,
+    version: &'static str,
 }
 
 impl Worker {
@@ -76,7 +105,10 @@ impl Worker {
     /// (`connector.client.config.override.policy`).
     pub fn new(context: WorkerContext) -> Result<Self> {
         Ok(Self {
+            policy: OverridePolicy::from_worker(&context.config.properties)?,
             context: Arc::new(context),
+            connectors: Mutex::default(),
+            tasks: Mutex::default(),
         })
     }
 
@@ -85,25 +117,47 @@ impl Worker {
     /// it run in a task of its own if the caller must not wait.
     ///
     /// # Errors
-    /// `AlreadyExists` if it runs already; else the error of its start. Its
-    /// status is FAILED then, and it stays known to the worker so that it can be
-    /// stopped.
+    /// `AlreadyExists` if it is here already. Else what is wrong with its
+    /// plugin or variables, or the error of its start; its status is FAILED
+    /// then. After a failed start it is still here, until it is stopped.
     pub async fn start_connector(
         &self,
         connector: &str,
         config: &ConfigMap,
         state: TargetState,
     ) -> Result<()> {
-        let _ = (connector, config, state);
-        Err(ConnectError::other("not started"))
+        let transition = {
+            let mut connectors = self.connectors_here();
+            if connectors.contains_key(connector) {
+                return Err(ConnectError::already_exists(format!(
+                    "Connector with name {connector} already exists"
+                )));
+            }
+            let entry = self.new_connector(connector, config).inspect_err(|error| {
+                tracing::error!(connector, %error, "Failed to start connector");
+                let statuses =
+                    InstanceStatuses::connector(self.origin(), connector, self.version(config));
+                statuses.failed(error);
+            })?;
+            let transition = entry.handle.transition_to(state);
+            connectors.insert(connector.to_owned(), entry);
+            transition
+        };
+        warn_about_settings_without_effect(connector, config);
+        transition.await
     }
 
-    /// Stops a connector instance, not its tasks; UNASSIGNED is written unless
-    /// it had failed. False if it was not here. A connector that takes longer
-    /// than five seconds to stop is abandoned.
+    /// Stops a connector instance, not its tasks, and writes UNASSIGNED. False
+    /// if it was not here. A connector that takes longer than five seconds to
+    /// stop is abandoned.
     pub async fn stop_connector(&self, connector: &str) -> bool {
-        let _ = connector;
-        false
+        let entry = self.connectors_here().remove(connector);
+        let Some(entry) = entry else {
+            return false;
+        };
+        let deadline = Instant::now() + CONNECTOR_STOP_TIMEOUT;
+        entry.handle.stop(connector, deadline).await;
+        true
     }
 
     /// The configurations of a connector's tasks, ready to be stored: with
@@ -117,8 +171,16 @@ impl Worker {
         connector: &str,
         config: &ConfigMap,
     ) -> Result<Vec<ConfigMap>, TaskConfigsError> {
-        let _ = (connector, config);
-        Ok(Vec::new())
+        let limit = TaskLimit::new(config).map_err(TaskConfigsError::Final)?;
+        let asked = match self.connectors_here().get(connector) {
+            Some(entry) => entry.handle.task_configs(limit),
+            None => {
+                return Err(TaskConfigsError::Final(ConnectError::other(format!(
+                    "Connector {connector} not found in this worker."
+                ))));
+            }
+        };
+        Ok(asked.await?.stored(config))
     }
 
     /// Starts a task with the configurations of its connector and its own, as
@@ -126,8 +188,8 @@ impl Worker {
     /// itself; its own start comes after.
     ///
     /// # Errors
-    /// `AlreadyExists` if it runs already; else what is wrong with a plugin,
-    /// client or variable. Its status is FAILED then.
+    /// `AlreadyExists` if it is here already; else what is wrong with a plugin,
+    /// client property or variable. Its status is FAILED then.
     pub async fn start_task(
         &self,
         id: &TaskId,
@@ -135,7 +197,27 @@ impl Worker {
         task_config: &ConfigMap,
         state: TargetState,
     ) -> Result<()> {
-        let _ = (id, connector_config, task_config, state);
+        let mut tasks = self.tasks_here();
+        if tasks.contains_key(id) {
+            return Err(ConnectError::already_exists(format!(
+                "Task already exists in this worker: {id}"
+            )));
+        }
+        let version = self.version(connector_config);
+        let statuses = Arc::new(InstanceStatuses::task(self.origin(), id, version));
+        let handle = self
+            .new_task(id, connector_config, task_config, state, statuses.clone())
+            .inspect_err(|error| {
+                tracing::error!(task = %id, %error, "Failed to start task");
+                statuses.failed(error);
+            })?;
+        tasks.insert(
+            id.clone(),
+            Entry {
+                handle,
+                version: version.unwrap_or_default(),
+            },
+        );
         Ok(())
     }
 
@@ -144,7 +226,26 @@ impl Worker {
     /// take longer are abandoned: they write no status and commit nothing any
     /// more. Tasks that are not here are passed over.
     pub async fn stop_tasks(&self, ids: &[TaskId]) {
-        let _ = ids;
+        let mut stopped: Vec<(&TaskId, TaskHandle)> = {
+            let mut tasks = self.tasks_here();
+            ids.iter()
+                .filter_map(|id| Some((id, tasks.remove(id)?.handle)))
+                .collect()
+        };
+        let deadline = Instant::now() + self.context.config.task_shutdown_timeout;
+        for (_, handle) in &stopped {
+            handle.request_stop();
+        }
+        let ended = join_all(stopped.iter_mut().map(|(_, handle)| handle.ended(deadline))).await;
+        for ((id, handle), ended) in stopped.into_iter().zip(ended) {
+            if !ended {
+                tracing::error!(
+                    task = %id,
+                    "Graceful stop of task failed. It is abandoned: its connector did not return in time"
+                );
+                handle.abandon();
+            }
+        }
     }
 
     /// Brings a connector and its tasks, as far as they are here, to a state.
@@ -152,44 +253,182 @@ impl Worker {
     /// STOPPED concerns the instance only: the herder stops the tasks.
     ///
     /// # Errors
-    /// The error of the connector, which is FAILED then.
+    /// The error of the connector, which is FAILED then or was before.
     pub async fn set_target_state(&self, connector: &str, state: TargetState) -> Result<()> {
-        let _ = (connector, state);
-        Ok(())
+        if state != TargetState::Stopped {
+            for (id, entry) in self.tasks_here().iter() {
+                if id.connector == connector {
+                    entry.handle.set_target_state(state);
+                }
+            }
+        }
+        let transition = self
+            .connectors_here()
+            .get(connector)
+            .map(|entry| entry.handle.transition_to(state));
+        match transition {
+            Some(transition) => transition.await,
+            None => Ok(()),
+        }
     }
 
     /// Whether a connector instance is here and started: not paused, stopped
     /// or failed.
     pub fn is_running(&self, connector: &str) -> bool {
-        let _ = connector;
-        false
+        self.connectors_here()
+            .get(connector)
+            .is_some_and(|entry| entry.handle.is_running())
     }
 
     /// The connector instances that are here, whatever their state, sorted.
     pub fn connectors(&self) -> Vec<String> {
-        Vec::new()
+        self.connectors_here().keys().cloned().collect()
     }
 
     /// The tasks that are here, whatever their state, sorted.
     pub fn tasks(&self) -> Vec<TaskId> {
-        Vec::new()
+        self.tasks_here().keys().cloned().collect()
     }
 
     /// The version of a connector that is here.
     pub fn connector_version(&self, connector: &str) -> Option<String> {
-        let _ = connector;
-        None
+        Some(self.connectors_here().get(connector)?.version.to_owned())
     }
 
     /// The version of a task that is here.
     pub fn task_version(&self, id: &TaskId) -> Option<String> {
-        let _ = id;
-        None
+        Some(self.tasks_here().get(id)?.version.to_owned())
     }
 
     /// Stops all connectors and tasks and waits for them as
     /// [`Worker::stop_connector`] and [`Worker::stop_tasks`] do.
     pub async fn shutdown(&self) {
-        let _ = &self.context;
+        let connectors = self.connectors();
+        join_all(connectors.iter().map(|name| self.stop_connector(name))).await;
+        self.stop_tasks(&self.tasks()).await;
+    }
+
+    fn new_connector(&self, name: &str, config: &ConfigMap) -> Result<Entry<ConnectorHandle>> {
+        let context = &self.context;
+        let config = context.variables.resolve(config)?;
+        let class = class(&config)?;
+        let plugin = context.plugins.connector(class)?;
+        let offsets = (plugin.kind() == PluginKind::Source).then(|| {
+            let keys = PartitionKeys::new(name);
+            Arc::new(StoredOffsetReader::new(context.offsets.clone(), keys))
+                as Arc<dyn OffsetReader>
+        });
+        Ok(Entry {
+            version: plugin.version,
+            handle: connector::spawn(ConnectorSetup {
+                name: name.to_owned(),
+                connector: context.plugins.new_connector(class)?,
+                statuses: Arc::new(InstanceStatuses::connector(
+                    self.origin(),
+                    name,
+                    Some(plugin.version),
+                )),
+                config,
+                offsets,
+                requests: context.requests.clone(),
+            }),
+        })
+    }
+
+    fn new_task(
+        &self,
+        id: &TaskId,
+        connector: &ConfigMap,
+        task: &ConfigMap,
+        state: TargetState,
+        statuses: Arc<InstanceStatuses>,
+    ) -> Result<TaskHandle> {
+        let context = &*self.context;
+        let connector = context.variables.resolve(connector)?;
+        let config = context.variables.resolve(task)?;
+        let plugin = context.plugins.new_connector(class(&connector)?)?;
+        task::start(
+            plugin.new_task(),
+            TaskSetup {
+                context,
+                policy: &self.policy,
+                id,
+                connector: &connector,
+                config,
+                state,
+                statuses,
+            },
+        )
+    }
+
+    fn origin(&self) -> StatusOrigin {
+        StatusOrigin {
+            statuses: self.context.statuses.clone(),
+            worker_id: self.context.worker_id.clone(),
+            generation: self.context.generation.clone(),
+        }
+    }
+
+    /// The version of a connector's plugin, if that is known.
+    fn version(&self, config: &ConfigMap) -> Option<&'static str> {
+        let plugin = self.context.plugins.connector(class(config).ok()?).ok()?;
+        Some(plugin.version)
+    }
+
+    fn connectors_here(&self) -> MutexGuard<'_, BTreeMap<String, Entry<ConnectorHandle>>> {
+        // The map is whole after every statement that holds the lock.
+        self.connectors
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tasks_here(&self) -> MutexGuard<'_, BTreeMap<TaskId, Entry<TaskHandle>>> {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn class(config: &ConfigMap) -> Result<&str> {
+    config
+        .get("connector.class")
+        .map(|class| class.trim())
+        .ok_or_else(|| {
+            ConnectError::config(
+                "Missing required configuration \"connector.class\" which has no default value.",
+            )
+        })
+}
+
+/// Says once per start of a connector what its configuration asks for and this
+/// build does not do yet, with what happens instead.
+fn warn_about_settings_without_effect(connector: &str, config: &ConfigMap) {
+    const ERRORS: &str = "the first record that fails makes its task FAILED, and no record is skipped, \
+                          retried, logged as skipped or sent to a dead letter queue";
+    let without_effect = [
+        ("errors.tolerance", "none", ERRORS),
+        ("errors.retry.timeout", "0", ERRORS),
+        ("errors.log.enable", "false", ERRORS),
+        ("errors.deadletterqueue.topic.name", "", ERRORS),
+        (
+            "offsets.storage.topic",
+            "",
+            "source offsets are stored with those of the worker",
+        ),
+    ];
+    for (key, default, instead) in without_effect {
+        if let Some(value) = config.get(key)
+            && !value.trim().eq_ignore_ascii_case(default)
+        {
+            tracing::warn!(
+                connector,
+                "{key}={value} has no effect in this build: {instead}"
+            );
+        }
+    }
+    if config.keys().any(|key| key.starts_with("topic.creation.")) {
+        tracing::warn!(
+            connector,
+            "topic.creation.* has no effect in this build: missing topics are created by the brokers, if \
+             they allow it (auto.create.topics.enable), with the brokers' defaults"
+        );
     }
 }

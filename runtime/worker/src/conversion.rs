@@ -1,0 +1,74 @@
+//! The converters of a connector.
+
+use std::sync::Arc;
+
+use tether_api::Result;
+use tether_api::config::{ConfigMap, with_prefix};
+use tether_api::converter::{Converter, ConverterKind, HeaderConverter};
+
+use crate::config::{PluginConfig, WorkerConfig};
+use crate::plugins::Plugins;
+
+/// The converters of keys, values and headers.
+#[derive(Clone)]
+pub(crate) struct Converters {
+    pub(crate) key: Arc<dyn Converter>,
+    pub(crate) value: Arc<dyn Converter>,
+    pub(crate) header: Arc<dyn HeaderConverter>,
+}
+
+impl Converters {
+    /// Makes the converters that a connector's configuration names, and those
+    /// of the worker where it names none. A converter gets the keys of the
+    /// configuration that named it and no others: a connector that names one
+    /// does not inherit the worker's schema registry (spec section 5.4).
+    ///
+    /// # Errors
+    /// Config, if there is no such converter or its configuration is wrong.
+    pub(crate) fn new(
+        plugins: &Plugins,
+        worker: &WorkerConfig,
+        connector: &ConfigMap,
+    ) -> Result<Self> {
+        let converter = |kind: ConverterKind, default: &PluginConfig| {
+            let named = named(connector, &format!("{}.converter", kind.name()));
+            let chosen = named.as_ref().unwrap_or(default);
+            plugins
+                .new_converter(&chosen.class, &chosen.config, kind)
+                .map_err(|error| {
+                    error.context(format!("The {} converter {}", kind.name(), chosen.class))
+                })
+        };
+        let named = named(connector, "header.converter");
+        let header = named.as_ref().unwrap_or(&worker.header_converter);
+        Ok(Self {
+            key: converter(ConverterKind::Key, &worker.key_converter)?,
+            value: converter(ConverterKind::Value, &worker.value_converter)?,
+            header: plugins
+                .new_header_converter(&header.class, &header.config)
+                .map_err(|error| error.context(format!("The header converter {}", header.class)))?,
+        })
+    }
+
+    /// The converter of keys or values.
+    pub(crate) fn of(&self, side: Side) -> &Arc<dyn Converter> {
+        match side {
+            Side::Key => &self.key,
+            Side::Value => &self.value,
+        }
+    }
+}
+
+/// Which part of a record a converter has not seen the schema of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    Key,
+    Value,
+}
+
+fn named(connector: &ConfigMap, key: &str) -> Option<PluginConfig> {
+    Some(PluginConfig {
+        class: connector.get(key)?.trim().to_owned(),
+        config: with_prefix(connector, &format!("{key}.")),
+    })
+}

@@ -1,0 +1,134 @@
+//! Writing the statuses of what runs on this worker.
+
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tether_api::ConnectError;
+use tether_storage::{ConnectorStatus, State, StatusStore, TaskId, TaskStatus};
+
+/// Who writes statuses: this worker.
+#[derive(Clone)]
+pub(crate) struct StatusOrigin {
+    pub(crate) statuses: Arc<dyn StatusStore>,
+    pub(crate) worker_id: String,
+    pub(crate) generation: Arc<AtomicI32>,
+}
+
+/// Writes the statuses of one instance, until it is silenced.
+///
+/// RUNNING, PAUSED and STOPPED are plain writes; UNASSIGNED and FAILED are safe
+/// ones, which lose against a later generation's write of another worker: the
+/// instance may run there already (spec section 3.4).
+pub(crate) struct InstanceStatuses {
+    origin: StatusOrigin,
+    instance: Instance,
+    version: Option<String>,
+    /// An abandoned instance may still run for a while, and a new one in its
+    /// place. It must not be heard any more. Held while a status is written, so
+    /// that silence is complete when [`InstanceStatuses::silence`] returns.
+    silent: Mutex<bool>,
+}
+
+/// What the statuses are of.
+enum Instance {
+    Connector(String),
+    Task(TaskId),
+}
+
+impl InstanceStatuses {
+    /// Of a connector.
+    pub(crate) fn connector(origin: StatusOrigin, name: &str, version: Option<&str>) -> Self {
+        Self::new(origin, Instance::Connector(name.to_owned()), version)
+    }
+
+    /// Of a task.
+    pub(crate) fn task(origin: StatusOrigin, id: &TaskId, version: Option<&str>) -> Self {
+        Self::new(origin, Instance::Task(id.clone()), version)
+    }
+
+    fn new(origin: StatusOrigin, instance: Instance, version: Option<&str>) -> Self {
+        Self {
+            origin,
+            instance,
+            version: version.map(str::to_owned),
+            silent: Mutex::new(false),
+        }
+    }
+
+    /// It does its work.
+    pub(crate) fn running(&self) {
+        self.write(State::Running, None, false);
+    }
+
+    /// It waits to be resumed.
+    pub(crate) fn paused(&self) {
+        self.write(State::Paused, None, false);
+    }
+
+    /// It is stopped; connectors only.
+    pub(crate) fn stopped(&self) {
+        self.write(State::Stopped, None, false);
+    }
+
+    /// It ended with an error.
+    pub(crate) fn failed(&self, error: &ConnectError) {
+        self.write(State::Failed, Some(error.trace()), true);
+    }
+
+    /// It ended because it was asked to.
+    pub(crate) fn unassigned(&self) {
+        self.write(State::Unassigned, None, true);
+    }
+
+    /// Writes nothing any more.
+    pub(crate) fn silence(&self) {
+        *self.silent() = true;
+    }
+
+    fn write(&self, state: State, trace: Option<String>, safe: bool) {
+        let silent = self.silent();
+        if *silent {
+            return;
+        }
+        let statuses = &self.origin.statuses;
+        let worker_id = self.origin.worker_id.clone();
+        let generation = self.origin.generation.load(Ordering::Acquire);
+        let version = self.version.clone();
+        match &self.instance {
+            Instance::Connector(connector) => {
+                let status = ConnectorStatus {
+                    connector: connector.clone(),
+                    state,
+                    trace,
+                    worker_id,
+                    generation,
+                    version,
+                };
+                if safe {
+                    statuses.put_connector_safe(status);
+                } else {
+                    statuses.put_connector(status);
+                }
+            }
+            Instance::Task(id) => {
+                let status = TaskStatus {
+                    id: id.clone(),
+                    state,
+                    trace,
+                    worker_id,
+                    generation,
+                    version,
+                };
+                if safe {
+                    statuses.put_task_safe(status);
+                } else {
+                    statuses.put_task(status);
+                }
+            }
+        }
+    }
+
+    fn silent(&self) -> MutexGuard<'_, bool> {
+        self.silent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

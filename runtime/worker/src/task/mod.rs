@@ -1,0 +1,273 @@
+//! Tasks: what is common to both kinds, and starting one (`WorkerTask`, spec
+//! sections 4.5, 5.1 and 6.2).
+//!
+//! A task knows clients, stores, converters and transformations as traits; it
+//! has not heard of REST, herders or groups.
+
+mod error_handling;
+mod sink;
+mod source;
+mod submitted_records;
+#[cfg(test)]
+mod tests;
+mod topic_tracker;
+mod transformation_chain;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tether_api::Result;
+use tether_api::config::ConfigMap;
+use tether_api::connector::Task;
+use tether_storage::{StatusStore, TargetState, TaskId};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
+
+use crate::client_properties::{ClientProperties, OverridePolicy};
+use crate::conversion::Converters;
+use crate::plugin_call::guarded;
+use crate::statuses::InstanceStatuses;
+use crate::worker::WorkerContext;
+
+use sink::WorkerSinkTask;
+use source::WorkerSourceTask;
+use transformation_chain::TransformationChain;
+
+/// A converter that is not ready after this many preparations for one record
+/// never will be.
+const MAX_PREPARATIONS: u32 = 3;
+
+/// What to start a task with. Variables are resolved.
+pub(crate) struct TaskSetup<'a> {
+    pub(crate) context: &'a WorkerContext,
+    pub(crate) policy: &'a OverridePolicy,
+    pub(crate) id: &'a TaskId,
+    /// The configuration of the connector.
+    pub(crate) connector: &'a ConfigMap,
+    /// The configuration of the task itself.
+    pub(crate) config: ConfigMap,
+    pub(crate) state: TargetState,
+    pub(crate) statuses: Arc<InstanceStatuses>,
+}
+
+/// A running, or ended, task as the worker sees it.
+pub(crate) struct TaskHandle {
+    state: watch::Sender<TargetState>,
+    stopping: CancellationToken,
+    statuses: Arc<InstanceStatuses>,
+    running: JoinHandle<()>,
+    abandon: Box<dyn FnOnce() + Send>,
+}
+
+/// Starts a task: makes its converters, transformations and client, and lets it
+/// run by itself.
+///
+/// # Errors
+/// Config, if something of these is wrong; other, if a client override is not
+/// allowed.
+pub(crate) fn start(task: Task, setup: TaskSetup<'_>) -> Result<TaskHandle> {
+    let TaskSetup {
+        context,
+        policy,
+        id,
+        connector,
+        config,
+        state,
+        statuses,
+    } = setup;
+    let (state, receiver) = watch::channel(state);
+    let stopping = CancellationToken::new();
+    let control = TaskControl {
+        id: id.clone(),
+        state: receiver,
+        stopping: stopping.clone(),
+        statuses: statuses.clone(),
+    };
+    let tools = TaskTools {
+        control: control.clone(),
+        config,
+        converters: Converters::new(&context.plugins, &context.config, connector)?,
+        chain: TransformationChain::new(&context.plugins, connector)?,
+        statuses: context.statuses.clone(),
+        topic_tracking: context.config.topic_tracking,
+        flush_interval: context.config.offset_flush_interval,
+        flush_timeout: context.config.offset_flush_timeout,
+    };
+    let properties = ClientProperties {
+        worker: &context.config,
+        kafka_cluster_id: &context.kafka_cluster_id,
+        policy,
+    };
+    let clients = &*context.clients;
+    let (task, abandon): (Box<dyn WorkerTask>, Box<dyn FnOnce() + Send>) = match task {
+        Task::Source(task) => {
+            let producer = properties.source_producer(id, connector)?;
+            let offsets = context.offsets.clone();
+            let task = WorkerSourceTask::new(task, tools, clients, &producer, offsets)?;
+            let abandon = task.abandon();
+            (Box::new(task), Box::new(abandon))
+        }
+        Task::Sink(task) => {
+            let consumer = properties.sink_consumer(id, connector)?;
+            let task = WorkerSinkTask::new(task, tools, clients, &consumer)?;
+            let abandon = task.abandon();
+            (Box::new(task), Box::new(abandon))
+        }
+    };
+    let span = tracing::info_span!("task", task = %id);
+    Ok(TaskHandle {
+        state,
+        stopping,
+        statuses,
+        running: tokio::spawn(run(task, control).instrument(span)),
+        abandon,
+    })
+}
+
+impl TaskHandle {
+    /// Pauses or resumes the task; it follows by itself. A task has no state
+    /// STOPPED: it ends then.
+    pub(crate) fn set_target_state(&self, state: TargetState) {
+        if state == TargetState::Stopped {
+            self.stopping.cancel();
+        } else {
+            self.state.send_replace(state);
+        }
+    }
+
+    /// Asks the task to end.
+    pub(crate) fn request_stop(&self) {
+        self.stopping.cancel();
+    }
+
+    /// Waits for the end of the task; false if it did not come in time.
+    pub(crate) async fn ended(&mut self, deadline: Instant) -> bool {
+        timeout_at(deadline, &mut self.running).await.is_ok()
+    }
+
+    /// Gives the task up. It writes no status and commits nothing after this,
+    /// and its client lets go of what it holds, so that another instance can
+    /// take over. A call of the connector that does not return keeps its
+    /// thread.
+    pub(crate) fn abandon(self) {
+        self.statuses.silence();
+        self.running.abort();
+        (self.abandon)();
+    }
+}
+
+/// What a task loop has to heed.
+#[derive(Clone)]
+struct TaskControl {
+    id: TaskId,
+    state: watch::Receiver<TargetState>,
+    stopping: CancellationToken,
+    statuses: Arc<InstanceStatuses>,
+}
+
+impl TaskControl {
+    fn is_stopping(&self) -> bool {
+        self.stopping.is_cancelled()
+    }
+
+    fn should_pause(&self) -> bool {
+        *self.state.borrow() == TargetState::Paused
+    }
+
+    /// Waits until the task may go on; false if it is to stop instead.
+    async fn resumed(&self) -> bool {
+        let mut state = self.state.clone();
+        tokio::select! {
+            biased;
+            () = self.stopping.cancelled() => false,
+            resumed = state.wait_for(|state| *state != TargetState::Paused) => resumed.is_ok(),
+        }
+    }
+
+    /// Waits, unless the task is to stop.
+    async fn pause_for(&self, duration: Duration) {
+        tokio::select! {
+            () = self.stopping.cancelled() => {}
+            () = sleep(duration) => {}
+        }
+    }
+}
+
+/// What both kinds of task are built from.
+struct TaskTools {
+    control: TaskControl,
+    config: ConfigMap,
+    converters: Converters,
+    chain: TransformationChain,
+    statuses: Arc<dyn StatusStore>,
+    topic_tracking: bool,
+    flush_interval: Duration,
+    flush_timeout: Duration,
+}
+
+/// The parts of a task's life. Plugin code is called within; a panic in it
+/// becomes an error.
+#[async_trait]
+trait WorkerTask: Send {
+    /// Starts the connector's task.
+    async fn start(&mut self) -> Result<()>;
+
+    /// Moves records until the task is to stop or fails, and commits a last
+    /// time.
+    async fn execute(&mut self) -> Result<()>;
+
+    /// Stops the connector's task, if it was started, and the client.
+    async fn close(&mut self);
+}
+
+async fn run(mut task: Box<dyn WorkerTask>, control: TaskControl) {
+    let result = live(&mut *task, &control).await;
+    let closed = guarded(async {
+        task.close().await;
+        Ok(())
+    });
+    if let Err(error) = closed.await {
+        tracing::error!(task = %control.id, %error, "The task could not be closed properly");
+    }
+    match result {
+        Ok(()) => control.statuses.unassigned(),
+        Err(error) if control.is_stopping() => {
+            tracing::warn!(
+                task = %control.id,
+                %error,
+                "After being scheduled for shutdown, task threw an uncaught exception"
+            );
+            control.statuses.unassigned();
+        }
+        Err(error) => {
+            tracing::error!(
+                task = %control.id,
+                %error,
+                "Task threw an uncaught and unrecoverable exception. Task is being killed and will not \
+                 recover until manually restarted"
+            );
+            control.statuses.failed(&error);
+        }
+    }
+}
+
+async fn live(task: &mut dyn WorkerTask, control: &TaskControl) -> Result<()> {
+    if control.is_stopping() {
+        return Ok(());
+    }
+    if control.should_pause() {
+        // It is not started before it is resumed.
+        control.statuses.paused();
+        if !control.resumed().await {
+            return Ok(());
+        }
+    }
+    guarded(task.start()).await?;
+    tracing::info!(task = %control.id, "Task finished initialization and start");
+    control.statuses.running();
+    guarded(task.execute()).await
+}

@@ -1,0 +1,398 @@
+//! The loop of a sink task (`WorkerSinkTask`, spec sections 6.2 and 6.3): poll,
+//! convert, transform, put; commit what the task says is safe.
+
+mod decoder;
+mod offset_commit;
+mod partitions;
+mod rebalance;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tether_api::config::ConfigMap;
+use tether_api::record::SinkRecord;
+use tether_api::sink::{SinkRequests, SinkTask, SinkTaskContext};
+use tether_api::{ConnectError, Result};
+use tether_kafka::{
+    Clients, ConsumedRecord, Consumer, ConsumerEvent, KafkaErrorKind, Subscription,
+    TopicPartitionOffset,
+};
+use tether_storage::TargetState;
+use tokio::time::Instant;
+
+use super::error_handling::ErrorHandling;
+use super::topic_tracker::TopicTracker;
+use super::{TaskControl, TaskTools, WorkerTask};
+use crate::plugin_call::{caught, guarded};
+
+use decoder::RecordDecoder;
+use offset_commit::CommitInFlight;
+use partitions::Partitions;
+
+/// The default of `max.poll.records`.
+const MAX_POLL_RECORDS: usize = 500;
+
+/// A sink task and what it needs to run.
+///
+/// **At least once.** An offset is committed only after `put` has taken the
+/// record and `pre_commit` has said that it is durable. A worker that is killed
+/// after a `put` and before the commit reads those records again.
+pub(super) struct WorkerSinkTask {
+    task: Box<dyn SinkTask>,
+    config: ConfigMap,
+    control: TaskControl,
+    consumer: Arc<dyn Consumer>,
+    subscription: Subscription,
+    max_poll_records: usize,
+    flush_interval: Duration,
+    flush_timeout: Duration,
+    context: SinkTaskContext,
+    decoder: RecordDecoder,
+    topics: TopicTracker,
+    partitions: Partitions,
+    /// What the next `put` gets. It stays over a retriable failure.
+    batch: Vec<SinkRecord>,
+    /// The batch was refused for now: nothing else is read until it is taken.
+    redelivering: bool,
+    /// The user paused the connector.
+    paused: bool,
+    /// When the batch comes again, if the task said.
+    redeliver_at: Option<Instant>,
+    commit_requested: bool,
+    next_commit: Instant,
+    commit: Option<CommitInFlight>,
+    start_called: bool,
+}
+
+impl WorkerSinkTask {
+    /// Makes the consumer and everything else for a task. `consumer` are the
+    /// consumer's properties.
+    ///
+    /// # Errors
+    /// Config, if a property is wrong or the task has no topics.
+    pub(super) fn new(
+        task: Box<dyn SinkTask>,
+        tools: TaskTools,
+        clients: &dyn Clients,
+        consumer: &ConfigMap,
+    ) -> Result<Self> {
+        let TaskTools {
+            control,
+            config,
+            converters,
+            chain,
+            statuses,
+            topic_tracking,
+            flush_interval,
+            flush_timeout,
+        } = tools;
+        let subscription = subscription(&config)?;
+        let max_poll_records = max_poll_records(consumer)?;
+        let consumer = clients.consumer(consumer)?;
+        let errors = ErrorHandling::new(&control.id);
+        Ok(Self {
+            task,
+            config,
+            consumer,
+            subscription,
+            max_poll_records,
+            flush_interval,
+            flush_timeout,
+            context: SinkTaskContext::new(control.stopping.child_token(), None),
+            decoder: RecordDecoder::new(converters, chain, errors),
+            topics: TopicTracker::new(statuses, &control.id, topic_tracking),
+            partitions: Partitions::default(),
+            batch: Vec::new(),
+            redelivering: false,
+            paused: false,
+            redeliver_at: None,
+            commit_requested: false,
+            next_commit: Instant::now() + flush_interval,
+            commit: None,
+            start_called: false,
+            control,
+        })
+    }
+
+    /// What to do when the task is abandoned: its partitions must become free
+    /// for others.
+    pub(super) fn abandon(&self) -> impl FnOnce() + Send + use<> {
+        let consumer = self.consumer.clone();
+        move || {
+            tokio::spawn(async move { consumer.close().await });
+        }
+    }
+
+    async fn iterations(&mut self) -> Result<()> {
+        while !self.control.is_stopping() {
+            self.iteration().await?;
+            // A busy task must not keep a thread for itself.
+            tokio::task::coop::consume_budget().await;
+        }
+        Ok(())
+    }
+
+    async fn iteration(&mut self) -> Result<()> {
+        self.apply_target_state()?;
+        self.heed_requests().await?;
+        self.drop_late_commit();
+        if self.commit.is_none() && (self.commit_requested || Instant::now() >= self.next_commit) {
+            self.commit_requested = false;
+            self.next_commit = Instant::now() + self.flush_interval;
+            self.begin_commit().await?;
+            self.heed_requests().await?;
+        }
+        match self.poll().await? {
+            None => Ok(()),
+            Some(ConsumerEvent::Records(records)) => {
+                self.convert(records).await?;
+                self.deliver().await
+            }
+            Some(ConsumerEvent::Assigned(partitions)) => self.assigned(&partitions).await,
+            Some(ConsumerEvent::Revoked(partitions)) => self.taken(&partitions, false).await,
+            Some(ConsumerEvent::Lost(partitions)) => self.taken(&partitions, true).await,
+        }
+    }
+
+    /// Waits for the consumer; `None` if something else needs attention first.
+    /// The consumer keeps what it has when its future is dropped.
+    async fn poll(&mut self) -> Result<Option<ConsumerEvent>> {
+        let commit = self
+            .commit
+            .as_ref()
+            .map_or(self.next_commit, CommitInFlight::deadline);
+        let wake = self.redeliver_at.map_or(commit, |at| at.min(commit));
+        let wait = wake.saturating_duration_since(Instant::now());
+        let paused = self.paused;
+        let mut state = self.control.state.clone();
+        let polled = tokio::select! {
+            biased;
+            () = self.control.stopping.cancelled() => return Ok(None),
+            _ = state.wait_for(|state| (*state == TargetState::Paused) != paused) => return Ok(None),
+            result = CommitInFlight::ended(&mut self.commit) => {
+                self.commit_ended(result);
+                return Ok(None);
+            }
+            polled = self.consumer.poll(wait, self.max_poll_records) => polled,
+        };
+        match polled {
+            Ok(event) => Ok(Some(event)),
+            Err(error) if error.kind == KafkaErrorKind::Retriable => {
+                tracing::warn!(task = %self.control.id, %error, "The consumer met a passing problem");
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn convert(&mut self, records: Vec<ConsumedRecord>) -> Result<()> {
+        self.topics.begin_batch();
+        self.batch.reserve(records.len());
+        for record in records {
+            let known = self
+                .partitions
+                .read(&record.topic, record.partition, record.offset);
+            let Some(original) = known.cloned() else {
+                // Another member reads it, or this one will again.
+                tracing::warn!(
+                    task = %self.control.id,
+                    topic = &*record.topic,
+                    partition = record.partition,
+                    offset = record.offset,
+                    "Ignoring a record of a partition that is not assigned"
+                );
+                continue;
+            };
+            let decoded = self.decoder.decode(record, original).await?;
+            self.topics.used(&decoded.original.topic);
+            if let Some(record) = self.decoder.transform(decoded)? {
+                self.batch.push(record);
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the batch to the task, even an empty one.
+    async fn deliver(&mut self) -> Result<()> {
+        self.redeliver_at = None;
+        match self.task.put(&self.batch).await {
+            Ok(()) => {
+                self.partitions.delivered();
+                self.batch.clear();
+                if self.redelivering {
+                    self.redelivering = false;
+                    self.apply_pauses()?;
+                }
+                Ok(())
+            }
+            Err(error) if error.is_retriable() => {
+                tracing::error!(
+                    task = %self.control.id,
+                    %error,
+                    records = self.batch.len(),
+                    "The sink task asks for the same records again later"
+                );
+                self.redelivering = true;
+                // The consumer is polled on, so that the member stays in the
+                // group, but nothing may come on top of the batch.
+                self.apply_pauses()
+            }
+            Err(error) => Err(ConnectError::other(
+                "Exiting WorkerSinkTask due to unrecoverable exception.",
+            )
+            .caused_by(error)),
+        }
+    }
+
+    fn apply_target_state(&mut self) -> Result<()> {
+        let pause = self.control.should_pause();
+        if pause == self.paused {
+            return Ok(());
+        }
+        self.paused = pause;
+        self.apply_pauses()?;
+        if pause {
+            self.control.statuses.paused();
+            self.commit_requested = true;
+        } else {
+            self.control.statuses.running();
+        }
+        Ok(())
+    }
+
+    /// Tells the consumer which partitions to read: none while the connector is
+    /// paused or a batch waits, else all but those that the task wants paused.
+    fn apply_pauses(&self) -> Result<()> {
+        let (paused, read) = if self.paused || self.redelivering {
+            (self.partitions.all(), Vec::new())
+        } else {
+            (self.partitions.paused(true), self.partitions.paused(false))
+        };
+        if !paused.is_empty() {
+            self.consumer.pause(&paused)?;
+        }
+        if !read.is_empty() {
+            self.consumer.resume(&read)?;
+        }
+        Ok(())
+    }
+
+    /// Does what the task asked for through its context.
+    async fn heed_requests(&mut self) -> Result<()> {
+        let SinkRequests {
+            rewind,
+            retry_after,
+            commit,
+            paused,
+        } = self.context.take_requests();
+        self.commit_requested |= commit;
+        if let Some(delay) = retry_after {
+            self.redeliver_at = Some(Instant::now() + delay);
+        }
+        if !paused.is_empty() {
+            for partition in self.partitions.set_paused(paused) {
+                tracing::warn!(
+                    task = %self.control.id,
+                    %partition,
+                    "SinkTasks may not pause or resume partitions that are not currently assigned to them"
+                );
+            }
+            self.apply_pauses()?;
+        }
+        let mut seek = Vec::new();
+        for (partition, offset) in rewind {
+            if self.partitions.contains(&partition) {
+                self.partitions.rewind(&partition, offset);
+                seek.push(TopicPartitionOffset { partition, offset });
+            } else {
+                tracing::warn!(
+                    task = %self.control.id,
+                    %partition,
+                    offset,
+                    "Ignoring a rewind of a partition that is not assigned"
+                );
+            }
+        }
+        if !seek.is_empty() {
+            self.consumer.seek(&seek).await?;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl WorkerTask for WorkerSinkTask {
+    async fn start(&mut self) -> Result<()> {
+        self.consumer.subscribe(&self.subscription)?;
+        self.start_called = true;
+        let config = std::mem::take(&mut self.config);
+        self.task.start(self.context.clone(), config).await
+    }
+
+    async fn execute(&mut self) -> Result<()> {
+        let result = caught(self.iterations()).await;
+        match result {
+            // Also after a failure: what `put` took before is committed, and
+            // need not come again.
+            Ok(result) => {
+                let all = self.partitions.all();
+                let closed = guarded(self.close_partitions(&all, false)).await;
+                result.and(closed)
+            }
+            // What a panic left behind is not asked what it made durable; the
+            // records since the last commit come again.
+            Err(panic) => Err(panic),
+        }
+    }
+
+    async fn close(&mut self) {
+        if self.start_called
+            && let Err(error) = guarded(self.task.stop()).await
+        {
+            tracing::warn!(task = %self.control.id, %error, "Could not stop task");
+        }
+        self.consumer.close().await;
+    }
+}
+
+/// What a sink task reads (`SinkConnectorConfig.validate`).
+fn subscription(config: &ConfigMap) -> Result<Subscription> {
+    let mut topics: Vec<String> = Vec::new();
+    for topic in config.get("topics").map_or("", String::as_str).split(',') {
+        let topic = topic.trim();
+        if !topic.is_empty() && !topics.iter().any(|known| known == topic) {
+            topics.push(topic.to_owned());
+        }
+    }
+    let pattern = config
+        .get("topics.regex")
+        .map(|pattern| pattern.trim())
+        .filter(|pattern| !pattern.is_empty());
+    match (topics.is_empty(), pattern) {
+        (false, Some(_)) => Err(ConnectError::config(
+            "topics and topics.regex are mutually exclusive options, but both are set.",
+        )),
+        (false, None) => Ok(Subscription::Topics(topics)),
+        (true, Some(pattern)) => Ok(Subscription::Pattern(pattern.to_owned())),
+        (true, None) => Err(ConnectError::config(
+            "Must configure one of topics or topics.regex",
+        )),
+    }
+}
+
+fn max_poll_records(consumer: &ConfigMap) -> Result<usize> {
+    match consumer.get("max.poll.records") {
+        None => Ok(MAX_POLL_RECORDS),
+        Some(text) => text
+            .trim()
+            .parse()
+            .ok()
+            .filter(|records| *records >= 1)
+            .ok_or_else(|| {
+                ConnectError::config(format!(
+                    "Invalid value {text} for configuration max.poll.records: Value must be at least 1"
+                ))
+            }),
+    }
+}

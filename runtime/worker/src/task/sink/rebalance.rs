@@ -1,0 +1,61 @@
+//! Partitions come and go (`WorkerSinkTask.HandleRebalance`).
+
+use std::time::Duration;
+
+use tether_api::Result;
+use tether_api::offset::TopicPartition;
+use tether_kafka::{KafkaErrorKind, Result as KafkaResult};
+
+use super::WorkerSinkTask;
+
+/// How long the broker has to tell where reading starts (the default of
+/// `default.api.timeout.ms`).
+const POSITION_TIMEOUT: Duration = Duration::from_secs(60);
+
+impl WorkerSinkTask {
+    /// Takes over partitions and opens them. Nothing is read from them before.
+    pub(super) async fn assigned(&mut self, partitions: &[TopicPartition]) -> Result<()> {
+        if !self.still_valid(self.consumer.accept_assignment(partitions))? {
+            return Ok(());
+        }
+        let positions = self
+            .consumer
+            .positions(partitions, POSITION_TIMEOUT)
+            .await?;
+        self.partitions.assign(&positions);
+        self.apply_pauses()?;
+        if !partitions.is_empty() {
+            self.task.open(partitions).await?;
+            self.heed_requests().await?;
+        }
+        Ok(())
+    }
+
+    /// Gives up partitions that were revoked or lost. Records of theirs that
+    /// `put` has refused so far are dropped: whoever gets the partition reads
+    /// them again.
+    pub(super) async fn taken(&mut self, partitions: &[TopicPartition], lost: bool) -> Result<()> {
+        let closed = self.close_partitions(partitions, lost).await;
+        self.batch
+            .retain(|record| !partitions.contains(&record.original));
+        // The group waits for this answer, also if the task failed.
+        self.still_valid(self.consumer.accept_revocation(partitions))?;
+        closed?;
+        if self.redelivering && self.batch.is_empty() {
+            self.redelivering = false;
+        }
+        self.apply_pauses()
+    }
+
+    /// False if the group has moved on; it tells what comes next.
+    fn still_valid(&self, accepted: KafkaResult<()>) -> Result<bool> {
+        match accepted {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind == KafkaErrorKind::Fenced => {
+                tracing::info!(task = %self.control.id, %error, "The group has moved on");
+                Ok(false)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! From Connect records to the bytes of Kafka records.
+
+use std::ops::Range;
+
+use tether_api::converter::Encoded;
+use tether_api::data::{SchemaRef, Value};
+use tether_api::record::ConnectRecord;
+use tether_api::{ConnectError, Result};
+use tether_kafka::OutgoingRecord;
+
+use crate::conversion::{Converters, Side};
+use crate::task::error_handling::{ErrorHandling, Stage};
+
+/// Headers up to this number need no memory of their own.
+const INLINE_HEADERS: usize = 8;
+
+/// The buffer shrinks to this size after a batch.
+const KEPT_BUFFER: usize = 1 << 20;
+
+/// Timestamps below zero are wrong, except this one, which stands for none.
+const NO_TIMESTAMP: i64 = -1;
+
+/// Encodes one record at a time, all into the same buffer: the producer copies
+/// what it takes.
+pub(super) struct RecordEncoder {
+    converters: Converters,
+    errors: ErrorHandling,
+    buffer: Vec<u8>,
+    key: Option<Range<usize>>,
+    value: Option<Range<usize>>,
+    /// The values of the record's headers, in order.
+    headers: Vec<Option<Range<usize>>>,
+    timestamp: Option<i64>,
+}
+
+/// What [`RecordEncoder::encode`] did.
+pub(super) enum Encoding {
+    /// The record can be sent.
+    Ready,
+    /// Await [`RecordEncoder::prepare`] and call again.
+    Unprepared(Side),
+}
+
+impl RecordEncoder {
+    /// An encoder with a connector's converters.
+    pub(super) fn new(converters: Converters, errors: ErrorHandling) -> Self {
+        Self {
+            converters,
+            errors,
+            buffer: Vec::new(),
+            key: None,
+            value: None,
+            headers: Vec::new(),
+            timestamp: None,
+        }
+    }
+
+    /// Encodes a record.
+    ///
+    /// # Errors
+    /// Other, if a converter refuses the record or its timestamp is wrong.
+    pub(super) fn encode(&mut self, record: &ConnectRecord) -> Result<Encoding> {
+        self.buffer.clear();
+        self.headers.clear();
+        self.encode_headers(record)?;
+        let key = (record.key_schema.as_ref(), &record.key);
+        match self.encode_side(Side::Key, record, key)? {
+            Part::Bytes(range) => self.key = range,
+            Part::Unprepared => return Ok(Encoding::Unprepared(Side::Key)),
+        }
+        let value = (record.value_schema.as_ref(), &record.value);
+        match self.encode_side(Side::Value, record, value)? {
+            Part::Bytes(range) => self.value = range,
+            Part::Unprepared => return Ok(Encoding::Unprepared(Side::Value)),
+        }
+        self.timestamp = timestamp(record.timestamp)?;
+        if let Some(partition) = record.partition
+            && partition < 0
+        {
+            return Err(ConnectError::other(format!(
+                "Invalid partition: {partition}. Partition number should always be non-negative or null."
+            ))
+            .with_class("java.lang.IllegalArgumentException"));
+        }
+        Ok(Encoding::Ready)
+    }
+
+    /// Lets a converter get ready for a record's schema.
+    ///
+    /// # Errors
+    /// Other, if it cannot.
+    pub(super) async fn prepare(&self, side: Side, record: &ConnectRecord) -> Result<()> {
+        let schema = match side {
+            Side::Key => record.key_schema.as_ref(),
+            Side::Value => record.value_schema.as_ref(),
+        };
+        self.converters
+            .of(side)
+            .prepare_from_connect(&record.topic, schema)
+            .await
+            .map_err(|error| self.errors.fail(side.into(), error, position(record)))
+    }
+
+    /// The number of bytes of the encoded record.
+    pub(super) fn size(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// Hands out the encoded record.
+    pub(super) fn with_outgoing<T>(
+        &self,
+        record: &ConnectRecord,
+        send: impl FnOnce(&OutgoingRecord<'_>) -> T,
+    ) -> T {
+        let mut inline = [("", None); INLINE_HEADERS];
+        let mut heap = Vec::new();
+        let pairs = record
+            .headers
+            .iter()
+            .zip(&self.headers)
+            .map(|(header, range)| (&*header.key, self.slice(range.as_ref())));
+        let headers = if self.headers.len() <= INLINE_HEADERS {
+            for (slot, pair) in inline.iter_mut().zip(pairs) {
+                *slot = pair;
+            }
+            &inline[..self.headers.len()]
+        } else {
+            heap.extend(pairs);
+            &heap[..]
+        };
+        send(&OutgoingRecord {
+            topic: &record.topic,
+            partition: record.partition,
+            key: self.slice(self.key.as_ref()),
+            value: self.slice(self.value.as_ref()),
+            timestamp: self.timestamp,
+            headers,
+        })
+    }
+
+    /// Gives back memory that a large record took.
+    pub(super) fn end_batch(&mut self) {
+        self.buffer.clear();
+        self.buffer.shrink_to(KEPT_BUFFER);
+    }
+
+    fn slice(&self, range: Option<&Range<usize>>) -> Option<&[u8]> {
+        self.buffer.get(range?.clone())
+    }
+
+    fn encode_headers(&mut self, record: &ConnectRecord) -> Result<()> {
+        for header in &record.headers {
+            let start = self.buffer.len();
+            let written = self
+                .converters
+                .header
+                .from_connect_header(
+                    &record.topic,
+                    &header.key,
+                    header.value.schema.as_ref(),
+                    &header.value.value,
+                    &mut self.buffer,
+                )
+                .map_err(|error| {
+                    let error = error.context(format!("header {}", header.key));
+                    self.errors
+                        .fail(Stage::HeaderConverter, error, position(record))
+                })?;
+            self.headers
+                .push(written.then_some(start..self.buffer.len()));
+        }
+        Ok(())
+    }
+
+    fn encode_side(
+        &mut self,
+        side: Side,
+        record: &ConnectRecord,
+        (schema, value): (Option<&SchemaRef>, &Value),
+    ) -> Result<Part> {
+        let start = self.buffer.len();
+        let encoded = self
+            .converters
+            .of(side)
+            .from_connect(&record.topic, schema, value, &mut self.buffer)
+            .map_err(|error| self.errors.fail(side.into(), error, position(record)))?;
+        Ok(match encoded {
+            Encoded::Written => Part::Bytes(Some(start..self.buffer.len())),
+            Encoded::Null => Part::Bytes(None),
+            Encoded::Unprepared => Part::Unprepared,
+        })
+    }
+}
+
+enum Part {
+    Bytes(Option<Range<usize>>),
+    Unprepared,
+}
+
+fn timestamp(timestamp: Option<i64>) -> Result<Option<i64>> {
+    match timestamp {
+        Some(NO_TIMESTAMP) | None => Ok(None),
+        Some(millis) if millis < 0 => Err(ConnectError::other(format!(
+            "Invalid record timestamp {millis}"
+        ))
+        .with_class("org.apache.kafka.common.InvalidRecordException")),
+        given => Ok(given),
+    }
+}
+
+/// Which record it was, without its contents, which may be secret.
+pub(super) fn position(record: &ConnectRecord) -> String {
+    format!("for topic '{}'", record.topic)
+}

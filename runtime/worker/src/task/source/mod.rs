@@ -1,0 +1,254 @@
+//! The loop of a source task (`WorkerSourceTask`, spec sections 5.1 to 5.3):
+//! poll, transform, convert, send; commit offsets beside it.
+
+mod deliveries;
+mod encoder;
+mod offset_committer;
+mod sender;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tether_api::config::ConfigMap;
+use tether_api::offset::OffsetReader;
+use tether_api::record::SourceRecord;
+use tether_api::source::{SourceTask, SourceTaskContext};
+use tether_api::{ConnectError, Result};
+use tether_kafka::{Clients, Producer};
+use tether_storage::{OffsetStore, OffsetWriter, PartitionKeys, StoredOffsetReader};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::error_handling::ErrorHandling;
+use super::topic_tracker::TopicTracker;
+use super::{TaskControl, TaskTools, WorkerTask};
+use crate::plugin_call::guarded;
+
+use deliveries::Deliveries;
+use encoder::RecordEncoder;
+use offset_committer::OffsetCommitter;
+use sender::{InFlightLimit, Sender, Turn};
+
+/// The wait before a refused record is sent again, and after a poll that
+/// failed but may be repeated.
+const BACKOFF: Duration = Duration::from_millis(100);
+
+/// The most records in flight.
+const MAX_IN_FLIGHT: usize = 100_000;
+
+/// The default of `buffer.memory`, which bounds the bytes in flight.
+const BUFFER_MEMORY: usize = 32 * 1024 * 1024;
+
+/// A source task and what it needs to run.
+pub(super) struct WorkerSourceTask {
+    task: Box<dyn SourceTask>,
+    config: ConfigMap,
+    control: TaskControl,
+    offsets: Arc<dyn OffsetReader>,
+    producer: Arc<dyn Producer>,
+    committer: Arc<OffsetCommitter>,
+    sender: Sender,
+    /// What the task sees as its stop signal. It fires when the task is to
+    /// stop, and also when a record is lost, so that a `poll` that waits for
+    /// data does not keep the failure hidden.
+    interrupt: CancellationToken,
+    start_called: bool,
+}
+
+impl WorkerSourceTask {
+    /// Makes the producer and everything else for a task. `producer` are the
+    /// producer's properties.
+    ///
+    /// # Errors
+    /// Config, if a property is wrong.
+    pub(super) fn new(
+        task: Box<dyn SourceTask>,
+        tools: TaskTools,
+        clients: &dyn Clients,
+        producer: &ConfigMap,
+        offsets: Arc<dyn OffsetStore>,
+    ) -> Result<Self> {
+        let TaskTools {
+            control,
+            config,
+            converters,
+            chain,
+            statuses,
+            topic_tracking,
+            flush_interval,
+            flush_timeout,
+        } = tools;
+        let limit = InFlightLimit {
+            records: MAX_IN_FLIGHT,
+            bytes: buffer_memory(producer)?,
+        };
+        let deliveries = Arc::new(Deliveries::default());
+        let producer = clients.producer(producer, deliveries.clone())?;
+        let id = &control.id;
+        let keys = PartitionKeys::new(&*id.connector);
+        let committer = Arc::new(OffsetCommitter::new(
+            id,
+            OffsetWriter::new(offsets.clone(), keys.clone()),
+            deliveries,
+            TopicTracker::new(statuses, id, topic_tracking),
+            flush_interval,
+            flush_timeout,
+        ));
+        let errors = ErrorHandling::new(id);
+        let encoder = RecordEncoder::new(converters, errors.clone());
+        let sender = Sender::new(id, chain, encoder, errors, producer.clone(), limit);
+        Ok(Self {
+            task,
+            config,
+            interrupt: control.stopping.child_token(),
+            control,
+            offsets: Arc::new(StoredOffsetReader::new(offsets, keys)),
+            producer,
+            committer,
+            sender,
+            start_called: false,
+        })
+    }
+
+    /// What to do when the task is abandoned: the producer may hold records
+    /// that a new instance sends again.
+    pub(super) fn abandon(&self) -> impl FnOnce() + Send + use<> {
+        let producer = self.producer.clone();
+        move || producer.purge()
+    }
+
+    async fn send_loop(&mut self) -> Result<()> {
+        while !self.control.is_stopping() {
+            self.committer.settle()?;
+            if self.control.should_pause() {
+                self.control.statuses.paused();
+                if self.control.resumed().await {
+                    self.control.statuses.running();
+                }
+                continue;
+            }
+            if self.sender.is_empty() {
+                let batch = self.poll().await?;
+                self.committer.settle()?;
+                self.committer.book().topics.begin_batch();
+                self.sender.load(batch);
+            }
+            self.send_batch().await?;
+            // A task whose polls are always ready must not keep a thread for
+            // itself.
+            tokio::task::coop::consume_budget().await;
+        }
+        Ok(())
+    }
+
+    /// One call of the task's `poll`, which is never dropped before it returns.
+    async fn poll(&mut self) -> Result<Vec<SourceRecord>> {
+        let polled = {
+            let mut poll = std::pin::pin!(self.task.poll());
+            loop {
+                tokio::select! {
+                    biased;
+                    polled = &mut poll => break polled,
+                    () = self.committer.reported() => {
+                        if self.committer.settle().is_err() {
+                            self.interrupt.cancel();
+                        }
+                    }
+                }
+            }
+        };
+        match polled {
+            Err(error) if error.is_retriable() => {
+                tracing::warn!(
+                    task = %self.control.id,
+                    %error,
+                    "Failed to poll records from SourceTask. Will retry operation"
+                );
+                self.control.pause_for(BACKOFF).await;
+                Ok(Vec::new())
+            }
+            polled => polled,
+        }
+    }
+
+    /// Sends what is left of the batch. Returns early, with a remainder, if the
+    /// producer asks for patience and the task is to stop, or to let a pause
+    /// take effect.
+    async fn send_batch(&mut self) -> Result<()> {
+        loop {
+            match self.sender.advance(&self.committer)? {
+                Turn::Sent => return Ok(()),
+                Turn::Yield => tokio::task::yield_now().await,
+                Turn::Unprepared(side) => self.sender.prepare(side).await?,
+                Turn::Full => {
+                    tokio::select! {
+                        () = self.control.stopping.cancelled() => return Ok(()),
+                        () = self.committer.reported() => {}
+                        // A queue that is full of others' records reports
+                        // nothing to us.
+                        () = sleep(BACKOFF) => {}
+                    }
+                }
+                Turn::Refused => {
+                    self.control.pause_for(BACKOFF).await;
+                    return Ok(());
+                }
+            }
+            self.committer.settle()?;
+        }
+    }
+}
+
+#[async_trait]
+impl WorkerTask for WorkerSourceTask {
+    async fn start(&mut self) -> Result<()> {
+        self.start_called = true;
+        let context = SourceTaskContext {
+            offsets: self.offsets.clone(),
+            stopping: self.interrupt.clone(),
+            committed: self.committer.committed(),
+        };
+        let config = std::mem::take(&mut self.config);
+        self.task.start(context, config).await
+    }
+
+    async fn execute(&mut self) -> Result<()> {
+        let committer = self.committer.clone();
+        let end = CancellationToken::new();
+        // Commits go on while `poll` waits for data, in this same tokio task. A
+        // commit that is under way when the loop ends is awaited, so that no
+        // older offset is written after the last commit.
+        let sending = async {
+            let result = guarded(self.send_loop()).await;
+            end.cancel();
+            result
+        };
+        let (result, ()) = tokio::join!(sending, committer.run(&end));
+        // Also after a failure: what was acknowledged is in Kafka, and need not
+        // come again.
+        committer.finish().await;
+        result
+    }
+
+    async fn close(&mut self) {
+        if self.start_called
+            && let Err(error) = guarded(self.task.stop()).await
+        {
+            tracing::warn!(task = %self.control.id, %error, "Could not stop task");
+        }
+        self.producer.purge();
+    }
+}
+
+/// The bound of bytes in flight, from the producer's properties.
+fn buffer_memory(producer: &ConfigMap) -> Result<usize> {
+    match producer.get("buffer.memory") {
+        None => Ok(BUFFER_MEMORY),
+        Some(text) => text.trim().parse().map_err(|_| {
+            ConnectError::config(format!(
+                "Invalid value {text} for configuration buffer.memory: Not a number of type LONG"
+            ))
+        }),
+    }
+}

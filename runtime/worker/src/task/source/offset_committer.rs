@@ -1,0 +1,235 @@
+//! Commits the offsets of a source task (`SourceTaskOffsetCommitter`,
+//! `OffsetStorageWriter`).
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use tether_api::offset::{OffsetMap, SourceOffset};
+use tether_api::source::CommittedOffsets;
+use tether_api::{ConnectError, ErrorKind, Result};
+use tether_storage::{OffsetWriter, TaskId};
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::deliveries::Deliveries;
+use crate::task::submitted_records::{Outcome, SubmittedRecords};
+use crate::task::topic_tracker::TopicTracker;
+
+/// What has to be written, in the order in which partitions first came.
+type PendingOffsets = IndexMap<Arc<OffsetMap>, SourceOffset>;
+
+/// Keeps what was sent and commits offsets of what arrived.
+///
+/// **At least once.** An offset gets here only after Kafka has acknowledged its
+/// record and all earlier ones of its source partition, and it is stored only
+/// after that. A worker that is killed between the acknowledgement and the
+/// store's answer starts again from an older offset and sends those records a
+/// second time; it never starts behind a record that Kafka does not have.
+pub(super) struct OffsetCommitter {
+    id: TaskId,
+    writer: OffsetWriter,
+    deliveries: Arc<Deliveries>,
+    book: Mutex<Book>,
+    committed: watch::Sender<CommittedOffsets>,
+    flush_interval: Duration,
+    flush_timeout: Duration,
+}
+
+/// The bookkeeping of a task. Its send loop and its commits run in the same
+/// tokio task, so the lock is never contended and never held across an await.
+pub(super) struct Book {
+    pub(super) submitted: SubmittedRecords,
+    pub(super) topics: TopicTracker,
+    pending: PendingOffsets,
+    outcomes: Vec<(usize, Outcome)>,
+    failed: bool,
+}
+
+impl OffsetCommitter {
+    /// For a task, with the settings of its worker.
+    pub(super) fn new(
+        id: &TaskId,
+        writer: OffsetWriter,
+        deliveries: Arc<Deliveries>,
+        topics: TopicTracker,
+        flush_interval: Duration,
+        flush_timeout: Duration,
+    ) -> Self {
+        Self {
+            id: id.clone(),
+            writer,
+            deliveries,
+            book: Mutex::new(Book {
+                submitted: SubmittedRecords::default(),
+                topics,
+                pending: PendingOffsets::new(),
+                outcomes: Vec::new(),
+                failed: false,
+            }),
+            committed: watch::Sender::default(),
+            flush_interval,
+            flush_timeout,
+        }
+    }
+
+    /// Tells what has been committed.
+    pub(super) fn committed(&self) -> watch::Receiver<CommittedOffsets> {
+        self.committed.subscribe()
+    }
+
+    /// The bookkeeping.
+    pub(super) fn book(&self) -> MutexGuard<'_, Book> {
+        // A panic of plugin code while the lock is held fails the task; what
+        // is acknowledged stays so.
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes in what the producer reported.
+    ///
+    /// # Errors
+    /// Other, with the reference's text, if a record did not get to Kafka.
+    pub(super) fn settle(&self) -> Result<()> {
+        let mut book = self.book();
+        book.settle(&self.deliveries);
+        if !book.failed {
+            return Ok(());
+        }
+        let error = ConnectError::other("Unrecoverable exception from producer send callback");
+        Err(match self.deliveries.failure() {
+            Some(failure) => error.caused_by(ConnectError::from(failure)),
+            None => error,
+        })
+    }
+
+    /// Waits until the producer may have reported something.
+    pub(super) async fn reported(&self) {
+        self.deliveries.arrived().await;
+    }
+
+    /// Commits in the interval of the worker until `end` fires. A commit that
+    /// is under way then is finished.
+    pub(super) async fn run(&self, end: &CancellationToken) {
+        loop {
+            tokio::select! {
+                () = end.cancelled() => return,
+                () = sleep(self.flush_interval) => {}
+            }
+            self.commit().await;
+        }
+    }
+
+    /// Commits what is acknowledged, waits for records in flight and commits
+    /// again. The first commit is for the case that the brokers are away and
+    /// the worker has no time for the second.
+    pub(super) async fn finish(&self) {
+        self.commit().await;
+        if self.in_flight() == 0 && self.book().pending.is_empty() {
+            return;
+        }
+        let landed = async {
+            while self.in_flight() > 0 {
+                self.reported().await;
+            }
+        };
+        if timeout(self.flush_timeout, landed).await.is_err() {
+            tracing::warn!(
+                task = %self.id,
+                records = self.book().submitted.in_flight(),
+                "Records are still on their way to Kafka; their offsets are not committed, so the next \
+                 run sends them again"
+            );
+        }
+        self.commit().await;
+    }
+
+    /// The number of records in flight after what the producer reported.
+    fn in_flight(&self) -> usize {
+        let mut book = self.book();
+        book.settle(&self.deliveries);
+        book.submitted.in_flight()
+    }
+
+    /// Writes the offsets of what has been acknowledged. After a failure or
+    /// timeout they stay for the next attempt, under newer ones of their
+    /// partitions. Failures never end the task.
+    async fn commit(&self) {
+        let offsets = {
+            let mut book = self.book();
+            book.settle(&self.deliveries);
+            tracing::debug!(
+                task = %self.id,
+                offsets = book.pending.len(),
+                held_back = book.submitted.pending(),
+                held_back_partitions = book.submitted.partitions(),
+                "Committing offsets"
+            );
+            std::mem::take(&mut book.pending)
+        };
+        if offsets.is_empty() {
+            return;
+        }
+        match self.write(&offsets).await {
+            Ok(()) => self.publish(offsets),
+            Err(error) => {
+                log_failure(&self.id, &error);
+                let mut book = self.book();
+                let newer = std::mem::replace(&mut book.pending, offsets);
+                book.pending.extend(newer);
+            }
+        }
+    }
+
+    async fn write(&self, offsets: &PendingOffsets) -> Result<()> {
+        let offsets = offsets
+            .iter()
+            .map(|(partition, offset)| (partition.clone(), offset.clone()));
+        timeout(self.flush_timeout, self.writer.write(offsets))
+            .await
+            .unwrap_or_else(|_| {
+                Err(ConnectError::retriable(
+                    "Timed out waiting to flush offsets to storage; will try again on next flush interval \
+                     with latest offsets",
+                ))
+            })
+    }
+
+    fn publish(&self, offsets: PendingOffsets) {
+        self.committed.send_modify(|committed| {
+            committed.sequence += 1;
+            committed.offsets = offsets.into_iter().collect();
+        });
+    }
+}
+
+impl Book {
+    fn settle(&mut self, deliveries: &Deliveries) {
+        deliveries.take(&mut self.outcomes);
+        for (token, outcome) in &self.outcomes {
+            self.submitted.resolve(*token, *outcome);
+            match outcome {
+                Outcome::Acknowledged => self.topics.acknowledged(*token),
+                Outcome::Failed => self.failed = true,
+            }
+        }
+        for (partition, offset) in self.submitted.take_committable() {
+            self.pending.insert(partition, offset);
+        }
+    }
+}
+
+fn log_failure(id: &TaskId, error: &ConnectError) {
+    if error.kind() == ErrorKind::Data {
+        tracing::error!(
+            task = %id,
+            %error,
+            "CRITICAL: Failed to serialize offset data, making it impossible to commit offsets under \
+             namespace {}. This likely won't recover unless the unserializable partition or offset \
+             information is overwritten",
+            id.connector
+        );
+    } else {
+        tracing::error!(task = %id, %error, "Failed to flush offsets to storage");
+    }
+}

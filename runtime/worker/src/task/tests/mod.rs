@@ -1,0 +1,59 @@
+//! Task loops against an in-memory Kafka and stores that fail as told.
+
+mod sink;
+mod source;
+
+use std::sync::Arc;
+
+use tether_api::config::ConfigMap;
+use tether_api::connector::Task;
+use tether_storage::{TargetState, TaskId};
+use tokio::time::Instant;
+
+use super::{TaskHandle, TaskSetup, start};
+use crate::client_properties::OverridePolicy;
+use crate::statuses::{InstanceStatuses, StatusOrigin};
+use crate::testing::Surroundings;
+
+fn id() -> TaskId {
+    TaskId::new("c", 0)
+}
+
+/// Starts task 0 of connector `c`.
+fn launch(
+    surroundings: &Surroundings,
+    task: Task,
+    connector: &ConfigMap,
+    state: TargetState,
+) -> TaskHandle {
+    let context = &surroundings.context;
+    let origin = StatusOrigin {
+        statuses: context.statuses.clone(),
+        worker_id: context.worker_id.clone(),
+        generation: context.generation.clone(),
+    };
+    start(
+        task,
+        TaskSetup {
+            context,
+            policy: &OverridePolicy::All,
+            id: &id(),
+            connector,
+            config: connector.clone(),
+            state,
+            statuses: Arc::new(InstanceStatuses::task(origin, &id(), Some("1.2.3"))),
+        },
+    )
+    .unwrap()
+}
+
+/// Stops a task as the worker does; false if it had to be abandoned.
+async fn stop(mut task: TaskHandle, surroundings: &Surroundings) -> bool {
+    task.request_stop();
+    let deadline = Instant::now() + surroundings.context.config.task_shutdown_timeout;
+    let ended = task.ended(deadline).await;
+    if !ended {
+        task.abandon();
+    }
+    ended
+}

@@ -1,0 +1,244 @@
+//! The transformations of a connector, in order, each under its condition
+//! (`TransformationChain`, `TransformationStage`; KIP-66, KIP-585).
+
+use tether_api::config::{ConfigMap, with_prefix};
+use tether_api::record::ConnectRecord;
+use tether_api::transform::{Predicate, Transformation};
+use tether_api::{ConnectError, Result};
+
+use crate::plugins::Plugins;
+
+/// The transformations that one task applies.
+#[derive(Default)]
+pub(super) struct TransformationChain {
+    stages: Vec<Stage>,
+}
+
+struct Stage {
+    /// The alias in `transforms`, for errors.
+    alias: String,
+    transformation: Box<dyn Transformation>,
+    condition: Option<Condition>,
+}
+
+struct Condition {
+    predicate: Box<dyn Predicate>,
+    negate: bool,
+}
+
+impl Condition {
+    fn holds(&mut self, record: &ConnectRecord) -> bool {
+        self.predicate.test(record) != self.negate
+    }
+}
+
+impl TransformationChain {
+    /// Makes what `transforms` and `predicates` name.
+    ///
+    /// # Errors
+    /// Config, if a plugin is missing or its configuration is wrong; the
+    /// message names the alias.
+    pub(super) fn new(plugins: &Plugins, connector: &ConfigMap) -> Result<Self> {
+        let aliases = connector.get("transforms").map_or("", String::as_str);
+        let stages = aliases
+            .split(',')
+            .map(str::trim)
+            .filter(|alias| !alias.is_empty())
+            .map(|alias| {
+                Stage::new(plugins, connector, alias)
+                    .map_err(|error| error.context(format!("The transformation {alias}")))
+            })
+            .collect::<Result<_>>()?;
+        Ok(Self { stages })
+    }
+
+    /// The record after all transformations; `None` if one dropped it.
+    ///
+    /// # Errors
+    /// That of the transformation; the message names its alias.
+    pub(super) fn apply(&mut self, mut record: ConnectRecord) -> Result<Option<ConnectRecord>> {
+        for stage in &mut self.stages {
+            if let Some(condition) = &mut stage.condition
+                && !condition.holds(&record)
+            {
+                continue;
+            }
+            match stage.transformation.apply(record) {
+                Ok(Some(changed)) => record = changed,
+                Ok(None) => return Ok(None),
+                Err(error) => return Err(error.context(format!("transformation {}", stage.alias))),
+            }
+        }
+        Ok(Some(record))
+    }
+}
+
+impl Stage {
+    fn new(plugins: &Plugins, connector: &ConfigMap, alias: &str) -> Result<Self> {
+        let mut config = with_prefix(connector, &format!("transforms.{alias}."));
+        let class = take(&mut config, "type").ok_or_else(|| missing("transforms", alias))?;
+        let predicate = take(&mut config, "predicate");
+        let negate = take(&mut config, "negate")
+            .is_some_and(|negate| negate.trim().eq_ignore_ascii_case("true"));
+        let condition = predicate
+            .map(|predicate| {
+                Ok::<_, ConnectError>(Condition {
+                    predicate: new_predicate(plugins, connector, predicate.trim())?,
+                    negate,
+                })
+            })
+            .transpose()?;
+        Ok(Self {
+            alias: alias.to_owned(),
+            transformation: plugins.new_transformation(class.trim(), &config)?,
+            condition,
+        })
+    }
+}
+
+fn new_predicate(
+    plugins: &Plugins,
+    connector: &ConfigMap,
+    alias: &str,
+) -> Result<Box<dyn Predicate>> {
+    let mut config = with_prefix(connector, &format!("predicates.{alias}."));
+    let class = take(&mut config, "type").ok_or_else(|| missing("predicates", alias))?;
+    plugins.new_predicate(class.trim(), &config)
+}
+
+fn take(config: &mut ConfigMap, key: &str) -> Option<String> {
+    config.shift_remove(key)
+}
+
+fn missing(kind: &str, alias: &str) -> ConnectError {
+    ConnectError::config(format!(
+        "Missing required configuration \"{kind}.{alias}.type\" which has no default value."
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tether_api::config::ConfigDef;
+    use tether_api::plugin::{PluginDescriptor, PluginFactory};
+
+    use super::*;
+
+    /// Appends a text to the topic, or drops the record if there is none.
+    struct Append(Option<String>);
+
+    impl Transformation for Append {
+        fn apply(&mut self, mut record: ConnectRecord) -> Result<Option<ConnectRecord>> {
+            match &self.0 {
+                Some(text) if text == "!" => Err(ConnectError::data("refused")),
+                Some(text) => {
+                    record.topic = format!("{}{text}", record.topic).into();
+                    Ok(Some(record))
+                }
+                None => Ok(None),
+            }
+        }
+    }
+
+    /// Whether the topic contains a text.
+    struct Contains(String);
+
+    impl Predicate for Contains {
+        fn test(&mut self, record: &ConnectRecord) -> bool {
+            record.topic.contains(&self.0)
+        }
+    }
+
+    fn plugins() -> Plugins {
+        let plugin = |class, factory| PluginDescriptor {
+            class,
+            aliases: &[],
+            version: "1",
+            config_def: || Arc::new(ConfigDef::new()),
+            factory,
+        };
+        Plugins::new(vec![
+            plugin(
+                "t.Append",
+                PluginFactory::Transformation(|config| {
+                    assert!(!config.contains_key("predicate"));
+                    Ok(Box::new(Append(config.get("text").cloned())))
+                }),
+            ),
+            plugin(
+                "t.Contains",
+                PluginFactory::Predicate(|config| Ok(Box::new(Contains(config["text"].clone())))),
+            ),
+        ])
+    }
+
+    fn chain(entries: &[(&str, &str)]) -> Result<TransformationChain> {
+        let config = entries
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect();
+        TransformationChain::new(&plugins(), &config)
+    }
+
+    fn topic(chain: &mut TransformationChain, topic: &str) -> Option<String> {
+        chain
+            .apply(ConnectRecord::new(topic))
+            .unwrap()
+            .map(|record| record.topic.to_string())
+    }
+
+    #[test]
+    fn transformations_apply_in_order() {
+        let mut chain = chain(&[
+            ("transforms", "a, b"),
+            ("transforms.a.type", "t.Append"),
+            ("transforms.a.text", "1"),
+            ("transforms.b.type", "t.Append"),
+            ("transforms.b.text", "2"),
+        ])
+        .unwrap();
+        assert_eq!(topic(&mut chain, "t").as_deref(), Some("t12"));
+    }
+
+    #[test]
+    fn conditions_guard_and_can_be_negated() {
+        let base = [
+            ("transforms", "a"),
+            ("transforms.a.type", "t.Append"),
+            ("transforms.a.predicate", "p"),
+            ("predicates", "p"),
+            ("predicates.p.type", "t.Contains"),
+            ("predicates.p.text", "x"),
+        ];
+        let mut drop_x = chain(&base).unwrap();
+        assert_eq!(topic(&mut drop_x, "ax"), None);
+        assert_eq!(topic(&mut drop_x, "ay").as_deref(), Some("ay"));
+        let mut keep_x = chain(&[&base[..], &[("transforms.a.negate", "true")]].concat()).unwrap();
+        assert_eq!(topic(&mut keep_x, "ax").as_deref(), Some("ax"));
+        assert_eq!(topic(&mut keep_x, "ay"), None);
+    }
+
+    #[test]
+    fn errors_name_the_alias() {
+        let error = chain(&[("transforms", "a")]).err().unwrap().to_string();
+        assert!(error.contains("transforms.a.type"), "{error}");
+        let error = chain(&[
+            ("transforms", "a"),
+            ("transforms.a.type", "t.Append"),
+            ("transforms.a.predicate", "p"),
+        ])
+        .err()
+        .unwrap()
+        .to_string();
+        assert!(error.contains("predicates.p.type"), "{error}");
+        let mut chain = chain(&[
+            ("transforms", "a"),
+            ("transforms.a.type", "t.Append"),
+            ("transforms.a.text", "!"),
+        ])
+        .unwrap();
+        let error = chain.apply(ConnectRecord::new("t")).unwrap_err();
+        assert_eq!(error.to_string(), "transformation a: refused");
+    }
+}
