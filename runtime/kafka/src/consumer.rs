@@ -72,7 +72,8 @@ pub enum ConsumerEvent {
 
 /// Reads records, as a member of a group or from assigned partitions.
 ///
-/// One caller at a time. While nobody calls [`Consumer::poll`], heartbeats go on
+/// One caller at a time, except that a [`Consumer::commit`] may be under way
+/// while other methods are called. While nobody calls [`Consumer::poll`], heartbeats go on
 /// until `max.poll.interval.ms` is over.
 #[async_trait]
 pub trait Consumer: Send + Sync {
@@ -90,7 +91,9 @@ pub trait Consumer: Send + Sync {
     fn assign(&self, partitions: &[TopicPartitionOffset]) -> Result<()>;
 
     /// Waits at most this long for an event. Returns soon once there is at
-    /// least one record, with at most `max_records`.
+    /// least one record, with at most `max_records`. A caller that drops the
+    /// future before it is ready loses nothing: the next call returns what
+    /// came meanwhile.
     ///
     /// # Errors
     /// Retriable ones have been dealt with by the client and can be ignored
