@@ -1,0 +1,453 @@
+//! The Confluent flavour: keys of `io.confluent.connect.jdbc.JdbcSinkConnector`
+//! (spec section 2), in the reference's groups and order.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use tether_api::config::{
+    ConfigData, ConfigDef, ConfigKey, ConfigMap, ConfigType, Importance, Password, Recommender,
+    Validator, Width,
+};
+use tether_api::{ConnectError, Result};
+
+use super::{
+    Choice, ConnectionConfig, DateZone, InsertMode, KeyMode, RetryConfig, RetryPolicy, SinkConfig,
+    TableType, TimeConfig, TimestampPrecision,
+};
+use crate::dialect::{Dialects, Quoting};
+use crate::time::{Calendar, Zone};
+use crate::url::JdbcUrl;
+
+pub(crate) const CONNECTION_URL: &str = "connection.url";
+const CONNECTION_PREFIX: &str = "connection.";
+const CONNECTION_USER: &str = "connection.user";
+const CONNECTION_PASSWORD: &str = "connection.password";
+const CONNECTION_ATTEMPTS: &str = "connection.attempts";
+const CONNECTION_BACKOFF: &str = "connection.backoff.ms";
+const CREDENTIALS_PROVIDER: &str = "jdbc.credentials.provider.class";
+const DIALECT_NAME: &str = "dialect.name";
+const INSERT_MODE: &str = "insert.mode";
+const BATCH_SIZE: &str = "batch.size";
+const DELETE_ENABLED: &str = "delete.enabled";
+const TABLE_TYPES: &str = "table.types";
+const REPLACE_NULL: &str = "replace.null.with.default";
+const TABLE_NAME_FORMAT: &str = "table.name.format";
+const PK_MODE: &str = "pk.mode";
+const PK_FIELDS: &str = "pk.fields";
+const FIELDS_WHITELIST: &str = "fields.whitelist";
+const DB_TIMEZONE: &str = "db.timezone";
+const DATE_TIMEZONE: &str = "date.timezone";
+const TIMESTAMP_FIELDS: &str = "timestamp.fields.list";
+const TIMESTAMP_PRECISION: &str = "timestamp.precision.mode";
+const CALENDAR: &str = "date.calendar.system";
+const STRING_VALUE_COLUMN: &str = "string.output.value.column.name";
+const AUTO_CREATE: &str = "auto.create";
+const AUTO_EVOLVE: &str = "auto.evolve";
+const QUOTE_IDENTIFIERS: &str = "quote.sql.identifiers";
+const MERGE_HOLDLOCK: &str = "mssql.use.merge.holdlock";
+const MAX_RETRIES: &str = "max.retries";
+const RETRY_BACKOFF: &str = "retry.backoff.ms";
+const RETRY_POLICY: &str = "retry.policy";
+const SQLITE_REPLACE: &str = "sqlite.upsert.replace";
+pub(crate) const VALIDATE_CONNECTION: &str = "validate.connection";
+pub(crate) const VALIDATE_TIMEOUT: &str = "validate.connection.timeout.ms";
+const TRIM_SENSITIVE_LOG: &str = "trim.sensitive.log";
+
+/// The one provider of credentials that there is: user and password of the
+/// configuration.
+const DEFAULT_CREDENTIALS_PROVIDER: &str =
+    "io.confluent.connect.jdbc.util.DefaultJdbcCredentialsProvider";
+
+const CONNECTION: &str = "Connection";
+const WRITES: &str = "Writes";
+const DATA_MAPPING: &str = "Data Mapping";
+const DDL: &str = "DDL Support";
+const DML: &str = "DML Support";
+const RETRIES: &str = "Retries";
+/// Keys that the reference does not have.
+const TETHER: &str = "Tether";
+
+/// The definition of all keys.
+pub(crate) fn config_def() -> Arc<ConfigDef> {
+    static DEFINITION: LazyLock<Arc<ConfigDef>> = LazyLock::new(|| {
+        let mut definition = ConfigDef::new();
+        for keys in [
+            connection(),
+            writes(),
+            data_mapping(),
+            ddl_and_dml(),
+            retries(),
+            ours(),
+        ] {
+            for key in keys {
+                definition.add(key);
+            }
+        }
+        Arc::new(definition)
+    });
+    DEFINITION.clone()
+}
+
+fn connection() -> Vec<ConfigKey> {
+    vec![
+        ConfigKey::new(CONNECTION_URL, ConfigType::String)
+            .importance(Importance::High)
+            .doc("The JDBC URL of the database, such as ``jdbc:postgresql://host:5432/db`` or ``jdbc:sqlite:/path/file.db``.")
+            .form(CONNECTION, 1, Width::Long, "JDBC URL"),
+        ConfigKey::new(CONNECTION_USER, ConfigType::String)
+            .default_null()
+            .importance(Importance::High)
+            .doc("The user to log in as; wins over a user in the URL.")
+            .form(CONNECTION, 2, Width::Medium, "JDBC User"),
+        ConfigKey::new(CONNECTION_PASSWORD, ConfigType::Password)
+            .default_null()
+            .importance(Importance::High)
+            .doc("The password to log in with; wins over a password in the URL.")
+            .form(CONNECTION, 3, Width::Medium, "JDBC Password"),
+        ConfigKey::new(CREDENTIALS_PROVIDER, ConfigType::Class)
+            .default(ConfigData::Class(DEFAULT_CREDENTIALS_PROVIDER.to_owned()))
+            .validator(Validator::custom("the default provider", |_, value| {
+                match value.text() {
+                    Some(DEFAULT_CREDENTIALS_PROVIDER) => Ok(()),
+                    other => Err(format!("Class {} could not be found.", other.unwrap_or("null"))),
+                }
+            }))
+            .importance(Importance::Low)
+            .doc("Where user and password come from. Only the default, the configuration itself, is available.")
+            .form(CONNECTION, 4, Width::Long, "JDBC Credentials Provider Class"),
+        ConfigKey::new(DIALECT_NAME, ConfigType::String)
+            .default_string("")
+            .validator(Validator::custom("a dialect name or empty", |_, value| {
+                match value.text() {
+                    None | Some("") => Ok(()),
+                    Some(name) if Dialects::NAMES.contains(&name) => Ok(()),
+                    Some(_) => Err("Invalid enumerator".to_owned()),
+                }
+            }))
+            .recommender(Recommender::values(|_| {
+                std::iter::once("").chain(Dialects::NAMES).map(str::to_owned).collect()
+            }))
+            .importance(Importance::Low)
+            .doc("The dialect to use in place of the one that the URL suggests.")
+            .form(CONNECTION, 5, Width::Long, "Database Dialect"),
+        ConfigKey::new(CONNECTION_ATTEMPTS, ConfigType::Int)
+            .default_int(3)
+            .validator(Validator::AtLeast(1))
+            .importance(Importance::Low)
+            .doc("How often to try to connect before the attempt counts as failed.")
+            .form(CONNECTION, 6, Width::Short, "JDBC connection attempts"),
+        ConfigKey::new(CONNECTION_BACKOFF, ConfigType::Long)
+            .default_long(10_000)
+            .importance(Importance::Low)
+            .doc("How long to wait between two tries to connect, in milliseconds.")
+            .form(CONNECTION, 7, Width::Short, "JDBC connection backoff in milliseconds"),
+    ]
+}
+
+fn writes() -> Vec<ConfigKey> {
+    vec![
+        ConfigKey::new(INSERT_MODE, ConfigType::String)
+            .default_string("insert")
+            .validator(InsertMode::validator("[insert, upsert, update]"))
+            .importance(Importance::High)
+            .doc("How rows are written: ``insert``, ``upsert`` (insert, or update the row of the same key) or ``update``.")
+            .form(WRITES, 1, Width::Medium, "Insert Mode"),
+        ConfigKey::new(BATCH_SIZE, ConfigType::Int)
+            .default_int(3000)
+            .validator(Validator::AtLeast(0))
+            .doc("How many records to write at most with one statement.")
+            .form(WRITES, 2, Width::Short, "Batch Size"),
+        ConfigKey::new(DELETE_ENABLED, ConfigType::Boolean)
+            .default_boolean(false)
+            .recommender(Recommender {
+                values: Arc::new(|config| match is_record_key(config) {
+                    true => vec!["true".to_owned(), "false".to_owned()],
+                    false => vec!["false".to_owned()],
+                }),
+                visible: Arc::new(is_record_key),
+            })
+            .doc("Whether a record with a null value deletes the row of its key. Needs ``pk.mode=record_key``.")
+            .form(WRITES, 3, Width::Short, "Enable deletes"),
+        ConfigKey::new(TABLE_TYPES, ConfigType::List)
+            .default_list(&["TABLE"])
+            .validator(TableType::validator("[table, partitioned table, view]"))
+            .recommender(Recommender::values(|_| TableType::words()))
+            .importance(Importance::Low)
+            .doc("The kinds of relations that may be written to: ``TABLE``, ``PARTITIONED TABLE``, ``VIEW``. A partitioned table counts as a table.")
+            .form(WRITES, 4, Width::Medium, "Table Types"),
+        ConfigKey::new(REPLACE_NULL, ConfigType::Boolean)
+            .default_boolean(true)
+            .importance(Importance::Low)
+            .doc("Whether a null in a field that is not a key becomes the default of the field's schema.")
+            .form(WRITES, 5, Width::Medium, "Replace null value with default value"),
+    ]
+}
+
+fn data_mapping() -> Vec<ConfigKey> {
+    vec![
+        ConfigKey::new(TABLE_NAME_FORMAT, ConfigType::String)
+            .default_string("${topic}")
+            .validator(Validator::NonEmpty)
+            .doc("The name of a topic's table; ``${topic}`` stands for the topic. Dots separate schema and table.")
+            .form(DATA_MAPPING, 1, Width::Long, "Table Name Format"),
+        ConfigKey::new(PK_MODE, ConfigType::String)
+            .default_string("none")
+            .validator(KeyMode::validator("[none, kafka, record_key, record_value]"))
+            .recommender(Recommender::values(|config| match deletes(config) {
+                true => vec![KeyMode::RecordKey.word().to_owned()],
+                false => KeyMode::words(),
+            }))
+            .importance(Importance::High)
+            .doc("Where the primary key comes from: ``none``, ``kafka`` (topic, partition, offset), ``record_key`` or ``record_value``.")
+            .form(DATA_MAPPING, 2, Width::Medium, "Primary Key Mode"),
+        ConfigKey::new(PK_FIELDS, ConfigType::List)
+            .default_list(&[])
+            .doc("The names of the primary key's columns. ``kafka``: three names or none; ``record_key`` with a primitive key: one name; else fields of the key or value, or none for all.")
+            .form(DATA_MAPPING, 3, Width::Long, "Primary Key Fields"),
+        ConfigKey::new(FIELDS_WHITELIST, ConfigType::List)
+            .default_list(&[])
+            .doc("The value fields to write apart from the key; empty for all.")
+            .form(DATA_MAPPING, 4, Width::Long, "Fields Whitelist"),
+        ConfigKey::new(DB_TIMEZONE, ConfigType::String)
+            .default_string("UTC")
+            .validator(Validator::custom("Any valid JDK time zone", |_, value| {
+                match value.text().map(Zone::parse) {
+                    None | Some(Some(_)) => Ok(()),
+                    Some(None) => Err("Invalid time zone. Use a region such as Europe/Berlin, UTC, or an offset such as +02:00".to_owned()),
+                }
+            }))
+            .doc("The zone in which times and timestamps are stored.")
+            .form(DATA_MAPPING, 5, Width::Medium, "DB Time Zone"),
+        ConfigKey::new(DATE_TIMEZONE, ConfigType::String)
+            .default_string("DB_TIMEZONE")
+            .validator(DateZone::validator("[db_timezone, utc]"))
+            .recommender(Recommender::values(|_| DateZone::words()))
+            .importance(Importance::Low)
+            .doc("The zone in which dates are stored: ``DB_TIMEZONE`` or ``UTC``. Zones west of Greenwich store the day before unless this is ``UTC``.")
+            .form(DATA_MAPPING, 6, Width::Medium, "Time Zone used for Date"),
+        ConfigKey::new(TIMESTAMP_FIELDS, ConfigType::List)
+            .default_list(&[])
+            .doc("INT64 or STRING fields that hold an epoch number and are stored as timestamps.")
+            .form(DATA_MAPPING, 7, Width::Medium, "Timestamp Fields Whitelist"),
+        ConfigKey::new(TIMESTAMP_PRECISION, ConfigType::String)
+            .default_string("MICROSECONDS")
+            .validator(TimestampPrecision::validator("[microseconds, nanoseconds]"))
+            .recommender(Recommender::values(|_| TimestampPrecision::words()))
+            .importance(Importance::Low)
+            .doc("The unit of the epoch numbers in ``timestamp.fields.list``.")
+            .form(DATA_MAPPING, 8, Width::Medium, "Sink Timestamp Precision mode"),
+        ConfigKey::new(CALENDAR, ConfigType::String)
+            .default_string(Calendar::LEGACY)
+            .validator(Validator::OneOf(&[Calendar::LEGACY, Calendar::PROLEPTIC]))
+            .importance(Importance::Low)
+            .doc("How days before 1582-10-15 are read: ``LEGACY`` (Julian before that day) or ``PROLEPTIC_GREGORIAN``.")
+            .form(DATA_MAPPING, 9, Width::Medium, "Date Calendar System"),
+        ConfigKey::new(STRING_VALUE_COLUMN, ConfigType::String)
+            .default_string("record_value")
+            .validator(Validator::NonEmpty)
+            .importance(Importance::Low)
+            .doc("The column for record values that are a text rather than a struct.")
+            .form(DATA_MAPPING, 10, Width::Medium, "String Value Column Name"),
+    ]
+}
+
+fn ddl_and_dml() -> Vec<ConfigKey> {
+    vec![
+        ConfigKey::new(AUTO_CREATE, ConfigType::Boolean)
+            .default_boolean(false)
+            .doc("Whether to create a table that is missing.")
+            .form(DDL, 1, Width::Short, "Auto-Create"),
+        ConfigKey::new(AUTO_EVOLVE, ConfigType::Boolean)
+            .default_boolean(false)
+            .doc("Whether to add columns that are missing.")
+            .form(DDL, 2, Width::Short, "Auto-Evolve"),
+        // As in the reference, a wrong word is found when the dialect is made.
+        ConfigKey::new(QUOTE_IDENTIFIERS, ConfigType::String)
+            .default_string("ALWAYS")
+            .recommender(Recommender::values(|_| {
+                vec!["always".to_owned(), "never".to_owned()]
+            }))
+            .doc("Whether to quote names of tables and columns: ``always`` or ``never``.")
+            .form(DDL, 3, Width::Medium, "Quote Identifiers"),
+        ConfigKey::new(MERGE_HOLDLOCK, ConfigType::Boolean)
+            .default_boolean(true)
+            .importance(Importance::Low)
+            .doc("SQL Server only: whether ``MERGE`` takes the HOLDLOCK hint.")
+            .form(DML, 1, Width::Medium, "SQL Server - Use HOLDLOCK in MERGE"),
+    ]
+}
+
+fn retries() -> Vec<ConfigKey> {
+    vec![
+        ConfigKey::new(MAX_RETRIES, ConfigType::Int)
+            .default_int(10)
+            .validator(Validator::AtLeast(0))
+            .doc("How often to try a delivery again before the task fails.")
+            .form(RETRIES, 1, Width::Short, "Maximum Retries"),
+        ConfigKey::new(RETRY_BACKOFF, ConfigType::Int)
+            .default_int(3000)
+            .validator(Validator::AtLeast(0))
+            .doc("How long to wait before a delivery is tried again, in milliseconds; the wait doubles each time.")
+            .form(RETRIES, 2, Width::Short, "Retry Backoff (millis)"),
+    ]
+}
+
+fn ours() -> Vec<ConfigKey> {
+    vec![
+        ConfigKey::new(RETRY_POLICY, ConfigType::String)
+            .default_string("classified")
+            .validator(RetryPolicy::validator("[classified, confluent]"))
+            .recommender(Recommender::values(|_| RetryPolicy::words()))
+            .importance(Importance::Low)
+            .doc("Which errors are tried again: ``classified`` (those that may pass, after a growing wait) or ``confluent`` (all that the database reports, after a fixed wait).")
+            .form(TETHER, 1, Width::Medium, "Retry Policy"),
+        ConfigKey::new(VALIDATE_CONNECTION, ConfigType::Boolean)
+            .default_boolean(true)
+            .importance(Importance::Low)
+            .doc("Whether validation of this configuration opens a connection to the database.")
+            .form(TETHER, 2, Width::Short, "Validate Connection"),
+        ConfigKey::new(VALIDATE_TIMEOUT, ConfigType::Int)
+            .default_int(10_000)
+            .validator(Validator::Between(1, 60_000))
+            .importance(Importance::Low)
+            .doc("How long validation waits for a connection, in milliseconds.")
+            .form(TETHER, 3, Width::Short, "Connection Validation Timeout (millis)"),
+        ConfigKey::new(SQLITE_REPLACE, ConfigType::Boolean)
+            .default_boolean(false)
+            .importance(Importance::Low)
+            .doc("SQLite only: upsert with ``INSERT OR REPLACE``, which loses columns that the record does not have.")
+            .form(TETHER, 4, Width::Short, "SQLite Upsert Replaces Rows"),
+        ConfigKey::new(TRIM_SENSITIVE_LOG, ConfigType::Boolean)
+            .default_boolean(false)
+            .importance(Importance::Low)
+            .internal(),
+    ]
+}
+
+fn word_of<C: Choice + PartialEq>(config: &ConfigMap, key: &str) -> Option<C> {
+    config.get(key).map(|word| word.trim()).and_then(C::of)
+}
+
+fn is_record_key(config: &ConfigMap) -> bool {
+    word_of(config, PK_MODE) == Some(KeyMode::RecordKey)
+}
+
+fn deletes(config: &ConfigMap) -> bool {
+    config
+        .get(DELETE_ENABLED)
+        .is_some_and(|text| text.trim().eq_ignore_ascii_case("true"))
+}
+
+/// Rules that span keys (spec section 3, rule 3): which keys get which error.
+pub(crate) fn conflicts(config: &ConfigMap) -> Vec<([&'static str; 2], &'static str)> {
+    let mut conflicts = Vec::new();
+    let key_mode = match config.get(PK_MODE) {
+        Some(_) => word_of(config, PK_MODE),
+        None => Some(KeyMode::None),
+    };
+    if deletes(config) && key_mode.is_some_and(|mode| mode != KeyMode::RecordKey) {
+        conflicts.push((
+            [PK_MODE, DELETE_ENABLED],
+            "Deletes are only supported for pk.mode record_key",
+        ));
+    }
+    // Without a key, UPDATE would change every row of the table.
+    if word_of(config, INSERT_MODE) == Some(InsertMode::Update) && key_mode == Some(KeyMode::None) {
+        conflicts.push((
+            [INSERT_MODE, PK_MODE],
+            "insert.mode update needs a primary key: set pk.mode to kafka, record_key or record_value",
+        ));
+    }
+    conflicts
+}
+
+/// Reads a configuration.
+///
+/// # Errors
+/// Config, for the first thing that is wrong.
+pub(crate) fn parse(config: &ConfigMap) -> Result<SinkConfig> {
+    let parsed = config_def().parse(config)?;
+    if let Some((_, reason)) = conflicts(config).first() {
+        return Err(ConnectError::config(*reason));
+    }
+    let url = JdbcUrl::parse(&parsed.string(CONNECTION_URL)?)?;
+    let zone = zone(&parsed.string(DB_TIMEZONE)?)?;
+    let connection = ConnectionConfig {
+        dialect: Dialects::choose(&parsed.string(DIALECT_NAME)?, &url)?,
+        url,
+        user: parsed.optional_string(CONNECTION_USER),
+        password: parsed.optional_password(CONNECTION_PASSWORD),
+        properties: driver_properties(config),
+        attempts: parsed.int(CONNECTION_ATTEMPTS)?.unsigned_abs(),
+        backoff: Duration::from_millis(
+            u64::try_from(parsed.long(CONNECTION_BACKOFF)?).unwrap_or(0),
+        ),
+    };
+    let time = TimeConfig {
+        date_zone: match choice(&parsed.string(DATE_TIMEZONE)?)? {
+            DateZone::DbTimezone => zone.clone(),
+            DateZone::Utc => Zone::Utc,
+        },
+        zone,
+        calendar: Calendar::of(&parsed.string(CALENDAR)?),
+        epoch_fields: parsed.list(TIMESTAMP_FIELDS)?,
+        epoch_precision: choice(&parsed.string(TIMESTAMP_PRECISION)?)?,
+    };
+    Ok(SinkConfig {
+        connector: config
+            .get("name")
+            .cloned()
+            .unwrap_or_else(|| "null".to_owned()),
+        connection,
+        insert_mode: choice(&parsed.string(INSERT_MODE)?)?,
+        batch_size: usize::try_from(parsed.int(BATCH_SIZE)?).unwrap_or(0).max(1),
+        delete_enabled: parsed.boolean(DELETE_ENABLED)?,
+        table_types: parsed
+            .list(TABLE_TYPES)?
+            .iter()
+            .map(|word| choice(word))
+            .collect::<Result<_>>()?,
+        replace_null_with_default: parsed.boolean(REPLACE_NULL)?,
+        table_name_format: parsed.string(TABLE_NAME_FORMAT)?,
+        key_mode: choice(&parsed.string(PK_MODE)?)?,
+        key_fields: parsed.list(PK_FIELDS)?,
+        fields_whitelist: parsed.list(FIELDS_WHITELIST)?,
+        string_value_column: parsed.string(STRING_VALUE_COLUMN)?,
+        time,
+        auto_create: parsed.boolean(AUTO_CREATE)?,
+        auto_evolve: parsed.boolean(AUTO_EVOLVE)?,
+        quoting: Quoting::of(&parsed.string(QUOTE_IDENTIFIERS)?)?,
+        retry: RetryConfig {
+            policy: choice(&parsed.string(RETRY_POLICY)?)?,
+            limit: parsed.int(MAX_RETRIES)?.unsigned_abs(),
+            backoff: Duration::from_millis(parsed.int(RETRY_BACKOFF)?.unsigned_abs().into()),
+        },
+        trim_sensitive_log: parsed.boolean(TRIM_SENSITIVE_LOG)?,
+        sqlite_replace: parsed.boolean(SQLITE_REPLACE)?,
+    })
+}
+
+fn zone(name: &str) -> Result<Zone> {
+    Zone::parse(name).ok_or_else(|| ConnectError::config(format!("Invalid time zone {name}")))
+}
+
+fn choice<C: Choice>(word: &str) -> Result<C> {
+    C::of(word).ok_or_else(|| ConnectError::config(format!("Invalid enumerator {word}")))
+}
+
+/// Keys that start with `connection.` and that the connector does not know are
+/// for the driver, prefix removed. Any of them may be a secret.
+fn driver_properties(config: &ConfigMap) -> BTreeMap<String, Password> {
+    config
+        .iter()
+        .filter(|(key, _)| config_def().key(key).is_none())
+        .filter_map(|(key, value)| {
+            let name = key.strip_prefix(CONNECTION_PREFIX)?;
+            Some((name.to_owned(), Password::new(value.trim())))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,159 @@
+//! Databases: how to connect, look at tables, change them and write batches.
+//!
+//! [`crate::writer`] is generic over [`Database`]; what differs between
+//! systems is behind these traits.
+
+pub(crate) mod postgres;
+pub(crate) mod sqlite;
+
+use std::fmt::Debug;
+use std::future::Future;
+
+use tether_api::data::{Type, Value};
+use tether_api::record::SinkRecord;
+use tether_api::{ConnectError, Result};
+
+use crate::buffer::Batch;
+use crate::dialect::Dialect;
+use crate::error::{Failure, SqlError};
+use crate::fields::SinkField;
+use crate::plan::{Binder, Operation};
+use crate::table::{Column, TableDefinition, TableId};
+
+/// A database that can be connected to.
+pub(crate) trait Database: Send + Sync + 'static {
+    /// A connection to it.
+    type Session: Session;
+
+    /// Connects. Takes no longer than the configured timeouts.
+    fn connect(&self) -> impl Future<Output = Result<Self::Session, SqlError>> + Send;
+
+    /// Checks that a connection can be made, and leaves nothing behind.
+    fn check(&self) -> impl Future<Output = Result<(), SqlError>> + Send;
+}
+
+/// A connection to a database.
+pub(crate) trait Session: Send {
+    /// Turns records into parameters.
+    type Binder: Binder + Debug;
+    /// What is known of a column's type.
+    type ColumnType: Send + Sync + Debug;
+    /// The database's SQL.
+    type Dialect: Dialect;
+
+    /// The database's SQL.
+    fn dialect(&self) -> &Self::Dialect;
+
+    /// The full name of a table as it was configured.
+    ///
+    /// # Errors
+    /// If the database cannot have such a table.
+    fn table_id(&self, name: &str) -> Result<TableId>;
+
+    /// What the database says of a table; `None` if there is none.
+    fn describe(
+        &mut self,
+        table: &TableId,
+    ) -> impl Future<Output = Result<Option<TableDefinition<Self::ColumnType>>, SqlError>> + Send;
+
+    /// Runs statements that create or change a table, and makes them durable.
+    fn apply_ddl(
+        &mut self,
+        statements: &[String],
+    ) -> impl Future<Output = Result<(), SqlError>> + Send;
+
+    /// Prepares to write records with these columns.
+    fn bind(
+        &mut self,
+        target: Target<'_, Self::ColumnType>,
+    ) -> impl Future<Output = Result<Self::Binder, Failure>> + Send;
+
+    /// Writes batches in their order in one transaction: all or nothing.
+    fn write(
+        &mut self,
+        batches: &[Batch<'_, Self::Binder>],
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// Whether another call may succeed on this connection.
+    fn is_usable(&self) -> bool;
+}
+
+/// What is to be written where.
+pub(crate) struct Target<'a, T> {
+    /// The table.
+    pub(crate) table: &'a TableId,
+    /// What is done to it.
+    pub(crate) operation: Operation,
+    /// Fields and their columns: those of the key first.
+    pub(crate) columns: Vec<(&'a SinkField, &'a Column<T>)>,
+    /// How many of them are the key.
+    pub(crate) key_count: usize,
+    /// Whether other records of the table may delete rows.
+    pub(crate) with_deletes: bool,
+}
+
+/// The error for a value that does not fit its column: which record, which
+/// field, which type of value, and why. The value itself may be secret.
+pub(crate) fn misfit(
+    table: &TableId,
+    field: &SinkField,
+    record: &SinkRecord,
+    value: &Value,
+    reason: impl std::fmt::Display,
+) -> ConnectError {
+    ConnectError::data(format!(
+        "Cannot write field {} of the record at ({record}) to table {table}: {reason} \
+         (schema type {}, value type {})",
+        field.name,
+        field.schema.kind(),
+        value.java_class()
+    ))
+}
+
+/// The reason for values that no parameter can hold, with what helps.
+pub(crate) fn unsupported(field: &SinkField, record: &SinkRecord) -> String {
+    let kind = field.schema.kind();
+    let is_envelope = record
+        .record
+        .value_schema
+        .as_ref()
+        .and_then(|schema| schema.name())
+        .is_some_and(|name| name.ends_with(".Envelope"));
+    let hint = match kind {
+        _ if is_envelope => "; a Debezium envelope needs the transformation ExtractNewRecordState",
+        Type::Struct => "; the transformation Flatten turns nested fields into columns",
+        _ => "",
+    };
+    format!("Unsupported source data type: {kind}{hint}")
+}
+
+/// What was done to what, for errors: `UPSERT of 3 records into "t" (topic-0
+/// offsets 1 to 3)`.
+pub(crate) fn context<B>(batch: &Batch<'_, B>, rows: std::ops::Range<usize>) -> String {
+    let rows = batch.rows.get(rows).unwrap_or_default();
+    let mut ranges: Vec<(&tether_api::offset::TopicPartition, i64, i64)> = Vec::new();
+    for record in rows.iter().map(|row| row.record) {
+        match ranges.iter_mut().find(|range| *range.0 == record.original) {
+            Some(range) => {
+                range.1 = range.1.min(record.offset);
+                range.2 = range.2.max(record.offset);
+            }
+            None => ranges.push((&record.original, record.offset, record.offset)),
+        }
+    }
+    let ranges: Vec<_> = ranges
+        .iter()
+        .map(|(partition, first, last)| match first == last {
+            true => format!("{partition} offset {first}"),
+            false => format!("{partition} offsets {first} to {last}"),
+        })
+        .collect();
+    format!(
+        "{} of {} record{} in table {} ({})",
+        batch.plan.operation.name(),
+        rows.len(),
+        if rows.len() == 1 { "" } else { "s" },
+        batch.plan.table,
+        ranges.join(", ")
+    )
+}

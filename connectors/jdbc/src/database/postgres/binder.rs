@@ -1,0 +1,224 @@
+//! Turns records into the array parameters of a statement.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use tether_api::Result;
+use tether_api::data::Value;
+use tether_api::record::SinkRecord;
+use tokio_postgres::Statement;
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+
+use super::codec::{Codec, Element, Misfit};
+use super::identity::Identity;
+use crate::buffer::Row;
+use crate::database::{misfit, unsupported};
+use crate::fields::SinkField;
+use crate::plan::{Binder, Grouping};
+use crate::table::TableId;
+use crate::time::Clock;
+
+/// The bytes of parameters after which a statement ends. The protocol's limit
+/// of 1 GiB per message is far away.
+const MOST_BYTES: usize = 32 << 20;
+
+/// A field and how its values are sent.
+#[derive(Debug)]
+pub(super) struct BoundColumn {
+    pub(super) field: SinkField,
+    pub(super) codec: Codec,
+}
+
+/// The statement of a plan.
+pub(super) enum PlanStatement {
+    /// Kept by the server.
+    Prepared(Statement),
+    /// Sent each time, with the types of its parameters.
+    Unnamed(String, Vec<Type>),
+}
+
+/// Turns records of one plan into parameters.
+pub(crate) struct PostgresBinder {
+    pub(super) table: Arc<TableId>,
+    /// The columns in the order of the statement's parameters, the key's first.
+    pub(super) columns: Vec<BoundColumn>,
+    /// How the keys of records are compared; of as many columns as the key has.
+    pub(super) identities: Vec<Identity>,
+    pub(super) grouping: Grouping,
+    pub(super) statement: PlanStatement,
+    pub(super) clock: Arc<Clock>,
+}
+
+impl fmt::Debug for PostgresBinder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresBinder")
+            .field("table", &self.table)
+            .field("columns", &self.columns)
+            .field("grouping", &self.grouping)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Binder for PostgresBinder {
+    fn grouping(&self) -> Grouping {
+        self.grouping
+    }
+
+    fn key(&self, record: &SinkRecord, key: &mut Vec<u8>) -> Result<()> {
+        for (column, identity) in self.columns.iter().zip(&self.identities) {
+            self.with_value(column, record, |value| {
+                key.push(u8::from(!value.is_null()));
+                if !value.is_null() {
+                    return identity.push(value, &self.clock, key);
+                }
+                // No null is equal to another one.
+                key.extend(record.offset.to_be_bytes());
+                key.extend(record.original.partition.to_be_bytes());
+                key.extend(record.original.topic.as_bytes());
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+}
+
+impl PostgresBinder {
+    /// The parameters for rows from `start` on, and which rows they hold: as
+    /// many as `most_rows` and the size of a statement allow.
+    pub(super) fn parameters(
+        &self,
+        rows: &[Row<'_>],
+        start: usize,
+        most_rows: usize,
+    ) -> Result<(Vec<ArrayParameter>, Range<usize>)> {
+        let mut arrays: Vec<_> = self
+            .columns
+            .iter()
+            .map(|column| ArrayParameter::new(column.codec.element()))
+            .collect();
+        let mut end = start;
+        let mut size = 0;
+        for row in rows.iter().skip(start).take(most_rows) {
+            for (column, array) in self.columns.iter().zip(&mut arrays) {
+                let before = array.bytes.len();
+                self.with_value(column, row.record, |value| match value {
+                    Value::Null => {
+                        array.push_null();
+                        Ok(())
+                    }
+                    value => array.push(|out| column.codec.push(value, &self.clock, out)),
+                })?;
+                size += array.bytes.len() - before;
+            }
+            end += 1;
+            if size >= MOST_BYTES {
+                break;
+            }
+        }
+        Ok((arrays, start..end))
+    }
+
+    /// Calls a function with a record's value for a column and says where it
+    /// failed.
+    fn with_value(
+        &self,
+        column: &BoundColumn,
+        record: &SinkRecord,
+        use_value: impl FnOnce(&Value) -> Result<(), Misfit>,
+    ) -> Result<()> {
+        let field = &column.field;
+        let Some(value) = field.value(record) else {
+            return Err(misfit(
+                &self.table,
+                field,
+                record,
+                &Value::Null,
+                Misfit::WrongType,
+            ));
+        };
+        let outcome = match column.codec {
+            Codec::Unsupported if !value.is_null() => {
+                Err(Misfit::Unsupported(unsupported(field, record)))
+            }
+            _ => use_value(&value),
+        };
+        outcome.map_err(|reason| misfit(&self.table, field, record, &value, reason))
+    }
+}
+
+/// An array in binary form, one dimension. Its debug form hides the values.
+pub(super) struct ArrayParameter {
+    bytes: Vec<u8>,
+    count: i32,
+    has_null: bool,
+}
+
+/// Dimensions, flags, element type, length, lower bound.
+const HEADER: usize = 20;
+
+impl ArrayParameter {
+    fn new(element: Element) -> Self {
+        let mut bytes = Vec::with_capacity(HEADER);
+        for word in [1, 0, element.oid, 0, 1] {
+            bytes.extend_from_slice(&word.to_be_bytes());
+        }
+        Self {
+            bytes,
+            count: 0,
+            has_null: false,
+        }
+    }
+
+    fn push_null(&mut self) {
+        self.bytes.extend((-1i32).to_be_bytes());
+        self.count += 1;
+        self.has_null = true;
+    }
+
+    fn push(
+        &mut self,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), Misfit>,
+    ) -> Result<(), Misfit> {
+        let start = self.bytes.len();
+        self.bytes.extend([0; 4]);
+        write(&mut self.bytes)?;
+        // Values come from Kafka records, which are far smaller than 2 GiB.
+        let length = (self.bytes.len() - start - 4) as i32;
+        self.bytes[start..start + 4].copy_from_slice(&length.to_be_bytes());
+        self.count += 1;
+        Ok(())
+    }
+}
+
+impl fmt::Debug for ArrayParameter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{} values]", self.count)
+    }
+}
+
+impl ToSql for ArrayParameter {
+    fn to_sql(
+        &self,
+        _type: &Type,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        out.reserve(self.bytes.len());
+        out.extend_from_slice(&self.bytes[..4]);
+        out.extend_from_slice(&u32::from(self.has_null).to_be_bytes());
+        out.extend_from_slice(&self.bytes[8..12]);
+        out.extend_from_slice(&self.count.to_be_bytes());
+        out.extend_from_slice(&self.bytes[16..]);
+        Ok(IsNull::No)
+    }
+
+    fn accepts(_type: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,269 @@
+//! `jdbc:postgresql:` URLs and the driver parameters that matter
+//! (spec section 12).
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tether_api::config::Password;
+use tether_api::{ConnectError, Result};
+use tokio_postgres::config::{LoadBalanceHosts, TargetSessionAttrs};
+
+use crate::config::ConnectionConfig;
+use crate::url::{DriverParameters, decode, invalid};
+
+const DEFAULT_HOST: &str = "localhost";
+const DEFAULT_PORT: u16 = 5432;
+
+/// What a server shows in place of the driver's name unless `ApplicationName`
+/// says otherwise.
+const APPLICATION_NAME: &str = "Tether JDBC Sink";
+
+/// Parameters of the JDBC driver whose effect is there anyway or has no
+/// counterpart, so that they are not worth a warning.
+const ACCEPTED: [&str; 14] = [
+    // Text goes to any column as that column's type.
+    "stringtype",
+    // All rows of a batch go with one statement.
+    "reWriteBatchedInserts",
+    // Values are always binary.
+    "binaryTransfer",
+    "binaryTransferEnable",
+    "binaryTransferDisable",
+    "preparedStatementCacheQueries",
+    "preparedStatementCacheSizeMiB",
+    "defaultRowFetchSize",
+    "autosave",
+    "readOnly",
+    "logUnclosedConnections",
+    "disableColumnSanitiser",
+    "assumeMinServerVersion",
+    "hostRecheckSeconds",
+];
+
+/// When TLS is used (`sslmode`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SslNegotiation {
+    /// Never.
+    Disable,
+    /// If the server refuses without.
+    Allow,
+    /// If the server can.
+    Prefer,
+    /// Always.
+    Require,
+}
+
+/// What is checked of the server's certificate (`sslmode`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CertificateCheck {
+    /// Nothing.
+    None,
+    /// That a trusted authority signed it.
+    Authority,
+    /// That a trusted authority signed it for the server's host name.
+    AuthorityAndHost,
+}
+
+/// TLS options.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SslOptions {
+    pub(super) negotiation: SslNegotiation,
+    pub(super) check: CertificateCheck,
+    /// PEM file of trusted authorities.
+    pub(super) root_certificates: Option<PathBuf>,
+    /// PEM file of our own certificate and its chain.
+    pub(super) certificate: Option<PathBuf>,
+    /// PEM or DER file of its key, not encrypted.
+    pub(super) key: Option<PathBuf>,
+}
+
+/// How to connect.
+#[derive(Clone)]
+pub(super) struct PostgresOptions {
+    /// Hosts, user, timeouts and so on, all but TLS.
+    pub(super) config: tokio_postgres::Config,
+    pub(super) ssl: SslOptions,
+    /// `search_path` of the session.
+    pub(super) search_path: Option<String>,
+    /// The longest time for connecting, over all hosts.
+    pub(super) login_timeout: Option<Duration>,
+    /// The longest time for one transaction.
+    pub(super) socket_timeout: Option<Duration>,
+    /// Whether the server keeps prepared statements. Not with
+    /// `prepareThreshold=0`, which users of connection poolers set.
+    pub(super) keeps_statements: bool,
+}
+
+impl PostgresOptions {
+    pub(super) fn new(connection: &ConnectionConfig) -> Result<Self> {
+        let parameters = DriverParameters::new(&connection.url, &connection.properties)?;
+        Self::with_parameters(connection, parameters)
+    }
+
+    fn with_parameters(
+        connection: &ConnectionConfig,
+        mut parameters: DriverParameters,
+    ) -> Result<Self> {
+        let mut config = tokio_postgres::Config::new();
+        let database = add_hosts(&mut config, connection.url.location())?;
+        let url_user = parameters.text("user");
+        let user = connection.user.clone().or(url_user).ok_or_else(|| {
+            ConnectError::config("No user: set connection.user or the URL's parameter user")
+        })?;
+        let database = database.or_else(|| parameters.text("PGDBNAME"));
+        config.dbname(database.as_deref().unwrap_or(&user));
+        config.user(user);
+        let url_password = parameters.take("password");
+        if let Some(password) = connection.password.clone().or(url_password) {
+            config.password(password.reveal());
+        }
+        let name = parameters.text("ApplicationName");
+        config.application_name(name.as_deref().unwrap_or(APPLICATION_NAME));
+        if let Some(options) = parameters.text("options") {
+            config.options(options);
+        }
+        if let Some(timeout) = seconds(parameters.number("connectTimeout")?, 10) {
+            config.connect_timeout(timeout);
+        }
+        config.keepalives(parameters.flag("tcpKeepAlive")?.unwrap_or(false));
+        config.target_session_attrs(target(parameters.text("targetServerType"))?);
+        if parameters.flag("loadBalanceHosts")? == Some(true) {
+            config.load_balance_hosts(LoadBalanceHosts::Random);
+        }
+        refuse_gss(parameters.text("gssEncMode"))?;
+        let options = Self {
+            config,
+            ssl: ssl_options(&mut parameters)?,
+            search_path: parameters.text("currentSchema"),
+            login_timeout: seconds(parameters.number("loginTimeout")?, 0),
+            socket_timeout: seconds(parameters.number("socketTimeout")?, 0),
+            keeps_statements: parameters.number("prepareThreshold")? != Some(0),
+        };
+        for name in ACCEPTED {
+            parameters.take(name);
+        }
+        parameters.warn_of_rest();
+        Ok(options)
+    }
+}
+
+/// Zero means no limit.
+fn seconds(given: Option<u64>, default: u64) -> Option<Duration> {
+    match given.unwrap_or(default) {
+        0 => None,
+        seconds => Some(Duration::from_secs(seconds)),
+    }
+}
+
+/// Adds the hosts of `//host:port,host/database` and returns the database. The
+/// driver also takes `database` alone and `/`.
+fn add_hosts(config: &mut tokio_postgres::Config, location: &str) -> Result<Option<String>> {
+    let (hosts, database) = match location.strip_prefix("//") {
+        Some(rest) => rest.split_once('/').unwrap_or((rest, "")),
+        None => ("", location.trim_start_matches('/')),
+    };
+    for host in hosts.split(',') {
+        let (name, port) = split_port(host)?;
+        config.host(match decode(name)?.as_str() {
+            "" => DEFAULT_HOST,
+            name => name,
+        });
+        config.port(port);
+    }
+    let database = decode(database)?;
+    Ok((!database.is_empty()).then_some(database))
+}
+
+/// Splits `host:port`, where an IPv6 address is in brackets.
+fn split_port(host: &str) -> Result<(&str, u16)> {
+    let (name, port) = match host.strip_prefix('[') {
+        Some(rest) => {
+            let (name, after) = rest
+                .split_once(']')
+                .ok_or_else(|| bad_host("has an opening bracket without a closing one"))?;
+            (name, after.strip_prefix(':').unwrap_or(after))
+        }
+        None => host.split_once(':').unwrap_or((host, "")),
+    };
+    match port {
+        "" => Ok((name, DEFAULT_PORT)),
+        port => match port.parse() {
+            Ok(port) if port > 0 => Ok((name, port)),
+            _ => Err(bad_host("has a port that is not a number from 1 to 65535")),
+        },
+    }
+}
+
+fn bad_host(reason: &str) -> ConnectError {
+    ConnectError::config(format!("The JDBC URL {reason}"))
+}
+
+fn target(word: Option<String>) -> Result<TargetSessionAttrs> {
+    match word.as_deref() {
+        None | Some("any") => Ok(TargetSessionAttrs::Any),
+        // A sink can only write to a primary, so to prefer one is to need it.
+        Some("primary" | "master" | "preferPrimary") => Ok(TargetSessionAttrs::ReadWrite),
+        Some("secondary" | "slave") => Ok(TargetSessionAttrs::ReadOnly),
+        Some("preferSecondary" | "preferSlave") => Ok(TargetSessionAttrs::Any),
+        Some(word) => Err(invalid(
+            "targetServerType",
+            word,
+            "any, primary or secondary",
+        )),
+    }
+}
+
+fn refuse_gss(mode: Option<String>) -> Result<()> {
+    match mode.as_deref() {
+        None | Some("disable" | "allow" | "prefer") => Ok(()),
+        Some(mode) => Err(invalid(
+            "gssEncMode",
+            mode,
+            "disable or prefer: GSS is not available",
+        )),
+    }
+}
+
+fn ssl_options(parameters: &mut DriverParameters) -> Result<SslOptions> {
+    let mode = match (parameters.text("sslmode"), parameters.text("ssl")) {
+        (Some(mode), _) => mode,
+        // `ssl` without a value means true.
+        (None, Some(word)) if word.eq_ignore_ascii_case("true") => "verify-full".to_owned(),
+        (None, _) => "prefer".to_owned(),
+    };
+    let (negotiation, check) = match mode.as_str() {
+        "disable" => (SslNegotiation::Disable, CertificateCheck::None),
+        "allow" => (SslNegotiation::Allow, CertificateCheck::None),
+        "prefer" => (SslNegotiation::Prefer, CertificateCheck::None),
+        "require" => (SslNegotiation::Require, CertificateCheck::None),
+        "verify-ca" => (SslNegotiation::Require, CertificateCheck::Authority),
+        "verify-full" => (SslNegotiation::Require, CertificateCheck::AuthorityAndHost),
+        mode => {
+            return Err(invalid(
+                "sslmode",
+                mode,
+                "disable, allow, prefer, require, verify-ca or verify-full",
+            ));
+        }
+    };
+    if parameters
+        .take("sslpassword")
+        .is_some_and(|password: Password| !password.is_empty())
+    {
+        return Err(ConnectError::config(
+            "Driver parameter sslpassword is not supported: give sslkey a PEM file without \
+             encryption, which 'openssl pkey -in KEY -out PEM' makes",
+        ));
+    }
+    let mut path = |name: &str| parameters.text(name).map(PathBuf::from);
+    Ok(SslOptions {
+        negotiation,
+        check,
+        root_certificates: path("sslrootcert"),
+        certificate: path("sslcert"),
+        key: path("sslkey"),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,364 @@
+//! A connection to PostgreSQL.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::maybe_done;
+use tether_api::{ConnectError, Result};
+use tokio::task::JoinHandle;
+use tokio_postgres::error::Severity;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Error};
+
+use super::binder::{ArrayParameter, BoundColumn, PlanStatement, PostgresBinder};
+use super::catalog::{self, PostgresType};
+use super::codec::Codec;
+use super::identity::Identity;
+use crate::buffer::Batch;
+use crate::config::InsertMode;
+use crate::database::{Session, Target, context};
+use crate::dialect::postgres::{Parameter, PostgresDialect};
+use crate::error::{Failure, SqlError, chain};
+use crate::fields::Source;
+use crate::plan::{Grouping, Operation};
+use crate::table::{TableDefinition, TableId};
+use crate::time::Clock;
+
+/// How long to wait for the reason why a connection closed.
+const CLOSING_REASON: Duration = Duration::from_secs(1);
+
+/// How the client library's errors begin that another connection may not meet.
+const CONNECTION_ERRORS: [&str; 6] = [
+    "error communicating with the server",
+    "error connecting to server",
+    "error performing TLS handshake",
+    "connection closed",
+    "timeout waiting for server",
+    "unexpected message from server",
+];
+
+/// A connection to PostgreSQL.
+pub(crate) struct PostgresSession {
+    pub(super) client: Client,
+    /// The task that moves bytes; it ends with the reason when the connection
+    /// does.
+    pub(super) connection: Option<JoinHandle<Result<(), Error>>>,
+    pub(super) dialect: PostgresDialect,
+    pub(super) database: String,
+    pub(super) schema: Option<String>,
+    pub(super) clock: Arc<Clock>,
+    pub(super) keeps_statements: bool,
+    pub(super) socket_timeout: Option<Duration>,
+    /// Whether the connection closed, or its state is not known.
+    pub(super) is_lost: bool,
+}
+
+impl Drop for PostgresSession {
+    fn drop(&mut self) {
+        // The server ends a transaction whose client is gone.
+        if let Some(connection) = &self.connection {
+            connection.abort();
+        }
+    }
+}
+
+/// A statement with its parameters.
+struct Execution<'a> {
+    binder: &'a PostgresBinder,
+    parameters: Vec<ArrayParameter>,
+    context: Box<dyn Fn() -> String + Send + Sync + 'a>,
+}
+
+impl Session for PostgresSession {
+    type Binder = PostgresBinder;
+    type ColumnType = PostgresType;
+    type Dialect = PostgresDialect;
+
+    fn dialect(&self) -> &PostgresDialect {
+        &self.dialect
+    }
+
+    fn table_id(&self, name: &str) -> Result<TableId> {
+        let mut table = self.dialect.normalize(TableId::parse(name, '"')?);
+        if table
+            .catalog
+            .as_ref()
+            .is_some_and(|catalog| *catalog != self.database)
+        {
+            return Err(ConnectError::other(format!(
+                "The first part of table name {table} is its database, but the connection is to \
+                 database {}: set table.name.format, or shorten the topic's name with the \
+                 transformation RegexRouter",
+                self.database
+            )));
+        }
+        table.catalog = Some(self.database.clone());
+        if table.schema.is_none() {
+            table.schema.clone_from(&self.schema);
+        }
+        Ok(table)
+    }
+
+    async fn describe(
+        &mut self,
+        table: &TableId,
+    ) -> Result<Option<TableDefinition<PostgresType>>, SqlError> {
+        match catalog::describe(&self.client, table).await {
+            Ok(definition) => Ok(definition),
+            Err(error) => Err(self.with_closing_reason(error).await),
+        }
+    }
+
+    async fn apply_ddl(&mut self, statements: &[String]) -> Result<(), SqlError> {
+        // Several statements in one message are one transaction.
+        match self.client.batch_execute(&statements.join(";\n")).await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.with_closing_reason(sql_error(&error)).await),
+        }
+    }
+
+    async fn bind(&mut self, target: Target<'_, PostgresType>) -> Result<PostgresBinder, Failure> {
+        let columns: Vec<_> = target
+            .columns
+            .iter()
+            .map(|(field, column)| BoundColumn {
+                field: (*field).clone(),
+                codec: Codec::of(field, &column.column_type),
+            })
+            .collect();
+        let parameters: Vec<_> = columns
+            .iter()
+            .zip(&target.columns)
+            .map(|(bound, (_, column))| {
+                let element = bound.codec.element();
+                let needs_cast = element.oid != column.column_type.oid;
+                Parameter {
+                    column: column.name.clone(),
+                    element_type: element.name,
+                    cast: needs_cast.then(|| column.column_type.sql_name.clone()),
+                }
+            })
+            .collect();
+        let identities: Option<Vec<_>> = target.columns[..target.key_count]
+            .iter()
+            .map(|(field, column)| Identity::of(field, &column.column_type))
+            .collect();
+        let sql = self.statement(&target, &parameters)?;
+        tracing::debug!(table = %target.table, %sql, "preparing a statement");
+        Ok(PostgresBinder {
+            table: Arc::new(target.table.clone()),
+            statement: self.prepare(sql, &columns).await?,
+            columns,
+            grouping: grouping(&target, identities.is_some()),
+            identities: identities.unwrap_or_default(),
+            clock: self.clock.clone(),
+        })
+    }
+
+    async fn write(&mut self, batches: &[Batch<'_, PostgresBinder>]) -> Result<(), Failure> {
+        let mut executions = Vec::new();
+        for batch in batches {
+            let mut written = 0;
+            while written < batch.rows.len() {
+                let (parameters, rows) = batch.plan.binder.parameters(
+                    &batch.rows,
+                    written,
+                    batch.rows_per_statement(),
+                )?;
+                written = rows.end;
+                executions.push(Execution {
+                    binder: &batch.plan.binder,
+                    parameters,
+                    context: Box::new(move || context(batch, rows.clone())),
+                });
+            }
+        }
+        let outcome = match self.socket_timeout {
+            Some(timeout) => tokio::time::timeout(timeout, self.transact(&executions))
+                .await
+                .unwrap_or_else(|_| {
+                    Err(SqlError::connection(format!(
+                        "the server did not answer within {timeout:?} (socketTimeout)"
+                    )))
+                }),
+            None => self.transact(&executions).await,
+        };
+        match outcome {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.with_closing_reason(error).await.into()),
+        }
+    }
+
+    fn is_usable(&self) -> bool {
+        !self.is_lost && !self.client.is_closed()
+    }
+}
+
+impl PostgresSession {
+    fn statement(
+        &self,
+        target: &Target<'_, PostgresType>,
+        parameters: &[Parameter],
+    ) -> Result<String> {
+        let (dialect, table, keys) = (&self.dialect, target.table, target.key_count);
+        match target.operation {
+            Operation::Write(InsertMode::Insert) => dialect.insert(table, parameters),
+            Operation::Write(InsertMode::Upsert) => dialect.upsert(table, parameters, keys),
+            Operation::Write(InsertMode::Update) => dialect.update(table, parameters, keys),
+            Operation::Delete => dialect.delete(table, parameters),
+        }
+    }
+
+    async fn prepare(
+        &mut self,
+        sql: String,
+        columns: &[BoundColumn],
+    ) -> Result<PlanStatement, SqlError> {
+        if !self.keeps_statements {
+            let types = columns
+                .iter()
+                .filter_map(|column| Type::from_oid(column.codec.element().array_oid))
+                .collect();
+            return Ok(PlanStatement::Unnamed(sql, types));
+        }
+        match self.client.prepare(&sql).await {
+            Ok(statement) => Ok(PlanStatement::Prepared(statement)),
+            Err(error) => {
+                let error = sql_error(&error).during(|| format!("preparing {sql}"));
+                Err(self.with_closing_reason(error).await)
+            }
+        }
+    }
+
+    /// Runs statements in a transaction. All of them, BEGIN and COMMIT are sent
+    /// at once, so one round trip is enough; after an error the server skips
+    /// the rest and COMMIT rolls back.
+    async fn transact(&self, executions: &[Execution<'_>]) -> Result<(), SqlError> {
+        let begin = maybe_done(self.client.batch_execute("BEGIN"));
+        let commit = maybe_done(self.client.batch_execute("COMMIT"));
+        let mut writes: Vec<_> = executions
+            .iter()
+            .map(|execution| Box::pin(maybe_done(self.execute(execution))))
+            .collect();
+        let (mut begin, mut commit) = (std::pin::pin!(begin), std::pin::pin!(commit));
+        // The first poll of each future sends its statement.
+        let _ = futures::poll!(begin.as_mut());
+        for write in &mut writes {
+            let _ = futures::poll!(write.as_mut());
+        }
+        let _ = futures::poll!(commit.as_mut());
+
+        // All answers are awaited even after an error, so that the connection
+        // is ready for the next transaction.
+        begin.as_mut().await;
+        let mut outcome = begin
+            .take_output()
+            .unwrap_or(Ok(()))
+            .map_err(|error| sql_error(&error));
+        for (write, execution) in writes.iter_mut().zip(executions) {
+            write.as_mut().await;
+            let written = write.as_mut().take_output().unwrap_or(Ok(0));
+            if let (Err(error), true) = (written, outcome.is_ok()) {
+                outcome = Err(sql_error(&error).during(|| (execution.context)()));
+            }
+        }
+        commit.as_mut().await;
+        let committed = commit.take_output().unwrap_or(Ok(()));
+        outcome.and(committed.map_err(|error| {
+            sql_error(&error).during(|| match executions {
+                [only] => format!("COMMIT of {}", (only.context)()),
+                all => format!("COMMIT of {} statements", all.len()),
+            })
+        }))
+    }
+
+    async fn execute(&self, execution: &Execution<'_>) -> Result<u64, Error> {
+        match &execution.binder.statement {
+            PlanStatement::Prepared(statement) => {
+                self.client
+                    .execute_raw(statement, &execution.parameters)
+                    .await
+            }
+            PlanStatement::Unnamed(sql, types) => {
+                let parameters: Vec<_> = execution
+                    .parameters
+                    .iter()
+                    .zip(types)
+                    .map(|(parameter, kind)| (parameter as &(dyn ToSql + Sync), kind.clone()))
+                    .collect();
+                self.client.execute_typed(sql, &parameters).await
+            }
+        }
+    }
+
+    /// Adds why the server closed the connection, such as a shutdown, to an
+    /// error that says only that it did.
+    async fn with_closing_reason(&mut self, mut error: SqlError) -> SqlError {
+        if !error.is_connection_lost {
+            return error;
+        }
+        self.is_lost = true;
+        if error.state.is_some() || !self.client.is_closed() {
+            return error;
+        }
+        let Some(connection) = self.connection.take() else {
+            return error;
+        };
+        if let Ok(Ok(Err(reason))) = tokio::time::timeout(CLOSING_REASON, connection).await {
+            let reason = sql_error(&reason);
+            error.state.clone_from(&reason.state);
+            error.message = format!("{}: {}", error.message, reason.message);
+        }
+        error
+    }
+}
+
+/// How records may be put together for a statement.
+fn grouping(target: &Target<'_, PostgresType>, has_identities: bool) -> Grouping {
+    let mut keys = target.columns[..target.key_count].iter();
+    // Offsets do not repeat.
+    let never_repeats = keys.any(|(field, _)| field.source == Source::Offset);
+    match target.operation {
+        _ if never_repeats => Grouping::InOrder,
+        Operation::Write(InsertMode::Insert) if !target.with_deletes => Grouping::InOrder,
+        _ if target.key_count > 0 && has_identities => Grouping::ByKey,
+        // A statement may meet a row twice as long as it does not update it.
+        Operation::Write(InsertMode::Insert) | Operation::Delete => Grouping::InOrder,
+        Operation::Write(InsertMode::Upsert | InsertMode::Update) => Grouping::OneByOne,
+    }
+}
+
+/// What the client library says, with the parts of the server's message.
+pub(super) fn sql_error(error: &Error) -> SqlError {
+    let Some(reported) = error.as_db_error() else {
+        let text = chain(error);
+        // The library keeps its kinds to itself, but their words are its own.
+        return match CONNECTION_ERRORS
+            .iter()
+            .any(|words| text.starts_with(words))
+        {
+            true => SqlError::connection(text),
+            false => SqlError::permanent(text),
+        };
+    };
+    let message = format!("{}: {}", reported.severity(), reported.message());
+    let mut sql_error = SqlError::with_state(reported.code().code(), message);
+    let severity = reported.parsed_severity();
+    sql_error.is_connection_lost |= matches!(severity, Some(Severity::Fatal | Severity::Panic));
+    let labelled = |label: &str, text: Option<&str>| text.map(|text| format!("{label}: {text}"));
+    sql_error.names.extend(labelled("Table", reported.table()));
+    sql_error
+        .names
+        .extend(labelled("Column", reported.column()));
+    sql_error
+        .names
+        .extend(labelled("Constraint", reported.constraint()));
+    sql_error
+        .details
+        .extend(labelled("Detail", reported.detail()));
+    sql_error.details.extend(labelled("Hint", reported.hint()));
+    sql_error
+        .details
+        .extend(labelled("Where", reported.where_()));
+    sql_error
+}

@@ -1,0 +1,257 @@
+//! A connection to an SQLite database.
+
+use std::sync::Arc;
+
+use rusqlite::types::Value as SqliteValue;
+use rusqlite::{Connection, ErrorCode, TransactionBehavior, params_from_iter};
+use tether_api::{ConnectError, Result};
+
+use super::binder::SqliteBinder;
+use crate::buffer::Batch;
+use crate::config::{InsertMode, TableType};
+use crate::database::{Session, Target, context};
+use crate::dialect::sqlite::{SqliteDialect, TemporalClass};
+use crate::error::{Failure, SqlError};
+use crate::fields::SinkField;
+use crate::plan::Operation;
+use crate::table::{Column, TableDefinition, TableId};
+use crate::time::Clock;
+
+/// A connection to an SQLite database.
+pub(crate) struct SqliteSession {
+    /// Away while blocking work uses it; gone if that work panicked.
+    pub(super) connection: Option<Connection>,
+    pub(super) dialect: SqliteDialect,
+    pub(super) clock: Arc<Clock>,
+    pub(super) temporal: TemporalClass,
+}
+
+/// A statement and the parameters of each of its rows.
+struct Rows {
+    sql: Arc<str>,
+    parameters: Vec<Vec<SqliteValue>>,
+}
+
+/// Where a transaction failed: the batch and the row, or its end.
+struct FailedAt {
+    error: rusqlite::Error,
+    row: Option<(usize, usize)>,
+}
+
+impl Session for SqliteSession {
+    type Binder = SqliteBinder;
+    /// SQLite converts values by rules of its own; the type does not matter.
+    type ColumnType = ();
+    type Dialect = SqliteDialect;
+
+    fn dialect(&self) -> &SqliteDialect {
+        &self.dialect
+    }
+
+    fn table_id(&self, name: &str) -> Result<TableId> {
+        let table = TableId::parse(name, '`')?;
+        match table.catalog {
+            None => Ok(table),
+            Some(_) => Err(ConnectError::other(format!(
+                "Table {table} has a name in three parts, but SQLite knows database and table \
+                 only: set table.name.format, or shorten the topic's name with the \
+                 transformation RegexRouter"
+            ))),
+        }
+    }
+
+    async fn describe(&mut self, table: &TableId) -> Result<Option<TableDefinition<()>>, SqlError> {
+        let table = table.clone();
+        self.run(move |connection| describe(connection, &table))
+            .await
+    }
+
+    async fn apply_ddl(&mut self, statements: &[String]) -> Result<(), SqlError> {
+        let statements = statements.to_vec();
+        self.run(move |connection| {
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            for statement in &statements {
+                transaction.execute_batch(statement)?;
+            }
+            transaction.commit()
+        })
+        .await
+    }
+
+    async fn bind(&mut self, target: Target<'_, ()>) -> Result<SqliteBinder, Failure> {
+        let (table, keys) = (target.table, target.key_count);
+        let columns: Vec<_> = target
+            .columns
+            .iter()
+            .map(|(_, column)| &*column.name)
+            .collect();
+        let mut fields: Vec<SinkField> = target
+            .columns
+            .iter()
+            .map(|(field, _)| (*field).clone())
+            .collect();
+        let sql = match target.operation {
+            Operation::Write(InsertMode::Insert) => self.dialect.insert(table, &columns)?,
+            Operation::Write(InsertMode::Upsert) => self.dialect.upsert(table, &columns, keys)?,
+            Operation::Write(InsertMode::Update) => {
+                fields.rotate_left(keys);
+                self.dialect.update(table, &columns, keys)?
+            }
+            Operation::Delete => self.dialect.delete(table, &columns)?,
+        };
+        tracing::debug!(%table, %sql, "a statement for a new pair of schemas");
+        Ok(SqliteBinder {
+            table: Arc::new(table.clone()),
+            fields,
+            sql: sql.into(),
+            temporal: self.temporal,
+            clock: self.clock.clone(),
+        })
+    }
+
+    async fn write(&mut self, batches: &[Batch<'_, SqliteBinder>]) -> Result<(), Failure> {
+        let rows = batches
+            .iter()
+            .map(|batch| {
+                let binder = &batch.plan.binder;
+                let parameters = batch.rows.iter().map(|row| binder.parameters(row.record));
+                Ok(Rows {
+                    sql: binder.sql.clone(),
+                    parameters: parameters.collect::<Result<_>>()?,
+                })
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let outcome = self
+            .with_connection(move |connection| transact(connection, rows))
+            .await?;
+        outcome.map_err(|failed| {
+            sql_error(&failed.error)
+                .during(|| match failed.row {
+                    Some((batch, row)) => context(&batches[batch], row..row + 1),
+                    None => format!("a transaction of {} batches", batches.len()),
+                })
+                .into()
+        })
+    }
+
+    fn is_usable(&self) -> bool {
+        self.connection.is_some()
+    }
+}
+
+impl SqliteSession {
+    async fn run<T: Send + 'static>(
+        &mut self,
+        work: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, SqlError> {
+        let outcome = self.with_connection(work).await?;
+        outcome.map_err(|error| sql_error(&error))
+    }
+
+    async fn with_connection<T: Send + 'static>(
+        &mut self,
+        work: impl FnOnce(&mut Connection) -> T + Send + 'static,
+    ) -> Result<T, SqlError> {
+        let Some(mut connection) = self.connection.take() else {
+            return Err(SqlError::connection("the connection is gone"));
+        };
+        let (connection, outcome) = blocking(move || {
+            let outcome = work(&mut connection);
+            Ok((connection, outcome))
+        })
+        .await?;
+        self.connection = Some(connection);
+        Ok(outcome)
+    }
+}
+
+/// Runs blocking work on the pool for it.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, SqlError> + Send + 'static,
+) -> Result<T, SqlError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| Err(SqlError::connection(format!("SQLite work failed: {error}"))))
+}
+
+fn transact(connection: &mut Connection, batches: Vec<Rows>) -> Result<(), FailedAt> {
+    let at_the_end = |error| FailedAt { error, row: None };
+    // The write lock is taken at once: to ask for it later fails if another
+    // writer was faster.
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(at_the_end)?;
+    for (batch, rows) in batches.into_iter().enumerate() {
+        let failed_at = |row| {
+            move |error| FailedAt {
+                error,
+                row: Some((batch, row)),
+            }
+        };
+        let mut statement = transaction
+            .prepare_cached(&rows.sql)
+            .map_err(failed_at(0))?;
+        for (row, parameters) in rows.parameters.into_iter().enumerate() {
+            statement
+                .execute(params_from_iter(parameters))
+                .map_err(failed_at(row))?;
+        }
+    }
+    transaction.commit().map_err(at_the_end)
+}
+
+fn describe(
+    connection: &mut Connection,
+    table: &TableId,
+) -> rusqlite::Result<Option<TableDefinition<()>>> {
+    let schema = table.schema.as_deref().unwrap_or("main");
+    let mut kinds = connection.prepare_cached(
+        "SELECT type FROM pragma_table_list WHERE schema = ?1 COLLATE NOCASE \
+         AND name = ?2 COLLATE NOCASE AND type IN ('table', 'view')",
+    )?;
+    let mut found = kinds.query([schema, &table.name])?;
+    let Some(row) = found.next()? else {
+        return Ok(None);
+    };
+    let kind: String = row.get(0)?;
+    let mut columns =
+        connection.prepare_cached("SELECT name FROM pragma_table_xinfo(?1, ?2) ORDER BY cid")?;
+    let columns = columns.query_map([&table.name, schema], |row| {
+        Ok(Column {
+            name: row.get(0)?,
+            column_type: (),
+        })
+    })?;
+    Ok(Some(TableDefinition {
+        table_type: match kind.as_str() {
+            "view" => TableType::View,
+            _ => TableType::Table,
+        },
+        columns: columns.collect::<rusqlite::Result<_>>()?,
+    }))
+}
+
+/// What the library says. Another writer, lack of space and I/O errors may
+/// pass.
+pub(super) fn sql_error(error: &rusqlite::Error) -> SqlError {
+    let mut sql_error = SqlError::permanent(error.to_string());
+    if let Some(code) = error.sqlite_error() {
+        sql_error.code = Some(code.extended_code);
+        sql_error.is_transient = matches!(
+            code.code,
+            ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::DiskFull
+                | ErrorCode::SystemIoFailure
+                | ErrorCode::FileLockingProtocolFailed
+                | ErrorCode::SchemaChanged
+        );
+        // SQLite has one code for all errors in a statement.
+        sql_error.is_stale_metadata = code.code == ErrorCode::Unknown
+            && ["no such table", "no such column", "has no column named"]
+                .iter()
+                .any(|words| sql_error.message.contains(words));
+    }
+    sql_error
+}

@@ -1,0 +1,154 @@
+//! SQL as each kind of database speaks it. Everything here is text in, text
+//! out; [`crate::database`] talks to servers.
+
+mod ddl;
+mod identifier;
+pub(crate) mod postgres;
+pub(crate) mod sqlite;
+
+use tether_api::data::{Type, Value};
+use tether_api::{ConnectError, Result};
+
+pub(crate) use identifier::{Identifiers, Quoting};
+
+use crate::fields::SinkField;
+use crate::table::TableId;
+use crate::url::JdbcUrl;
+
+/// The kinds of databases that there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialects {
+    /// PostgreSQL, and what speaks its protocol.
+    Postgres,
+    /// SQLite.
+    Sqlite,
+}
+
+impl Dialects {
+    /// The names that `dialect.name` takes, sorted. Those that are not
+    /// [`Dialects::AVAILABLE`] pass validation, as in the reference, so that
+    /// the error can say what there is instead.
+    pub(crate) const NAMES: [&'static str; 11] = [
+        "Db2DatabaseDialect",
+        "DerbyDatabaseDialect",
+        "GenericDatabaseDialect",
+        "MySqlDatabaseDialect",
+        "OracleDatabaseDialect",
+        "PostgreSqlDatabaseDialect",
+        "SapHanaDatabaseDialect",
+        "SqlServerDatabaseDialect",
+        "SqliteDatabaseDialect",
+        "SybaseDatabaseDialect",
+        "VerticaDatabaseDialect",
+    ];
+
+    /// The dialects that exist: name, subprotocol of the URL, and the dialect.
+    const AVAILABLE: [(&'static str, &'static str, Self); 2] = [
+        ("PostgreSqlDatabaseDialect", "postgresql", Self::Postgres),
+        ("SqliteDatabaseDialect", "sqlite", Self::Sqlite),
+    ];
+
+    /// The dialect of a URL. A name, if it is not empty, has to agree with it.
+    ///
+    /// # Errors
+    /// Config, if there is no such dialect or the two do not agree.
+    pub(crate) fn choose(name: &str, url: &JdbcUrl) -> Result<Self> {
+        let found = Self::AVAILABLE
+            .into_iter()
+            .find(|(_, subprotocol, _)| *subprotocol == url.subprotocol());
+        let available =
+            Self::AVAILABLE.map(|(name, subprotocol, _)| format!("{name} (jdbc:{subprotocol}:)"));
+        let Some((own_name, _, dialect)) = found else {
+            return Err(ConnectError::config(format!(
+                "No dialect for JDBC subprotocol '{}'; available dialects: {}",
+                url.subprotocol(),
+                available.join(", ")
+            )));
+        };
+        if !name.is_empty() && name != own_name {
+            return Err(ConnectError::config(format!(
+                "Dialect {name} does not fit a jdbc:{}: URL; available dialects: {}",
+                url.subprotocol(),
+                available.join(", ")
+            )));
+        }
+        Ok(dialect)
+    }
+}
+
+/// The SQL of one kind of database for the statements that all share.
+pub(crate) trait Dialect: Send + Sync {
+    /// The rules for names.
+    fn identifiers(&self) -> &Identifiers;
+
+    /// The type of a new column.
+    ///
+    /// # Errors
+    /// If no column type holds values of the field's schema.
+    fn sql_type(&self, field: &SinkField) -> Result<String>;
+
+    /// A value of a field as a literal, for a DEFAULT clause.
+    ///
+    /// # Errors
+    /// If the value cannot be written as one.
+    fn literal(&self, field: &SinkField, value: &Value) -> Result<String>;
+
+    /// Whether one `ALTER TABLE` adds several columns.
+    fn adds_columns_at_once(&self) -> bool {
+        true
+    }
+
+    /// The statement that creates a table.
+    ///
+    /// # Errors
+    /// If a name, type or default cannot be expressed.
+    fn create_table(&self, table: &TableId, fields: &[&SinkField]) -> Result<String>
+    where
+        Self: Sized,
+    {
+        ddl::create_table(self, table, fields)
+    }
+
+    /// The statements that add columns to a table.
+    ///
+    /// # Errors
+    /// If a name, type or default cannot be expressed.
+    fn alter_table(&self, table: &TableId, fields: &[&SinkField]) -> Result<Vec<String>>
+    where
+        Self: Sized,
+    {
+        if self.adds_columns_at_once() {
+            return Ok(vec![ddl::alter_table(self, table, fields)?]);
+        }
+        fields
+            .iter()
+            .map(|field| ddl::alter_table(self, table, &[field]))
+            .collect()
+    }
+}
+
+/// The error for a schema that no column type fits.
+fn no_mapping(field: &SinkField) -> ConnectError {
+    let hint = match field.schema.kind() {
+        Type::Struct => "; the transformations Flatten and ExtractNewRecordState make plain fields",
+        _ => "",
+    };
+    ConnectError::other(format!(
+        "{} ({}) type doesn't have a mapping to the SQL database column type (field {}{hint})",
+        field.schema.name().unwrap_or("null"),
+        field.schema.kind(),
+        field.name
+    ))
+}
+
+/// The error for a default value that cannot be written as a literal.
+fn no_literal(field: &SinkField, reason: impl std::fmt::Display) -> ConnectError {
+    ConnectError::other(format!(
+        "The default of field {} ({}) cannot be a column's default: {reason}",
+        field.name,
+        field.schema.kind()
+    ))
+}
+
+#[cfg(test)]
+mod tests;

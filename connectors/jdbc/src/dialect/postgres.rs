@@ -1,0 +1,328 @@
+//! PostgreSQL's SQL.
+//!
+//! Rows are written with one statement however many there are: each parameter
+//! is an array with the values of one column, and `UNNEST` turns them into
+//! rows. The text does not depend on the number of rows, so it is prepared
+//! once, and there is no limit of 65,535 parameters.
+
+use tether_api::data::logical::Logical;
+use tether_api::data::{Schema, Type, Value, java_f32, java_f64};
+use tether_api::{ConnectError, Result};
+
+use super::{Dialect, Identifiers, Quoting, no_literal, no_mapping};
+use crate::fields::SinkField;
+use crate::table::TableId;
+use crate::time::Clock;
+
+/// The longest decimal that is written out.
+const LONGEST_DECIMAL: usize = 150_000;
+
+/// PostgreSQL's SQL as one server takes it.
+#[derive(Debug, Clone)]
+pub(crate) struct PostgresDialect {
+    identifiers: Identifiers,
+    clock: Clock,
+}
+
+/// A column that gets its values from an array parameter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Parameter {
+    /// The column's name.
+    pub(crate) column: String,
+    /// The type of the array's elements: `int4`.
+    pub(crate) element_type: &'static str,
+    /// The column's type, if the elements have to be cast to it, as
+    /// `format_type` of the server writes it, which quotes names.
+    pub(crate) cast: Option<String>,
+}
+
+impl PostgresDialect {
+    /// The dialect of a server whose names have at most so many bytes.
+    pub(crate) fn new(quoting: Quoting, longest: usize, clock: Clock) -> Self {
+        let identifiers = Identifiers {
+            quote: '"',
+            quoting,
+            longest: Some(longest),
+            with_catalog: false,
+        };
+        Self { identifiers, clock }
+    }
+
+    /// Adapts a table's name to what the server makes of it: the table is cut
+    /// to the longest name, and names without quotes are in lower case.
+    pub(crate) fn normalize(&self, mut table: TableId) -> TableId {
+        let longest = self.identifiers.longest.unwrap_or(usize::MAX);
+        if table.name.len() > longest {
+            table.name.truncate(table.name.floor_char_boundary(longest));
+        }
+        if self.identifiers.quoting == Quoting::Never {
+            let lower = |part: Option<String>| part.map(|part| part.to_lowercase());
+            table.catalog = lower(table.catalog);
+            table.schema = lower(table.schema);
+            table.name = table.name.to_lowercase();
+        }
+        table
+    }
+
+    /// `INSERT` of one row per array element.
+    ///
+    /// # Errors
+    /// If a name cannot be used.
+    pub(crate) fn insert(&self, table: &TableId, columns: &[Parameter]) -> Result<String> {
+        let mut sql = String::from("INSERT INTO ");
+        self.identifiers.push_table(&mut sql, table)?;
+        sql.push_str(" (");
+        let names = columns.iter().map(|column| column.column.as_str());
+        self.identifiers.push_list(&mut sql, names)?;
+        sql.push_str(") SELECT ");
+        for (index, column) in columns.iter().enumerate() {
+            if index > 0 {
+                sql.push(',');
+            }
+            push_element(&mut sql, index, column);
+        }
+        sql.push_str(" FROM ");
+        push_rows(&mut sql, columns);
+        Ok(sql)
+    }
+
+    /// `INSERT`, or `UPDATE` where the key exists.
+    ///
+    /// # Errors
+    /// If a name cannot be used.
+    pub(crate) fn upsert(
+        &self,
+        table: &TableId,
+        columns: &[Parameter],
+        key_count: usize,
+    ) -> Result<String> {
+        let (keys, others) = columns.split_at(key_count);
+        let mut sql = self.insert(table, columns)?;
+        sql.push_str(" ON CONFLICT (");
+        let names = keys.iter().map(|key| key.column.as_str());
+        self.identifiers.push_list(&mut sql, names)?;
+        sql.push(')');
+        if others.is_empty() {
+            sql.push_str(" DO NOTHING");
+            return Ok(sql);
+        }
+        sql.push_str(" DO UPDATE SET ");
+        for (index, column) in others.iter().enumerate() {
+            if index > 0 {
+                sql.push(',');
+            }
+            self.identifiers.push(&mut sql, &column.column)?;
+            sql.push_str("=EXCLUDED.");
+            self.identifiers.push(&mut sql, &column.column)?;
+        }
+        Ok(sql)
+    }
+
+    /// `UPDATE` of the rows whose key exists.
+    ///
+    /// # Errors
+    /// If a name cannot be used.
+    pub(crate) fn update(
+        &self,
+        table: &TableId,
+        columns: &[Parameter],
+        key_count: usize,
+    ) -> Result<String> {
+        let (keys, others) = columns.split_at(key_count);
+        let mut sql = String::from("UPDATE ");
+        self.identifiers.push_table(&mut sql, table)?;
+        sql.push_str(" AS t SET ");
+        for (index, column) in others.iter().enumerate() {
+            if index > 0 {
+                sql.push(',');
+            }
+            self.identifiers.push(&mut sql, &column.column)?;
+            sql.push('=');
+            push_element(&mut sql, key_count + index, column);
+        }
+        sql.push_str(" FROM ");
+        push_rows(&mut sql, columns);
+        self.push_key_condition(&mut sql, keys)?;
+        Ok(sql)
+    }
+
+    /// `DELETE` of the rows with these keys.
+    ///
+    /// # Errors
+    /// If a name cannot be used.
+    pub(crate) fn delete(&self, table: &TableId, keys: &[Parameter]) -> Result<String> {
+        let mut sql = String::from("DELETE FROM ");
+        self.identifiers.push_table(&mut sql, table)?;
+        sql.push_str(" AS t USING ");
+        push_rows(&mut sql, keys);
+        self.push_key_condition(&mut sql, keys)?;
+        Ok(sql)
+    }
+
+    fn push_key_condition(&self, sql: &mut String, keys: &[Parameter]) -> Result<()> {
+        for (index, key) in keys.iter().enumerate() {
+            sql.push_str(if index == 0 { " WHERE t." } else { " AND t." });
+            self.identifiers.push(sql, &key.column)?;
+            sql.push('=');
+            push_element(sql, index, key);
+        }
+        Ok(())
+    }
+}
+
+/// `d.c1`, with a cast if the column needs one.
+fn push_element(sql: &mut String, index: usize, column: &Parameter) {
+    sql.push_str(&format!("d.c{}", index + 1));
+    if let Some(cast) = &column.cast {
+        sql.push_str("::");
+        sql.push_str(cast);
+    }
+}
+
+/// `UNNEST($1::int4[],$2::text[]) AS d(c1,c2)`
+fn push_rows(sql: &mut String, columns: &[Parameter]) {
+    let parameters: Vec<_> = columns
+        .iter()
+        .enumerate()
+        .map(|(index, column)| format!("${}::{}[]", index + 1, column.element_type))
+        .collect();
+    let names: Vec<_> = (1..=columns.len())
+        .map(|number| format!("c{number}"))
+        .collect();
+    sql.push_str(&format!(
+        "UNNEST({}) AS d({})",
+        parameters.join(","),
+        names.join(",")
+    ));
+}
+
+/// The type of an array's elements, if arrays of it can be written: numbers,
+/// booleans and text without a logical type.
+pub(crate) fn element_type(schema: &Schema) -> Option<Type> {
+    let elements = schema
+        .value_schema()
+        .filter(|_| schema.kind() == Type::Array)?;
+    let kind = elements.kind();
+    let is_plain = kind.is_primitive() && kind != Type::Bytes && Logical::of(elements).is_none();
+    is_plain.then_some(kind)
+}
+
+/// The SQL type of a primitive Connect type.
+fn primitive_type(kind: Type) -> Option<&'static str> {
+    Some(match kind {
+        Type::Int8 | Type::Int16 => "SMALLINT",
+        Type::Int32 => "INT",
+        Type::Int64 => "BIGINT",
+        Type::Float32 => "REAL",
+        Type::Float64 => "DOUBLE PRECISION",
+        Type::Boolean => "BOOLEAN",
+        Type::String => "TEXT",
+        Type::Bytes => "BYTEA",
+        Type::Array | Type::Map | Type::Struct => return None,
+    })
+}
+
+impl Dialect for PostgresDialect {
+    fn identifiers(&self) -> &Identifiers {
+        &self.identifiers
+    }
+
+    fn sql_type(&self, field: &SinkField) -> Result<String> {
+        if field.is_epoch {
+            return Ok("TIMESTAMP".to_owned());
+        }
+        let name = match field.logical() {
+            Some(Logical::Decimal) => Some("DECIMAL"),
+            Some(Logical::Date) => Some("DATE"),
+            Some(Logical::Time) => Some("TIME"),
+            Some(Logical::Timestamp) => Some("TIMESTAMP"),
+            None => primitive_type(field.schema.kind()),
+        };
+        if let Some(name) = name {
+            return Ok(name.to_owned());
+        }
+        element_type(&field.schema)
+            .and_then(primitive_type)
+            .map(|element| format!("{element}[]"))
+            .ok_or_else(|| no_mapping(field))
+    }
+
+    fn literal(&self, field: &SinkField, value: &Value) -> Result<String> {
+        let epoch = match value {
+            Value::Int64(number) if field.is_epoch => Some(Ok(self.clock.epoch_instant(*number))),
+            Value::String(text) if field.is_epoch => Some(self.clock.epoch_text_instant(text)),
+            _ => None,
+        };
+        if let Some(instant) = epoch {
+            let text = instant.and_then(|instant| self.clock.timestamp_text(instant, 6));
+            return text
+                .map(|text| format!("'{text}'"))
+                .map_err(|error| no_literal(field, error));
+        }
+        match value {
+            Value::Array(elements) => {
+                let elements: Result<Vec<_>> = elements
+                    .iter()
+                    .map(|element| self.scalar(field, element))
+                    .collect();
+                Ok(format!(
+                    "ARRAY[{}]::{}",
+                    elements?.join(","),
+                    self.sql_type(field)?
+                ))
+            }
+            scalar => self.scalar(field, scalar),
+        }
+    }
+}
+
+impl PostgresDialect {
+    fn scalar(&self, field: &SinkField, value: &Value) -> Result<String> {
+        let unfit = |error: &dyn std::fmt::Display| -> ConnectError { no_literal(field, error) };
+        Ok(match value {
+            Value::Null => "NULL".to_owned(),
+            Value::Boolean(true) => "TRUE".to_owned(),
+            Value::Boolean(false) => "FALSE".to_owned(),
+            Value::Int8(number) => number.to_string(),
+            Value::Int16(number) => number.to_string(),
+            Value::Int32(number) => number.to_string(),
+            Value::Int64(number) => number.to_string(),
+            Value::Float32(number) if number.is_finite() => java_f32(*number).to_string(),
+            Value::Float64(number) if number.is_finite() => java_f64(*number).to_string(),
+            Value::Float32(number) => format!("'{}'", java_f32(*number)),
+            Value::Float64(number) => format!("'{}'", java_f64(*number)),
+            Value::Decimal(number) => number
+                .to_plain_string(LONGEST_DECIMAL)
+                .ok_or_else(|| unfit(&"it has too many digits"))?,
+            Value::String(text) => quoted_text(text).map_err(|error| unfit(&error))?,
+            Value::Bytes(bytes) => {
+                let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+                format!("'\\x{digits}'::bytea")
+            }
+            Value::Date(days) => format!("'{}'", self.clock.date_text(*days)),
+            Value::Time(millis) => format!("'{}'", self.clock.time_text(*millis)),
+            Value::Timestamp(millis) => {
+                let text = Clock::instant(*millis)
+                    .and_then(|instant| self.clock.timestamp_text(instant, 3))
+                    .map_err(|error| unfit(&error))?;
+                format!("'{text}'")
+            }
+            Value::Array(_) | Value::Map(_) | Value::Struct(_) => {
+                return Err(unfit(&"values with parts are not supported"));
+            }
+        })
+    }
+}
+
+/// A text as a literal that means the same whatever
+/// `standard_conforming_strings` is.
+fn quoted_text(text: &str) -> Result<String, &'static str> {
+    if text.contains('\0') {
+        return Err("it contains a NUL character");
+    }
+    let doubled = text.replace('\'', "''");
+    Ok(match doubled.contains('\\') {
+        true => format!("E'{}'", doubled.replace('\\', "\\\\")),
+        false => format!("'{doubled}'"),
+    })
+}

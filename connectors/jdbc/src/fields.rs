@@ -1,0 +1,370 @@
+//! Which fields of a record become which columns (spec section 4.2).
+
+use std::borrow::Cow;
+
+use tether_api::data::logical::Logical;
+use tether_api::data::{Schema, SchemaRef, Text, Type, Value};
+use tether_api::record::SinkRecord;
+use tether_api::{ConnectError, Result};
+
+use crate::config::{KAFKA_KEY_COLUMNS, KeyMode, SinkConfig};
+use crate::table::TableId;
+
+/// Where the value of a column comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The record's topic.
+    Topic,
+    /// The record's partition.
+    Partition,
+    /// The record's offset.
+    Offset,
+    /// The whole key.
+    Key,
+    /// The field of the key with this index.
+    KeyField(usize),
+    /// The whole value.
+    Value,
+    /// The field of the value with this index.
+    ValueField {
+        /// The index.
+        index: usize,
+        /// Whether the schema's default stands in for null.
+        with_default: bool,
+    },
+}
+
+/// A column to be written.
+#[derive(Debug, Clone)]
+pub(crate) struct SinkField {
+    /// Its name.
+    pub(crate) name: Text,
+    /// The schema of its values.
+    pub(crate) schema: SchemaRef,
+    /// Where they come from.
+    pub(crate) source: Source,
+    /// Whether it is part of the primary key.
+    pub(crate) is_key: bool,
+    /// Whether its values are epoch numbers that become timestamps.
+    pub(crate) is_epoch: bool,
+}
+
+impl SinkField {
+    /// Whether the column may be null. A key column never is.
+    pub(crate) fn is_optional(&self) -> bool {
+        !self.is_key && self.schema.is_optional()
+    }
+
+    /// The logical type, if it is one of Connect's four.
+    pub(crate) fn logical(&self) -> Option<Logical> {
+        Logical::of(&self.schema)
+    }
+
+    /// The value of this field; `None` if the record has not the shape of its
+    /// schema.
+    pub(crate) fn value<'r>(&self, record: &'r SinkRecord) -> Option<Cow<'r, Value>> {
+        let data = &record.record;
+        Some(match self.source {
+            Source::Topic => Cow::Owned(Value::from(&*data.topic)),
+            Source::Partition => Cow::Owned(Value::Int32(record.original.partition)),
+            Source::Offset => Cow::Owned(Value::Int64(record.offset)),
+            Source::Key => Cow::Borrowed(&data.key),
+            Source::KeyField(index) => Cow::Borrowed(data.key.as_struct()?.get_at(index)?),
+            Source::Value => Cow::Borrowed(&data.value),
+            Source::ValueField {
+                index,
+                with_default: true,
+            } => Cow::Borrowed(data.value.as_struct()?.get_at(index)?),
+            Source::ValueField { index, .. } => {
+                Cow::Borrowed(data.value.as_struct()?.values().get(index)?)
+            }
+        })
+    }
+
+    /// The field as messages of the reference show it.
+    fn shown(&self) -> String {
+        format!(
+            "SinkRecordField{{schema={:?}, name='{}', isPrimaryKey={}}}",
+            self.schema, self.name, self.is_key
+        )
+    }
+}
+
+/// Fields as messages of the reference show them: `[SinkRecordField{…}, …]`.
+pub(crate) fn shown(fields: &[&SinkField]) -> String {
+    let fields: Vec<_> = fields.iter().map(|field| field.shown()).collect();
+    format!("[{}]", fields.join(", "))
+}
+
+/// The columns for records of one key schema and one value schema.
+#[derive(Debug, Clone)]
+pub(crate) struct Fields {
+    /// Key columns in the order of statements.
+    pub(crate) keys: Vec<SinkField>,
+    /// All others in the order of statements.
+    pub(crate) others: Vec<SinkField>,
+    /// The value schema's field names, for the order of new tables.
+    value_order: Vec<Text>,
+}
+
+impl Fields {
+    /// Works out the columns (`FieldsMetadata.extract`). No value schema means
+    /// that only the key is wanted, for a deletion.
+    ///
+    /// # Errors
+    /// If the schemas do not fit the configuration.
+    pub(crate) fn of(
+        config: &SinkConfig,
+        table: &TableId,
+        key_schema: Option<&SchemaRef>,
+        value_schema: Option<&SchemaRef>,
+    ) -> Result<Self> {
+        let extraction = Extraction {
+            config,
+            table,
+            key_schema,
+            value_schema,
+        };
+        let is_text = match value_schema.map(|schema| schema.kind()) {
+            None | Some(Type::Struct) => false,
+            Some(Type::String) => true,
+            Some(_) => {
+                return Err(ConnectError::other(
+                    "Value schema must be of type Struct or String",
+                ));
+            }
+        };
+        let keys = match config.key_mode {
+            KeyMode::None => Vec::new(),
+            KeyMode::Kafka => extraction.kafka_key()?,
+            KeyMode::RecordKey => extraction.record_key()?,
+            KeyMode::RecordValue if is_text => {
+                return Err(ConnectError::other(
+                    "pk.mode record_value is not supported with String value schemas",
+                ));
+            }
+            KeyMode::RecordValue => extraction.record_value()?,
+        };
+        let others = match value_schema {
+            None => Vec::new(),
+            Some(_) if is_text => vec![extraction.text_value(&keys)?],
+            Some(schema) => extraction.value_fields(schema, &keys),
+        };
+        if keys.is_empty() && others.is_empty() {
+            return Err(ConnectError::other(format!(
+                "No fields found using key and value schemas for table: {}",
+                table.name
+            )));
+        }
+        let value_order = match value_schema {
+            Some(schema) if !is_text => schema.fields().iter().map(|f| f.name.clone()).collect(),
+            _ => others.iter().map(|field| field.name.clone()).collect(),
+        };
+        Ok(Self {
+            keys,
+            others,
+            value_order,
+        })
+    }
+
+    /// All columns in the order of statements.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &SinkField> {
+        self.keys.iter().chain(&self.others)
+    }
+
+    /// All columns in the order of a new table: the default names of Kafka's
+    /// coordinates, the value's fields, then the rest of the key by name.
+    pub(crate) fn in_table_order(&self) -> Vec<&SinkField> {
+        let rank = |field: &SinkField| {
+            if let Some(at) = KAFKA_KEY_COLUMNS
+                .iter()
+                .position(|name| field.name == *name)
+            {
+                return (0, at);
+            }
+            match self.value_order.iter().position(|name| *name == field.name) {
+                Some(at) => (1, at),
+                None => (2, 0),
+            }
+        };
+        let mut fields: Vec<_> = self.all().collect();
+        fields.sort_by_cached_key(|field| (rank(field), field.name.clone()));
+        fields
+    }
+}
+
+struct Extraction<'a> {
+    config: &'a SinkConfig,
+    table: &'a TableId,
+    key_schema: Option<&'a SchemaRef>,
+    value_schema: Option<&'a SchemaRef>,
+}
+
+impl Extraction<'_> {
+    fn field(&self, name: Text, schema: SchemaRef, source: Source, is_key: bool) -> SinkField {
+        let may_be_epoch =
+            matches!(schema.kind(), Type::Int64 | Type::String) && Logical::of(&schema).is_none();
+        let is_epoch = may_be_epoch
+            && self
+                .config
+                .time
+                .epoch_fields
+                .iter()
+                .any(|epoch| name == **epoch);
+        SinkField {
+            name,
+            schema,
+            source,
+            is_key,
+            is_epoch,
+        }
+    }
+
+    /// `pk.fields`, each name once.
+    fn key_names(&self) -> Vec<Text> {
+        let mut names: Vec<Text> = Vec::new();
+        for name in &self.config.key_fields {
+            if !names.iter().any(|known| known == name) {
+                names.push(Text::from(name.as_str()));
+            }
+        }
+        names
+    }
+
+    fn configured_keys(&self) -> String {
+        format!("[{}]", self.config.key_fields.join(", "))
+    }
+
+    fn kafka_key(&self) -> Result<Vec<SinkField>> {
+        let mut names = self.key_names();
+        if names.is_empty() {
+            names = KAFKA_KEY_COLUMNS.map(Text::from).into();
+        }
+        let [topic, partition, offset] = &names[..] else {
+            return Err(ConnectError::other(format!(
+                "PK mode for table '{}' is KAFKA so there should either be no field names defined \
+                 for defaults [{}] to be applicable, or exactly 3, defined fields are: {}",
+                self.table.name,
+                KAFKA_KEY_COLUMNS.join(", "),
+                self.configured_keys()
+            )));
+        };
+        let key = |name: &Text, kind, source| {
+            self.field(name.clone(), Schema::primitive(kind, false), source, true)
+        };
+        Ok(vec![
+            key(topic, Type::String, Source::Topic),
+            key(partition, Type::Int32, Source::Partition),
+            key(offset, Type::Int64, Source::Offset),
+        ])
+    }
+
+    fn record_key(&self) -> Result<Vec<SinkField>> {
+        let Some(schema) = self.key_schema else {
+            return Err(ConnectError::other(format!(
+                "PK mode for table '{}' is RECORD_KEY, but record key schema is missing",
+                self.table.name
+            )));
+        };
+        match schema.kind() {
+            Type::Struct => self.struct_key(schema, "RECORD_KEY", "key", Source::KeyField),
+            kind if kind.is_primitive() => match &self.key_names()[..] {
+                [name] => Ok(vec![self.field(
+                    name.clone(),
+                    schema.clone(),
+                    Source::Key,
+                    true,
+                )]),
+                _ => Err(ConnectError::other(format!(
+                    "Need exactly one PK column defined since the key schema for records is a \
+                     primitive type, defined columns are: {}",
+                    self.configured_keys()
+                ))),
+            },
+            kind => Err(ConnectError::other(format!(
+                "Key schema must be primitive type or Struct, but is of type: {kind}"
+            ))),
+        }
+    }
+
+    fn record_value(&self) -> Result<Vec<SinkField>> {
+        let Some(schema) = self.value_schema else {
+            return Err(ConnectError::other(format!(
+                "PK mode for table '{}' is RECORD_VALUE, but record value schema is missing",
+                self.table.name
+            )));
+        };
+        let source = |index| Source::ValueField {
+            index,
+            with_default: true,
+        };
+        self.struct_key(schema, "RECORD_VALUE", "value", source)
+    }
+
+    /// The named fields of a struct as key columns, or all of them.
+    fn struct_key(
+        &self,
+        schema: &SchemaRef,
+        mode: &str,
+        part: &str,
+        source: impl Fn(usize) -> Source,
+    ) -> Result<Vec<SinkField>> {
+        let key = |field: &tether_api::data::Field| {
+            self.field(
+                field.name.clone(),
+                field.schema.clone(),
+                source(field.index),
+                true,
+            )
+        };
+        let names = self.key_names();
+        if names.is_empty() {
+            return Ok(schema.fields().iter().map(key).collect());
+        }
+        names
+            .iter()
+            .map(|name| match schema.field(name) {
+                Some(field) => Ok(key(field)),
+                None => Err(ConnectError::other(format!(
+                    "PK mode for table '{}' is {mode} with configured PK fields {}, but record \
+                     {part} schema does not contain field: {name}",
+                    self.table.name,
+                    self.configured_keys()
+                ))),
+            })
+            .collect()
+    }
+
+    fn text_value(&self, keys: &[SinkField]) -> Result<SinkField> {
+        let column = &self.config.string_value_column;
+        if keys.iter().any(|key| key.name == **column) {
+            return Err(ConnectError::other(format!(
+                "Configured string.output.value.column.name '{column}' conflicts with a primary \
+                 key column for table '{}'",
+                self.table.name
+            )));
+        }
+        let schema = Schema::primitive(Type::String, true);
+        Ok(self.field(column.as_str().into(), schema, Source::Value, false))
+    }
+
+    fn value_fields(&self, schema: &SchemaRef, keys: &[SinkField]) -> Vec<SinkField> {
+        let wanted = &self.config.fields_whitelist;
+        schema
+            .fields()
+            .iter()
+            .filter(|field| !keys.iter().any(|key| key.name == field.name))
+            .filter(|field| wanted.is_empty() || wanted.iter().any(|name| field.name == **name))
+            .map(|field| {
+                let source = Source::ValueField {
+                    index: field.index,
+                    with_default: self.config.replace_null_with_default,
+                };
+                self.field(field.name.clone(), field.schema.clone(), source, false)
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,152 @@
+//! Which records the sink takes (spec section 4.1).
+
+use tether_api::data::{Schema, Type, Value};
+use tether_api::record::SinkRecord;
+use tether_api::{ConnectError, Result};
+
+use crate::config::{Choice, KeyMode, SinkConfig};
+
+/// Checks that key and value of a record have the shapes that the
+/// configuration needs. `Ok(true)` says that the record deletes its row.
+///
+/// # Errors
+/// With the reference's text, which names the record's position.
+pub(crate) fn check(config: &SinkConfig, record: &SinkRecord) -> Result<bool> {
+    if config.key_mode == KeyMode::RecordKey {
+        check_key(config, record)?;
+    }
+    if config.delete_enabled && record.record.value.is_null() {
+        return Ok(true);
+    }
+    check_value(config, record)?;
+    Ok(false)
+}
+
+fn check_key(config: &SinkConfig, record: &SinkRecord) -> Result<()> {
+    let (schema, key) = (record.record.key_schema.as_ref(), &record.record.key);
+    let has_schema =
+        schema.is_some_and(|schema| schema.kind() == Type::Struct || schema.kind().is_primitive());
+    if has_schema && !key.is_null() {
+        return check_struct(schema.map(|schema| &**schema), key, "key", record);
+    }
+    Err(ConnectError::other(format!(
+        "{} and therefore requires records with a non-null key and non-null Struct or primitive \
+         key schema, but found record at {} with a {} key and {} key schema.",
+        setting(config),
+        position(record),
+        shown_value(key),
+        shown_schema(schema.map(|schema| &**schema)),
+    )))
+}
+
+fn check_value(config: &SinkConfig, record: &SinkRecord) -> Result<()> {
+    let (schema, value) = (record.record.value_schema.as_ref(), &record.record.value);
+    let kind = schema.map(|schema| schema.kind());
+    if !value.is_null() && kind == Some(Type::Struct) {
+        return check_struct(schema.map(|schema| &**schema), value, "value", record);
+    }
+    if !value.is_null() && kind == Some(Type::String) {
+        return check_text_options(config);
+    }
+    let hint = match (value, schema) {
+        (Value::Null, _) => {
+            " To delete rows by records without a value, set delete.enabled=true; to leave such \
+             records out, use the transformation Filter with the predicate RecordIsTombstone."
+        }
+        (Value::Map(_), None) => {
+            " Use a converter that gives records a schema, such as JsonConverter with \
+             schemas.enable=true or AvroConverter."
+        }
+        _ => "",
+    };
+    Err(ConnectError::other(format!(
+        "{} and therefore requires records with a non-null Struct or String value and non-null \
+         Struct or String schema, but found record at {} with a {} value and {} value schema.{hint}",
+        setting(config),
+        position(record),
+        shown_value(value),
+        shown_schema(schema.map(|schema| &**schema)),
+    )))
+}
+
+/// Fields are reached by index, so a struct must be of the record's schema.
+fn check_struct(
+    schema: Option<&Schema>,
+    value: &Value,
+    part: &str,
+    record: &SinkRecord,
+) -> Result<()> {
+    let Some(schema) = schema.filter(|schema| schema.kind() == Type::Struct) else {
+        return Ok(());
+    };
+    match value {
+        Value::Struct(value) if **value.schema() == *schema => Ok(()),
+        _ => Err(ConnectError::data(format!(
+            "The {part} of the record at {} does not have the {part} schema of the record",
+            position(record)
+        ))),
+    }
+}
+
+fn check_text_options(config: &SinkConfig) -> Result<()> {
+    let mut conflicting = Vec::new();
+    if !config.fields_whitelist.is_empty() {
+        conflicting.push("fields.whitelist");
+    }
+    if !config.time.epoch_fields.is_empty() {
+        conflicting.push("timestamp.fields.list");
+    }
+    if conflicting.is_empty() {
+        return Ok(());
+    }
+    Err(ConnectError::other(format!(
+        "Sink connector '{}' is configured with field-level options that are not applicable to \
+         String values: {}. Remove these options, or have the upstream producer emit Struct \
+         values instead.",
+        config.connector,
+        conflicting.join(", ")
+    )))
+}
+
+fn setting(config: &SinkConfig) -> String {
+    format!(
+        "Sink connector '{}' is configured with 'delete.enabled={}' and 'pk.mode={}'",
+        config.connector,
+        config.delete_enabled,
+        config.key_mode.word()
+    )
+}
+
+/// `(topic='t',partition=0,offset=1,timestamp=2)`
+pub(crate) fn position(record: &SinkRecord) -> String {
+    let timestamp = match record.record.timestamp {
+        Some(timestamp) => timestamp.to_string(),
+        None => "null".to_owned(),
+    };
+    format!(
+        "(topic='{}',partition={},offset={},timestamp={timestamp})",
+        record.original.topic, record.original.partition, record.offset
+    )
+}
+
+/// The simple name of a value's Java class.
+fn shown_value(value: &Value) -> &'static str {
+    match value {
+        Value::Bytes(_) => "byte[]",
+        value => {
+            let class = value.java_class();
+            class.rsplit('.').next().unwrap_or(class)
+        }
+    }
+}
+
+fn shown_schema(schema: Option<&Schema>) -> String {
+    match schema.map(Schema::kind) {
+        None => "null".to_owned(),
+        Some(Type::Struct) => "Struct".to_owned(),
+        Some(kind) => kind.name().to_lowercase(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,335 @@
+//! Writes a delivery: one transaction for all of its records, whatever tables
+//! they go to.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tether_api::data::SchemaRef;
+use tether_api::record::SinkRecord;
+use tether_api::{ConnectError, Result};
+use tokio_util::sync::CancellationToken;
+
+use crate::buffer::{Batch, TableBuffer};
+use crate::config::{InsertMode, KeyMode, SinkConfig};
+use crate::database::{Database, Session, Target};
+use crate::error::{Failure, SqlError};
+use crate::fields::Fields;
+use crate::plan::{Operation, Plan, Plans};
+use crate::record_rules;
+use crate::structure;
+use crate::table::{TableDefinition, TableId};
+
+/// Writes records, whatever the database.
+#[async_trait]
+pub(crate) trait RecordWriter: Send {
+    /// Writes all of these records or none.
+    async fn write(&mut self, records: &[SinkRecord]) -> Result<(), Failure>;
+
+    /// Closes the connection.
+    fn close(&mut self);
+}
+
+/// Writes records to one kind of database.
+pub(crate) struct Writer<D: Database> {
+    config: Arc<SinkConfig>,
+    database: D,
+    stopping: CancellationToken,
+    connected: Option<Connected<D::Session>>,
+}
+
+/// What lives as long as a connection.
+struct Connected<S: Session> {
+    session: S,
+    /// The index within `tables` of each topic's table.
+    topics: HashMap<Arc<str>, usize>,
+    tables: Vec<Table<S>>,
+}
+
+/// What is known of a table.
+struct Table<S: Session> {
+    id: Arc<TableId>,
+    definition: Option<TableDefinition<S::ColumnType>>,
+    plans: Plans<S::Binder>,
+}
+
+/// How records are put together.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// As many in a statement as possible.
+    Batched,
+    /// Each with a statement of its own, after a statement met a row twice.
+    OneByOne,
+}
+
+#[async_trait]
+impl<D: Database> RecordWriter for Writer<D> {
+    async fn write(&mut self, records: &[SinkRecord]) -> Result<(), Failure> {
+        let had_metadata = self.knows_tables();
+        match self.attempt(records, Mode::Batched).await {
+            Err(Failure::Sql(error)) if error.is_stale_metadata && had_metadata => {
+                tracing::info!(%error, "a table changed; looking at it again");
+                self.attempt(records, Mode::Batched).await
+            }
+            Err(Failure::Sql(error)) if error.is_repeated_row => {
+                tracing::info!(
+                    "a statement met a row twice; writing the delivery record by record"
+                );
+                self.attempt(records, Mode::OneByOne).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn close(&mut self) {
+        self.connected = None;
+    }
+}
+
+impl<D: Database> Writer<D> {
+    pub(crate) fn new(config: Arc<SinkConfig>, database: D, stopping: CancellationToken) -> Self {
+        Self {
+            config,
+            database,
+            stopping,
+            connected: None,
+        }
+    }
+
+    fn knows_tables(&self) -> bool {
+        self.connected
+            .as_ref()
+            .is_some_and(|connected| connected.tables.iter().any(|table| !table.plans.is_empty()))
+    }
+
+    async fn attempt(&mut self, records: &[SinkRecord], mode: Mode) -> Result<(), Failure> {
+        let outcome = self.attempt_connected(records, mode).await;
+        if outcome.is_err() {
+            // Whatever was known of the tables may be the reason.
+            self.connected = self.connected.take().and_then(Connected::without_metadata);
+        }
+        outcome
+    }
+
+    async fn attempt_connected(
+        &mut self,
+        records: &[SinkRecord],
+        mode: Mode,
+    ) -> Result<(), Failure> {
+        let connected = match self.connected.take() {
+            Some(connected) if connected.session.is_usable() => connected,
+            _ => Connected::new(connect(&self.database, &self.config, &self.stopping).await?),
+        };
+        let connected = self.connected.insert(connected);
+        connected.write(&self.config, records, mode).await
+    }
+}
+
+/// Connects, with `connection.attempts` tries. A wait between two ends when the
+/// task is to stop.
+async fn connect<D: Database>(
+    database: &D,
+    config: &SinkConfig,
+    stopping: &CancellationToken,
+) -> Result<D::Session, SqlError> {
+    let connection = &config.connection;
+    let mut attempt = 1;
+    loop {
+        let error = match database.connect().await {
+            Ok(session) => return Ok(session),
+            Err(error) => error.during(|| format!("connecting to {}", connection.url)),
+        };
+        if !error.is_transient || attempt >= connection.attempts {
+            return Err(error);
+        }
+        tracing::info!(
+            attempt,
+            attempts = connection.attempts,
+            error = %error.text(config.trim_sensitive_log),
+            "cannot connect to the database; trying again"
+        );
+        let stopped = tokio::time::timeout(connection.backoff, stopping.cancelled()).await;
+        if stopped.is_ok() {
+            return Err(error);
+        }
+        attempt += 1;
+    }
+}
+
+impl<S: Session> Connected<S> {
+    fn new(session: S) -> Self {
+        Self {
+            session,
+            topics: HashMap::new(),
+            tables: Vec::new(),
+        }
+    }
+
+    /// The same connection with nothing known of tables, if it can be used.
+    fn without_metadata(self) -> Option<Self> {
+        self.session.is_usable().then(|| Self::new(self.session))
+    }
+
+    async fn write(
+        &mut self,
+        config: &SinkConfig,
+        records: &[SinkRecord],
+        mode: Mode,
+    ) -> Result<(), Failure> {
+        let batches = self.batches(config, records, mode).await?;
+        if batches.is_empty() {
+            return Ok(());
+        }
+        self.session.write(&batches).await
+    }
+
+    /// Puts the records together, table by table in the order of their first
+    /// records.
+    async fn batches<'r>(
+        &mut self,
+        config: &SinkConfig,
+        records: &'r [SinkRecord],
+        mode: Mode,
+    ) -> Result<Vec<Batch<'r, S::Binder>>, Failure> {
+        let mut buffers: Vec<Option<TableBuffer<'r, S::Binder>>> = Vec::new();
+        let mut order = Vec::new();
+        let mut latest: Option<(&Arc<str>, usize)> = None;
+        for record in records {
+            let is_delete = record_rules::check(config, record)?;
+            let topic = &record.record.topic;
+            let table = match latest {
+                Some((known, table)) if Arc::ptr_eq(known, topic) => table,
+                _ => self.table(config, topic)?,
+            };
+            latest = Some((topic, table));
+            let key_schema = match config.key_mode {
+                KeyMode::RecordKey => record.record.key_schema.as_ref(),
+                // The key is not looked at, so its schema makes no difference.
+                KeyMode::None | KeyMode::Kafka | KeyMode::RecordValue => None,
+            };
+            let value_schema = record.record.value_schema.as_ref().filter(|_| !is_delete);
+            let plan = match self.tables[table].plans.get(key_schema, value_schema) {
+                Some(plan) => plan.clone(),
+                None => match self.plan(config, table, key_schema, value_schema).await? {
+                    Some(plan) => plan,
+                    None => continue,
+                },
+            };
+            buffers.resize_with(self.tables.len().max(buffers.len()), || None);
+            let buffer = buffers[table].get_or_insert_with(|| {
+                order.push(table);
+                TableBuffer::new(config.batch_size, mode == Mode::OneByOne)
+            });
+            buffer.add(&plan, record)?;
+        }
+        Ok(order
+            .into_iter()
+            .filter_map(|table| buffers[table].take())
+            .flat_map(TableBuffer::finish)
+            .collect())
+    }
+
+    /// The index of a topic's table.
+    fn table(&mut self, config: &SinkConfig, topic: &Arc<str>) -> Result<usize> {
+        if let Some(table) = self.topics.get(topic) {
+            return Ok(*table);
+        }
+        let name = config.table_name_format.replace("${topic}", topic);
+        if name.is_empty() {
+            return Err(ConnectError::other(format!(
+                "Destination table name for topic '{topic}' is empty using the format string '{}'",
+                config.table_name_format
+            )));
+        }
+        let id = self.session.table_id(&name)?;
+        let index = self.tables.iter().position(|table| *table.id == id);
+        let index = index.unwrap_or_else(|| {
+            self.tables.push(Table {
+                id: Arc::new(id),
+                definition: None,
+                plans: Plans::default(),
+            });
+            self.tables.len() - 1
+        });
+        self.topics.insert(topic.clone(), index);
+        Ok(index)
+    }
+
+    /// A new plan for records of these schemas; no value schema means a deletion.
+    /// `None` if there is nothing to delete from yet.
+    async fn plan(
+        &mut self,
+        config: &SinkConfig,
+        table: usize,
+        key_schema: Option<&SchemaRef>,
+        value_schema: Option<&SchemaRef>,
+    ) -> Result<Option<Arc<Plan<S::Binder>>>, Failure> {
+        let table = &mut self.tables[table];
+        let session = &mut self.session;
+        let fields = Fields::of(config, &table.id, key_schema, value_schema)?;
+        let operation = match value_schema {
+            Some(_) => Operation::Write(config.insert_mode),
+            None => Operation::Delete,
+        };
+        check_fields(&table.id, operation, &fields)?;
+        if operation == Operation::Delete && config.auto_create && table.definition.is_none() {
+            table.definition = session.describe(&table.id).await?;
+            if table.definition.is_none() {
+                // A table of nothing but a key could not get the other columns
+                // later. The first record with a value creates it.
+                tracing::debug!(table = %table.id, "nothing to delete: the table does not exist yet");
+                return Ok(None);
+            }
+        }
+        let known = table.definition.take();
+        let definition = structure::ensure(config, session, &table.id, &fields, known).await?;
+        let columns = fields
+            .all()
+            .map(|field| Ok((field, definition.column(&table.id, &field.name)?)))
+            .collect::<Result<_>>()?;
+        let target = Target {
+            table: &table.id,
+            operation,
+            columns,
+            key_count: fields.keys.len(),
+            with_deletes: config.delete_enabled,
+        };
+        let binder = session.bind(target).await?;
+        let plan = Arc::new(Plan {
+            table: table.id.clone(),
+            operation,
+            binder,
+        });
+        table.definition = Some(definition);
+        table.plans.insert(key_schema, value_schema, plan.clone());
+        Ok(Some(plan))
+    }
+}
+
+/// Refuses statements that cannot be made of these fields.
+fn check_fields(table: &TableId, operation: Operation, fields: &Fields) -> Result<()> {
+    match operation {
+        Operation::Write(InsertMode::Upsert) if fields.keys.is_empty() => {
+            Err(ConnectError::other(format!(
+                "Write to table '{table}' in UPSERT mode requires key field names to be known, \
+                 check the primary key configuration"
+            )))
+        }
+        Operation::Write(InsertMode::Update) if fields.keys.is_empty() => {
+            Err(ConnectError::other(format!(
+                "Write to table '{table}' in UPDATE mode requires key field names to be known, \
+                 check the primary key configuration"
+            )))
+        }
+        Operation::Write(InsertMode::Update) if fields.others.is_empty() => {
+            Err(ConnectError::other(format!(
+                "Write to table '{table}' in UPDATE mode requires fields that are not part of \
+                 the key"
+            )))
+        }
+        Operation::Delete if fields.keys.is_empty() => Err(ConnectError::other(
+            "Require primary keys to support delete",
+        )),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,10 @@
+//! The sink on SQLite, through the seam that the worker uses.
+
+// Helpers of tests fail tests.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod evolution;
+mod modes;
+mod sequences;
+mod support;
+mod types;
