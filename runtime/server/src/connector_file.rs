@@ -33,8 +33,14 @@ pub fn read(path: &Path) -> Result<ConnectorFile> {
 fn parse(text: &str) -> Result<ConnectorFile> {
     let (mut config, name, initial_state) = match serde_json::from_str::<Value>(text) {
         Ok(Value::Object(mut object)) if object.get("config").is_some_and(Value::is_object) => {
-            let name = object.get("name").and_then(Value::as_str).map(str::to_owned);
-            let state = object.get("initial_state").and_then(Value::as_str).map(str::to_owned);
+            let name = object
+                .get("name")
+                .and_then(Value::as_str)
+                .map(str::to_owned);
+            let state = object
+                .get("initial_state")
+                .and_then(Value::as_str)
+                .map(str::to_owned);
             let config = object.remove("config").unwrap_or_default();
             (flat(&config)?, name, state)
         }
@@ -42,14 +48,25 @@ fn parse(text: &str) -> Result<ConnectorFile> {
         Ok(_) => bail!("the JSON in it is not an object"),
         Err(_) => match properties_file::parse(text) {
             Ok(config) => (config, None, None),
-            Err(line) => bail!("it is neither JSON nor a properties file: malformed \\uxxxx encoding in line {line}"),
+            Err(line) => bail!(
+                "it is neither JSON nor a properties file: malformed \\uxxxx encoding in line {line}"
+            ),
         },
     };
-    let Some(name) = name.or_else(|| config.get("name").cloned()).filter(|name| !name.is_empty()) else {
+    let Some(name) = name
+        .or_else(|| config.get("name").cloned())
+        .filter(|name| !name.is_empty())
+    else {
         bail!("it has no connector name: add a line 'name=...' or a field \"name\"");
     };
-    config.entry("name".to_owned()).or_insert_with(|| name.clone());
-    Ok(ConnectorFile { name, config, initial_state })
+    config
+        .entry("name".to_owned())
+        .or_insert_with(|| name.clone());
+    Ok(ConnectorFile {
+        name,
+        config,
+        initial_state,
+    })
 }
 
 /// A JSON object of scalars as text.
@@ -81,7 +98,10 @@ mod tests {
 
     #[test]
     fn all_three_forms_are_read() {
-        let expected = ("a".to_owned(), vec!["name".to_owned(), "tasks.max".to_owned()]);
+        let expected = (
+            "a".to_owned(),
+            vec!["name".to_owned(), "tasks.max".to_owned()],
+        );
         assert_eq!(keys(r#"{"name":"a","tasks.max":1}"#), expected);
         assert_eq!(keys("name=a\ntasks.max=1\n"), expected);
         let request = parse(

@@ -1,3 +1,51 @@
 //! The tether binary: command line, plugin list and demo.
 
+pub mod cli;
+mod connector_file;
 pub mod demo;
+mod distributed;
+mod environment;
+pub mod exit;
+mod logging;
+mod plugins;
+mod properties;
+mod shutdown;
+mod standalone;
+mod worker_process;
+
+use std::io::Write;
+
+use anyhow::Context;
+
+use cli::Command;
+use exit::Failure;
+
+/// Runs a command until it is done or the process is asked to stop.
+///
+/// # Errors
+/// Why the process ends without success.
+pub fn run(command: Command) -> Result<(), Failure> {
+    // Every TLS connection of this process uses this library.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = || {
+        tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .context("Could not start the threads of the worker")
+            .map_err(Failure::Startup)
+    };
+    match command {
+        Command::ConnectDistributed { properties } => {
+            runtime()?.block_on(distributed::run(properties.as_deref()))
+        }
+        Command::ConnectStandalone {
+            properties,
+            connectors,
+        } => runtime()?.block_on(standalone::run(&properties, &connectors)),
+        Command::Demo { once, port } => runtime()?.block_on(demo::run(once, port)),
+        Command::Plugins => std::io::stdout()
+            .write_all(plugins::table(&plugins::all()).as_bytes())
+            .context("Could not write to standard output")
+            .map_err(Failure::Usage),
+    }
+}

@@ -14,17 +14,35 @@ use tracing_subscriber::{fmt, reload};
 /// Java loggers that users know, and the targets of ours that do the same work.
 const COUNTERPARTS: [(&str, &[&str]); 13] = [
     ("org.apache.kafka", &["tether", "librdkafka", "rdkafka"]),
-    ("org.apache.kafka.clients", &["tether_kafka", "librdkafka", "rdkafka"]),
+    (
+        "org.apache.kafka.clients",
+        &["tether_kafka", "librdkafka", "rdkafka"],
+    ),
     ("org.apache.kafka.connect", &["tether"]),
-    ("org.apache.kafka.connect.runtime", &["tether_worker", "tether_rest"]),
+    (
+        "org.apache.kafka.connect.runtime",
+        &["tether_worker", "tether_rest"],
+    ),
     ("org.apache.kafka.connect.runtime.rest", &["tether_rest"]),
-    ("org.apache.kafka.connect.runtime.distributed", &["tether_worker::herder"]),
-    ("org.apache.kafka.connect.runtime.standalone", &["tether_worker::herder"]),
+    (
+        "org.apache.kafka.connect.runtime.distributed",
+        &["tether_worker::herder"],
+    ),
+    (
+        "org.apache.kafka.connect.runtime.standalone",
+        &["tether_worker::herder"],
+    ),
     ("org.apache.kafka.connect.storage", &["tether_storage"]),
-    ("org.apache.kafka.connect.transforms", &["tether_transforms"]),
+    (
+        "org.apache.kafka.connect.transforms",
+        &["tether_transforms"],
+    ),
     ("org.apache.kafka.connect.file", &["tether_connector_file"]),
     ("io.confluent.connect.jdbc", &["tether_connector_jdbc"]),
-    ("io.confluent.kafka.schemaregistry", &["tether_converters::registry"]),
+    (
+        "io.confluent.kafka.schemaregistry",
+        &["tether_converters::registry"],
+    ),
     ("com.example.kafka.connect", &["tether_connector_rest"]),
 ];
 
@@ -33,7 +51,10 @@ const COUNTERPARTS: [(&str, &[&str]); 13] = [
 pub fn init(variables: impl Fn(&str) -> Option<String>) -> Loggers {
     let (filter, handle) = reload::Layer::new(Targets::new());
     let output = fmt::layer().with_ansi(std::io::stdout().is_terminal());
-    tracing_subscriber::registry().with(filter).with(output).init();
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(output)
+        .init();
     Loggers::new(
         levels(variables),
         Box::new(move |levels| {
@@ -51,7 +72,9 @@ fn levels(variables: impl Fn(&str) -> Option<String>) -> Vec<(String, String)> {
         ("librdkafka".to_owned(), "WARN".to_owned()),
         ("rdkafka".to_owned(), "WARN".to_owned()),
     ];
-    let root = ["CONNECT_LOG4J_ROOT_LOGLEVEL", "LOG_LEVEL"].iter().find_map(|name| variables(name));
+    let root = ["CONNECT_LOG4J_ROOT_LOGLEVEL", "LOG_LEVEL"]
+        .iter()
+        .find_map(|name| variables(name));
     if let Some(level) = root.and_then(|level| known(&level)) {
         levels.push((ROOT.to_owned(), level));
     }
@@ -119,7 +142,13 @@ mod tests {
             &levels
                 .iter()
                 .map(|(logger, level)| {
-                    ((*logger).to_owned(), LoggerLevel { level: (*level).to_owned(), last_modified: None })
+                    (
+                        (*logger).to_owned(),
+                        LoggerLevel {
+                            level: (*level).to_owned(),
+                            last_modified: None,
+                        },
+                    )
                 })
                 .collect(),
         )
@@ -136,7 +165,10 @@ mod tests {
         assert!(targets.would_enable("tether_worker::task", &Level::INFO));
         assert!(!targets.would_enable("tether_worker::task", &Level::DEBUG));
         assert!(!targets.would_enable("hyper", &Level::INFO));
-        assert!(targets.would_enable("org.apache.kafka.connect.runtime.rest.RestServer", &Level::DEBUG));
+        assert!(targets.would_enable(
+            "org.apache.kafka.connect.runtime.rest.RestServer",
+            &Level::DEBUG
+        ));
     }
 
     #[test]

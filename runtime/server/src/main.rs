@@ -14,7 +14,11 @@ fn main() -> ExitCode {
         Err(error) => {
             let wrong = error.use_stderr();
             let _ = error.print();
-            return if wrong { ExitCode::from(1) } else { ExitCode::SUCCESS };
+            return if wrong {
+                ExitCode::from(1)
+            } else {
+                ExitCode::SUCCESS
+            };
         }
     };
     match tether::run(cli.command) {

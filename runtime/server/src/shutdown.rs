@@ -19,7 +19,9 @@ pub async fn requested() -> std::io::Result<&'static str> {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        tracing::warn!("Asked to stop a second time: leaving at once; uncommitted records will come again");
+        tracing::warn!(
+            "Asked to stop a second time: leaving at once; uncommitted records will come again"
+        );
         std::process::exit(130);
     });
     Ok(name)

@@ -6,10 +6,12 @@ pub mod config_provider;
 mod connector;
 mod conversion;
 pub mod herder;
+pub mod loggers;
 mod plugin_call;
 pub mod plugins;
 mod statuses;
 mod task;
 #[cfg(test)]
 mod testing;
+pub mod validation;
 pub mod worker;

@@ -161,36 +161,10 @@ impl ClientProperties<'_> {
         self.connector_admin_with_id(&format!("connector-worker-adminclient-{name}"), connector)
     }
 
-    /// Of the producer of an internal topic.
-    pub fn internal_producer(&self, topic: InternalTopic) -> ConfigMap {
-        let mut properties = self.internal(topic.name());
-        for (key, value) in [
-            ("acks", "all"),
-            ("max.in.flight.requests.per.connection", "1"),
-            ("enable.idempotence", "false"),
-            ("delivery.timeout.ms", "2147483647"),
-        ] {
-            properties.insert(key.to_owned(), value.to_owned());
-        }
-        if topic == InternalTopic::Statuses {
-            // The store itself repeats writes, unless a newer one is queued.
-            properties.shift_remove("delivery.timeout.ms");
-            properties.insert("retries".to_owned(), "0".to_owned());
-        }
-        properties
-    }
-
-    /// Of the consumer of an internal topic. It has no group: it reads all
-    /// partitions from the beginning.
-    pub fn internal_consumer(&self, topic: InternalTopic) -> ConfigMap {
-        let mut properties = self.internal(topic.name());
-        for (key, value) in [
-            ("auto.offset.reset", "earliest"),
-            ("enable.auto.commit", "false"),
-        ] {
-            properties.insert(key.to_owned(), value.to_owned());
-        }
-        properties
+    /// What the clients of an internal topic have in common, `client.id`
+    /// included; the store adds what it needs.
+    pub fn internal_topic(&self, topic: InternalTopic) -> ConfigMap {
+        self.internal(topic.name())
     }
 
     /// Of the worker's own admin client.

@@ -118,17 +118,13 @@ fn admin_clients_take_the_workers_own_properties() {
 fn internal_clients_take_no_prefixed_properties() {
     let worker = worker(&[("client.id", "w"), ("producer.linger.ms", "5")]);
     let ours = properties(&worker, &OverridePolicy::All);
-    let producer = ours.internal_producer(InternalTopic::Configs);
-    assert_eq!(producer["client.id"], "g-w-configs");
-    assert_eq!(producer["security.protocol"], "SSL");
-    assert!(!producer.contains_key("linger.ms"));
-    assert_eq!(
-        ours.internal_producer(InternalTopic::Statuses)["retries"],
-        "0"
-    );
-    let consumer = ours.internal_consumer(InternalTopic::Offsets);
-    assert_eq!(consumer["client.id"], "g-w-offsets");
-    assert!(!consumer.contains_key("group.id"));
+    let configs = ours.internal_topic(InternalTopic::Configs);
+    assert_eq!(configs["client.id"], "g-w-configs");
+    assert_eq!(configs["security.protocol"], "SSL");
+    assert!(!configs.contains_key("linger.ms"));
+    assert!(!configs.contains_key("group.id"));
+    let offsets = ours.internal_topic(InternalTopic::Offsets);
+    assert_eq!(offsets["client.id"], "g-w-offsets");
     assert_eq!(ours.shared_admin()["client.id"], "g-w-shared-admin");
 }
 

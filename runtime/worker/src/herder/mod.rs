@@ -2,6 +2,7 @@
 //! [`Herder`] trait only.
 
 mod request;
+pub mod solo;
 mod view;
 
 use std::sync::Arc;

@@ -12,6 +12,8 @@ mod api;
 mod offsets;
 mod restart;
 mod status;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -49,6 +49,7 @@ pub(super) struct WorkerSourceTask {
     producer: Arc<dyn Producer>,
     committer: Arc<OffsetCommitter>,
     sender: Sender,
+    flush_timeout: Duration,
     /// What the task sees as its stop signal. It fires when the task is to
     /// stop, and also when a record is lost, so that a `poll` that waits for
     /// data does not keep the failure hidden.
@@ -107,6 +108,7 @@ impl WorkerSourceTask {
             producer,
             committer,
             sender,
+            flush_timeout,
             start_called: false,
         })
     }
@@ -227,7 +229,11 @@ impl WorkerTask for WorkerSourceTask {
         let (result, ()) = tokio::join!(sending, committer.run(&end));
         // Also after a failure: what was acknowledged is in Kafka, and need not
         // come again.
-        committer.finish().await;
+        let flush = self.producer.flush(self.flush_timeout);
+        let (flushed, ()) = tokio::join!(flush, committer.finish());
+        if let Err(error) = flushed {
+            tracing::warn!(task = %self.control.id, %error, "The producer could not be flushed");
+        }
         result
     }
 
