@@ -72,9 +72,10 @@ pub enum ConsumerEvent {
 
 /// Reads records, as a member of a group or from assigned partitions.
 ///
-/// One caller at a time, except that a [`Consumer::commit`] may be under way
-/// while other methods are called. While nobody calls [`Consumer::poll`], heartbeats go on
-/// until `max.poll.interval.ms` is over.
+/// One caller at a time, except that a [`Consumer::commit`] and look-ups of
+/// [`Consumer::end_offsets`] may be under way while other methods are called.
+/// While nobody calls [`Consumer::poll`], heartbeats go on until
+/// `max.poll.interval.ms` is over.
 #[async_trait]
 pub trait Consumer: Send + Sync {
     /// Joins the group and reads these topics.
