@@ -13,7 +13,9 @@ pub mod fake;
 mod pattern;
 mod producer;
 pub mod properties;
+mod rdkafka;
 
+pub use self::rdkafka::RdKafkaClients;
 pub use admin::{Admin, GroupDescription, NewTopic, TopicDescription};
 pub use clients::Clients;
 pub use consumer::{

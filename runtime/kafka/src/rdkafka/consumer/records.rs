@@ -1,0 +1,115 @@
+//! librdkafka's messages as our records.
+
+use std::sync::Arc;
+
+use ::rdkafka::message::BorrowedMessage;
+use ::rdkafka::{Message, Timestamp};
+use bytes::Bytes;
+use tether_api::record::TimestampType;
+
+use super::headers::{RawHeader, headers};
+use crate::{ConsumedRecord, RecordHeader, Result};
+
+/// Names kept for sharing. Past these, names are made anew; a topic whose
+/// header names all differ must not fill the memory.
+const KEPT_NAMES: usize = 64;
+
+/// Copies messages, sharing the names of topics and headers.
+#[derive(Default)]
+pub(super) struct RecordReader {
+    topics: Names,
+    header_names: Names,
+}
+
+impl RecordReader {
+    /// Copies a message. Key, value and headers share one piece of memory.
+    ///
+    /// # Errors
+    /// Fatal, if the headers are damaged.
+    pub(super) fn read(&mut self, message: &BorrowedMessage<'_>) -> Result<ConsumedRecord> {
+        let headers = headers(message)?;
+        let parts = [message.key(), message.payload()];
+        let values = headers.iter().map(|header| header.value);
+        let length = parts
+            .into_iter()
+            .chain(values.clone())
+            .map(|part| part.map_or(0, <[u8]>::len))
+            .sum();
+        let mut content = Vec::with_capacity(length);
+        for part in parts.into_iter().chain(values).flatten() {
+            content.extend_from_slice(part);
+        }
+        let mut rest = Bytes::from(content);
+        let mut take = |part: Option<&[u8]>| part.map(|part| rest.split_to(part.len()));
+        let (timestamp, timestamp_type) = match message.timestamp() {
+            Timestamp::NotAvailable => (None, TimestampType::NoTimestampType),
+            Timestamp::CreateTime(time) => (Some(time), TimestampType::CreateTime),
+            Timestamp::LogAppendTime(time) => (Some(time), TimestampType::LogAppendTime),
+        };
+        Ok(ConsumedRecord {
+            topic: self.topics.shared(message.topic()),
+            partition: message.partition(),
+            offset: message.offset(),
+            timestamp,
+            timestamp_type,
+            key: take(message.key()),
+            value: take(message.payload()),
+            headers: headers
+                .iter()
+                .map(|header| Self::header(&mut self.header_names, header, &mut take))
+                .collect(),
+        })
+    }
+
+    fn header(
+        names: &mut Names,
+        header: &RawHeader<'_>,
+        take: &mut impl FnMut(Option<&[u8]>) -> Option<Bytes>,
+    ) -> RecordHeader {
+        (names.shared(&header.name), take(header.value))
+    }
+}
+
+/// Names that came before. A topic's records come in runs, so the last name is
+/// mostly the right one.
+#[derive(Default)]
+struct Names {
+    kept: Vec<Arc<str>>,
+    last: usize,
+}
+
+impl Names {
+    fn shared(&mut self, name: &str) -> Arc<str> {
+        if let Some(last) = self.kept.get(self.last).filter(|last| ***last == *name) {
+            return Arc::clone(last);
+        }
+        if let Some(index) = self.kept.iter().position(|kept| **kept == *name) {
+            self.last = index;
+            return Arc::clone(&self.kept[index]);
+        }
+        let made: Arc<str> = Arc::from(name);
+        if self.kept.len() < KEPT_NAMES {
+            self.last = self.kept.len();
+            self.kept.push(Arc::clone(&made));
+        }
+        made
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_shared_up_to_a_limit() {
+        let mut names = Names::default();
+        let first = names.shared("a");
+        names.shared("b");
+        assert!(Arc::ptr_eq(&first, &names.shared("a")));
+        for index in 0..1000 {
+            names.shared(&format!("name-{index}"));
+        }
+        assert_eq!(names.kept.len(), KEPT_NAMES);
+        assert_eq!(&*names.shared("name-999"), "name-999");
+    }
+}

@@ -1,0 +1,97 @@
+//! Clients on librdkafka. Only this folder knows it.
+//!
+//! librdkafka does the work on threads of its own, a few per client. What it
+//! has to say comes as events: a producer and an admin client each have a
+//! thread that takes them ([`events::EventThread`]), a consumer takes them
+//! where it is polled.
+
+mod admin;
+mod consumer;
+mod error;
+mod events;
+mod partitions;
+mod producer;
+mod tokens;
+
+use std::sync::Arc;
+
+use ::rdkafka::ClientConfig;
+use ::rdkafka::config::RDKafkaLogLevel;
+use tether_api::config::ConfigMap;
+
+use crate::properties::{ClientKind, Translation, translate};
+use crate::{Admin, Clients, Consumer, DeliveryHandler, Producer, Result};
+
+use admin::RdAdmin;
+use consumer::RdConsumer;
+use events::LogTarget;
+use producer::RdProducer;
+use tokens::TokenProviders;
+
+/// Makes clients that talk to Kafka.
+#[derive(Default)]
+pub struct RdKafkaClients {
+    tokens: TokenProviders,
+}
+
+impl RdKafkaClients {
+    /// No clients yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn translate(&self, kind: ClientKind, properties: &ConfigMap) -> Result<Translation> {
+        let translation = translate(kind, properties)?;
+        let target = LogTarget::of(kind);
+        for warning in &translation.warnings {
+            target.warn(warning);
+        }
+        if !translation.unknown.is_empty() {
+            target.info(&format!(
+                "These configurations '[{}]' were supplied but are not used yet.",
+                translation.unknown.join(", ")
+            ));
+        }
+        Ok(translation)
+    }
+}
+
+/// librdkafka's configuration. It must not be shown: it has secrets, and its
+/// `Debug` does not hide them all.
+fn native_config(translation: &Translation) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    for (name, value) in &translation.properties {
+        config.set(*name, value);
+    }
+    config.set_log_level(RDKafkaLogLevel::Info);
+    config
+}
+
+impl Clients for RdKafkaClients {
+    fn producer(
+        &self,
+        properties: &ConfigMap,
+        deliveries: Arc<dyn DeliveryHandler>,
+    ) -> Result<Arc<dyn Producer>> {
+        let translation = self.translate(ClientKind::Producer, properties)?;
+        let tokens = self.tokens.provider(translation.token_source.as_ref())?;
+        let producer = RdProducer::new(&native_config(&translation), tokens, deliveries)?;
+        Ok(Arc::new(producer))
+    }
+
+    fn consumer(&self, properties: &ConfigMap) -> Result<Arc<dyn Consumer>> {
+        let translation = self.translate(ClientKind::Consumer, properties)?;
+        let tokens = self.tokens.provider(translation.token_source.as_ref())?;
+        let consumer = RdConsumer::new(&native_config(&translation), tokens, &translation)?;
+        Ok(Arc::new(consumer))
+    }
+
+    fn admin(&self, properties: &ConfigMap) -> Result<Arc<dyn Admin>> {
+        let translation = self.translate(ClientKind::Admin, properties)?;
+        let tokens = self.tokens.provider(translation.token_source.as_ref())?;
+        Ok(Arc::new(RdAdmin::new(
+            &native_config(&translation),
+            tokens,
+        )?))
+    }
+}

@@ -1,0 +1,181 @@
+//! The producer.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use ::rdkafka::ClientConfig;
+use ::rdkafka::Message;
+use ::rdkafka::error::{KafkaError as RdError, RDKafkaErrorCode};
+use ::rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
+use ::rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext, PurgeConfig};
+use async_trait::async_trait;
+use tokio::sync::Notify;
+
+use super::error::{failure, from_library};
+use super::events::{EventThread, Events, LogTarget, delegate_events};
+use super::tokens::TokenProvider;
+use crate::{
+    DeliveryHandler, KafkaError, KafkaErrorKind, OutgoingRecord, Producer, RecordMetadata, Result,
+};
+
+/// A producer on librdkafka. It takes no memory per record besides librdkafka's
+/// own: the token travels as the record's opaque pointer.
+pub(super) struct RdProducer {
+    producer: Arc<BaseProducer<DeliveryContext>>,
+    _events: EventThread,
+}
+
+/// Passes delivery reports on.
+struct DeliveryContext {
+    events: Events,
+    deliveries: Arc<dyn DeliveryHandler>,
+    /// Records whose report has not been passed on.
+    outstanding: AtomicUsize,
+    drained: Notify,
+}
+
+impl DeliveryContext {
+    /// Only a consumer has to know that an event was served.
+    fn served(&self) {}
+
+    fn forget_one(&self) {
+        if self.outstanding.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.drained.notify_waiters();
+        }
+    }
+}
+
+delegate_events!(DeliveryContext);
+
+impl ProducerContext for DeliveryContext {
+    type DeliveryOpaque = usize;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, token: usize) {
+        let outcome = match result {
+            Ok(message) => Ok(RecordMetadata {
+                partition: message.partition(),
+                // Without acknowledgements (`acks=0`) there is no offset.
+                offset: message.offset().max(-1),
+            }),
+            Err((error, message)) => Err(delivery_failure(error, message.topic())),
+        };
+        self.deliveries.delivered(token, outcome);
+        self.forget_one();
+    }
+}
+
+fn delivery_failure(error: &RdError, topic: &str) -> KafkaError {
+    let doing = format!("Failed to write a record to topic {topic}");
+    from_library(&doing, error, KafkaErrorKind::Fatal)
+}
+
+impl RdProducer {
+    pub(super) fn new(
+        config: &ClientConfig,
+        tokens: Option<Arc<TokenProvider>>,
+        deliveries: Arc<dyn DeliveryHandler>,
+    ) -> Result<Self> {
+        let context = DeliveryContext {
+            events: Events::new(LogTarget::Producer, tokens),
+            deliveries,
+            outstanding: AtomicUsize::new(0),
+            drained: Notify::new(),
+        };
+        let producer: BaseProducer<_> = config.create_with_context(context).map_err(|error| {
+            from_library(
+                "Failed to construct kafka producer",
+                &error,
+                KafkaErrorKind::Invalid,
+            )
+        })?;
+        let producer = Arc::new(producer);
+        Ok(Self {
+            _events: EventThread::start(Arc::clone(&producer))?,
+            producer,
+        })
+    }
+}
+
+/// librdkafka takes over the headers, in a list of its own.
+fn headers(record: &OutgoingRecord<'_>) -> Option<OwnedHeaders> {
+    if record.headers.is_empty() {
+        return None;
+    }
+    let list = OwnedHeaders::new_with_capacity(record.headers.len());
+    Some(record.headers.iter().fold(list, |list, (key, value)| {
+        list.insert(Header { key, value: *value })
+    }))
+}
+
+#[async_trait]
+impl Producer for RdProducer {
+    fn send(&self, record: &OutgoingRecord<'_>, token: usize) -> Result<()> {
+        if let Some(timestamp) = record.timestamp.filter(|timestamp| *timestamp < 0) {
+            return Err(KafkaError::new(
+                KafkaErrorKind::Invalid,
+                format!(
+                    "Invalid timestamp: {timestamp}. Timestamp should always be non-negative or \
+                     null."
+                ),
+            ));
+        }
+        let context = self.producer.context();
+        context.outstanding.fetch_add(1, Ordering::AcqRel);
+        let sent = self.producer.send(BaseRecord {
+            topic: record.topic,
+            partition: record.partition,
+            payload: record.value,
+            key: record.key,
+            timestamp: record.timestamp,
+            headers: headers(record),
+            delivery_opaque: token,
+        });
+        sent.map_err(|(error, _)| {
+            context.forget_one();
+            match error {
+                RdError::MessageProduction(RDKafkaErrorCode::QueueFull) => {
+                    KafkaError::new(KafkaErrorKind::QueueFull, "The producer's queue is full")
+                }
+                error => delivery_failure(&error, record.topic),
+            }
+        })
+    }
+
+    async fn flush(&self, timeout: Duration) -> Result<()> {
+        let context = self.producer.context();
+        let drained = async {
+            loop {
+                let notified = context.drained.notified();
+                tokio::pin!(notified);
+                // Enlisted before the look, so that no change goes unseen.
+                notified.as_mut().enable();
+                if context.outstanding.load(Ordering::Acquire) == 0 {
+                    return;
+                }
+                // Sends at once what waits for `linger.ms`. It returns an error
+                // as long as records wait, which is known already.
+                let _ = self.producer.flush(Duration::ZERO);
+                notified.await;
+            }
+        };
+        tokio::time::timeout(timeout, drained).await.map_err(|_| {
+            failure(
+                "Records are still queued",
+                RDKafkaErrorCode::OperationTimedOut,
+            )
+        })
+    }
+
+    fn purge(&self) {
+        self.producer
+            .purge(PurgeConfig::default().queue().inflight());
+    }
+}
+
+impl Drop for RdProducer {
+    fn drop(&mut self) {
+        // The thread reports these as failed before it ends.
+        self.purge();
+    }
+}
