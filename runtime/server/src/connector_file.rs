@@ -11,20 +11,20 @@ use tether_worker::config_provider::properties_file;
 
 /// A connector to create.
 #[derive(Debug, PartialEq)]
-pub struct ConnectorFile {
+pub(crate) struct ConnectorFile {
     /// The name.
-    pub name: String,
+    pub(crate) name: String,
     /// The configuration, with `name`.
-    pub config: ConfigMap,
+    pub(crate) config: ConfigMap,
     /// The state to begin in, as the file says it.
-    pub initial_state: Option<String>,
+    pub(crate) initial_state: Option<String>,
 }
 
 /// Reads a connector file.
 ///
 /// # Errors
 /// If it cannot be read, is none of the three forms or has no name.
-pub fn read(path: &Path) -> Result<ConnectorFile> {
+pub(crate) fn read(path: &Path) -> Result<ConnectorFile> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("Could not read the connector file {}", path.display()))?;
     parse(&text).with_context(|| format!("Connector file {}", path.display()))

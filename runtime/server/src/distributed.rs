@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use tether_kafka::{Admin, Clients, RdKafkaClients};
-use tether_storage::{InternalTopic as StoreTopic, KafkaConfigStore, KafkaOffsetStore, KafkaStatusStore};
+use tether_storage::{
+    InternalTopic as StoreTopic, KafkaConfigStore, KafkaOffsetStore, KafkaStatusStore,
+};
 use tether_worker::client_properties::{ClientProperties, InternalTopic, OverridePolicy};
 use tether_worker::config::{DistributedConfig, Mode, StorageTopic, WorkerConfig};
 use tokio::time::Instant;
@@ -27,7 +29,7 @@ const GROUP_TIMEOUT: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// Why it could not start.
-pub async fn run(file: Option<&Path>) -> Result<(), Failure> {
+pub(crate) async fn run(file: Option<&Path>) -> Result<(), Failure> {
     let loggers = Arc::new(logging::init(|name| std::env::var(name).ok()));
     let properties = match file {
         Some(path) => WorkerProperties::from_file(path),
@@ -153,11 +155,21 @@ fn parts(
     };
     let admin = clients.admin(&of.shared_admin())?;
     let clients: Arc<dyn Clients> = clients;
-    let configs =
-        KafkaConfigStore::new(clients.clone(), admin.clone(), topic(config_topic, InternalTopic::Configs));
-    let offsets =
-        KafkaOffsetStore::new(clients.clone(), admin.clone(), topic(offset_topic, InternalTopic::Offsets));
-    let statuses = KafkaStatusStore::new(clients.clone(), admin, topic(status_topic, InternalTopic::Statuses));
+    let configs = KafkaConfigStore::new(
+        clients.clone(),
+        admin.clone(),
+        topic(config_topic, InternalTopic::Configs),
+    );
+    let offsets = KafkaOffsetStore::new(
+        clients.clone(),
+        admin.clone(),
+        topic(offset_topic, InternalTopic::Offsets),
+    );
+    let statuses = KafkaStatusStore::new(
+        clients.clone(),
+        admin,
+        topic(status_topic, InternalTopic::Statuses),
+    );
     Ok(Parts {
         configs: Arc::new(configs),
         offsets: Arc::new(offsets),

@@ -50,7 +50,7 @@ const PROCESS_PREFIXES: [&str; 2] = ["CONNECT_LOG4J", "CONNECT_LOG_LEVEL"];
 /// a triple one for a hyphen. The unprefixed variables of the Debezium image
 /// count where the prefixed ones do not say otherwise, and bring that image's
 /// defaults with them.
-pub fn properties(variables: impl Iterator<Item = (String, String)>) -> ConfigMap {
+pub(crate) fn properties(variables: impl Iterator<Item = (String, String)>) -> ConfigMap {
     let mut properties = ConfigMap::new();
     let mut debezium = ConfigMap::new();
     for (name, value) in variables {

@@ -48,7 +48,7 @@ const COUNTERPARTS: [(&str, &[&str]); 13] = [
 
 /// Starts logging to standard output, with the levels that the environment asks
 /// for.
-pub fn init(variables: impl Fn(&str) -> Option<String>) -> Loggers {
+pub(crate) fn init(variables: impl Fn(&str) -> Option<String>) -> Loggers {
     let (filter, handle) = reload::Layer::new(Targets::new());
     let output = fmt::layer().with_ansi(std::io::stdout().is_terminal());
     tracing_subscriber::registry()

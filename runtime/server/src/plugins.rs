@@ -3,7 +3,7 @@
 use tether_worker::plugins::Plugins;
 
 /// All plugins.
-pub fn all() -> Plugins {
+pub(crate) fn all() -> Plugins {
     Plugins::new(
         [
             tether_converters::plugins(),
@@ -17,7 +17,7 @@ pub fn all() -> Plugins {
 }
 
 /// The list for `tether plugins`: kind, class and version in columns.
-pub fn table(plugins: &Plugins) -> String {
+pub(crate) fn table(plugins: &Plugins) -> String {
     let rows: Vec<[&str; 3]> = plugins
         .all()
         .iter()

@@ -9,11 +9,11 @@ use tether_worker::config_provider::{VariableResolver, properties_file};
 
 /// The properties of a worker and what resolves the variables of its
 /// connectors.
-pub struct WorkerProperties {
+pub(crate) struct WorkerProperties {
     /// The properties, variables resolved.
-    pub properties: ConfigMap,
+    pub(crate) properties: ConfigMap,
     /// The worker's config providers.
-    pub variables: Arc<VariableResolver>,
+    pub(crate) variables: Arc<VariableResolver>,
 }
 
 impl WorkerProperties {
@@ -21,7 +21,7 @@ impl WorkerProperties {
     ///
     /// # Errors
     /// If the file cannot be read or a config provider is wrong.
-    pub fn from_file(path: &Path) -> Result<Self> {
+    pub(crate) fn from_file(path: &Path) -> Result<Self> {
         let raw = properties_file::read(path)
             .with_context(|| format!("Could not read the worker properties {}", path.display()))?;
         Self::resolve(&raw)
@@ -31,7 +31,7 @@ impl WorkerProperties {
     ///
     /// # Errors
     /// If a config provider is wrong or cannot read its path.
-    pub fn resolve(raw: &ConfigMap) -> Result<Self> {
+    pub(crate) fn resolve(raw: &ConfigMap) -> Result<Self> {
         let variables = VariableResolver::new(raw)?;
         Ok(Self {
             properties: variables.resolve(raw)?,

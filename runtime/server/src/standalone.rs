@@ -24,7 +24,7 @@ const BROKER_TIMEOUT: Duration = Duration::from_secs(60);
 ///
 /// # Errors
 /// Why it could not start.
-pub async fn run(file: &Path, connectors: &[PathBuf]) -> Result<(), Failure> {
+pub(crate) async fn run(file: &Path, connectors: &[PathBuf]) -> Result<(), Failure> {
     let loggers = Arc::new(logging::init(|name| std::env::var(name).ok()));
     let properties = WorkerProperties::from_file(file).map_err(Failure::Startup)?;
     let config = WorkerConfig::standalone(properties.properties.clone())

@@ -22,29 +22,29 @@ use crate::properties::WorkerProperties;
 const REST_STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What a worker is made of.
-pub struct Parts {
+pub(crate) struct Parts {
     /// The worker's configuration.
-    pub config: WorkerConfig,
+    pub(crate) config: WorkerConfig,
     /// Its properties and variables.
-    pub properties: WorkerProperties,
+    pub(crate) properties: WorkerProperties,
     /// The plugins.
-    pub plugins: Arc<Plugins>,
+    pub(crate) plugins: Arc<Plugins>,
     /// The loggers.
-    pub loggers: Arc<Loggers>,
+    pub(crate) loggers: Arc<Loggers>,
     /// Makes Kafka clients.
-    pub clients: Arc<dyn Clients>,
+    pub(crate) clients: Arc<dyn Clients>,
     /// The id of the Kafka cluster.
-    pub kafka_cluster_id: String,
+    pub(crate) kafka_cluster_id: String,
     /// The configurations.
-    pub configs: Arc<dyn ConfigStore>,
+    pub(crate) configs: Arc<dyn ConfigStore>,
     /// The source offsets.
-    pub offsets: Arc<dyn OffsetStore>,
+    pub(crate) offsets: Arc<dyn OffsetStore>,
     /// The statuses.
-    pub statuses: Arc<dyn StatusStore>,
+    pub(crate) statuses: Arc<dyn StatusStore>,
 }
 
 /// A running worker.
-pub struct WorkerProcess {
+pub(crate) struct WorkerProcess {
     herder: Arc<SoloHerder>,
     rest: RunningServer,
     url: RestUrl,
@@ -57,7 +57,7 @@ impl WorkerProcess {
     /// # Errors
     /// If an address is taken, or a store cannot be opened or must not be used
     /// as it is.
-    pub async fn start(parts: Parts) -> Result<Self> {
+    pub(crate) async fn start(parts: Parts) -> Result<Self> {
         let java_options = std::env::var("KAFKA_OPTS").ok();
         let rest_config = RestConfig::new(&parts.properties.properties, java_options.as_deref())?;
         let server = RestServer::bind(rest_config).await?;
@@ -100,18 +100,18 @@ impl WorkerProcess {
     }
 
     /// The herder, for requests from within the process.
-    pub fn herder(&self) -> &Arc<SoloHerder> {
+    pub(crate) fn herder(&self) -> &Arc<SoloHerder> {
         &self.herder
     }
 
     /// Where the REST API is.
-    pub fn url(&self) -> &RestUrl {
+    pub(crate) fn url(&self) -> &RestUrl {
         &self.url
     }
 
     /// Answers the requests that are there, drains the tasks, commits their
     /// offsets, writes their statuses and leaves.
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.rest.stop(REST_STOP_TIMEOUT).await;
         self.herder.stop().await;
         tracing::info!("Kafka Connect stopped");

@@ -232,7 +232,10 @@ fn fail_if_failed(process: &WorkerProcess, name: &str) -> Result<()> {
     };
     let instances =
         std::iter::once(&state.connector).chain(state.tasks.iter().map(|(_, task)| task));
-    for instance in instances.filter(|instance| instance.state == State::Failed) {
+    let failed = instances
+        .into_iter()
+        .find(|instance| instance.state == State::Failed);
+    if let Some(instance) = failed {
         anyhow::bail!(
             "{name} failed: {}",
             instance.trace.as_deref().unwrap_or_default()
