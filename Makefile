@@ -2,10 +2,11 @@
 
 CARGO ?= cargo
 ARGS ?=
+ROUNDS ?= 25
 SERVICES := $(CARGO) run --quiet --package tether-services --
 
 .DEFAULT_GOAL := help
-.PHONY: help packages build demo lint test services services-connect stop
+.PHONY: help packages build demo lint test soak bench-start services services-connect stop
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +27,16 @@ lint: packages ## Check formatting and lints
 test: packages ## Run all tests against real services; ARGS go to `cargo test`
 	$(CARGO) test --workspace --no-run
 	$(SERVICES) run -- $(CARGO) test --workspace $(ARGS)
+
+soak: packages ## Restart and kill everything for about half an hour; ROUNDS says how often
+	$(CARGO) build --release --package tether
+	TETHER_TEST_BINARY=$(CURDIR)/target/release/tether TETHER_TEST_ROUNDS=$(ROUNDS) $(SERVICES) run -- \
+		$(CARGO) test --package tether-tests --test integration -- --include-ignored faults:: takeover::
+
+bench-start: packages ## Start time and idle memory beside the Java worker: bench-results/start.json
+	$(CARGO) build --release --package tether
+	TETHER_TEST_BINARY=$(CURDIR)/target/release/tether \
+		$(CARGO) bench --profile dev --package tether-tests --bench start
 
 services: packages ## Start Kafka, PostgreSQL and a schema registry in the background
 	@$(SERVICES) up

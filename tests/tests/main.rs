@@ -1,5 +1,16 @@
 //! The one binary of integration tests: a module per subject, so that they link once and share
 //! services.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "all of it is tests; clippy knows only functions with #[test]"
+)]
 
 mod command_line;
 mod faults;
+mod jdbc;
+mod pipeline;
+mod rest;
+mod storage;
+mod takeover;

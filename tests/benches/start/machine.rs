@@ -1,0 +1,66 @@
+//! What the measurements were made on.
+
+use std::fs;
+use std::process::Command;
+use std::thread::available_parallelism;
+
+use anyhow::{Context, Result};
+use tether_services::{java, process};
+use tether_tests::program;
+
+/// Name and value of what matters: processor, memory, system and programs.
+pub(crate) fn describe() -> Result<Vec<(&'static str, String)>> {
+    let mut binary = Command::new(program::binary()?);
+    binary.arg("--version");
+    let mut java = Command::new("sh");
+    java.arg("-c").arg(format!(
+        "'{}' --version",
+        java::executable("java").display()
+    ));
+    Ok(vec![
+        ("processors", available_parallelism()?.to_string()),
+        ("processor", line_value("/proc/cpuinfo", "model name")?),
+        ("memory", line_value("/proc/meminfo", "MemTotal")?),
+        (
+            "kernel",
+            fs::read_to_string("/proc/sys/kernel/osrelease")?
+                .trim()
+                .to_owned(),
+        ),
+        ("tether", process::output(binary)?.trim().to_owned()),
+        (
+            "tether_bytes",
+            fs::metadata(program::binary()?)?.len().to_string(),
+        ),
+        (
+            "java",
+            process::output(java)?
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
+        ),
+        ("kafka", kafka_version()?),
+    ])
+}
+
+/// The value after the colon in the first line that begins with `key`.
+fn line_value(file: &str, key: &str) -> Result<String> {
+    let text = fs::read_to_string(file)?;
+    let line = text.lines().find(|line| line.starts_with(key));
+    let value = line.and_then(|line| line.split_once(':'));
+    Ok(value
+        .with_context(|| format!("no {key} in {file}"))?
+        .1
+        .trim()
+        .to_owned())
+}
+
+/// The release of Kafka that the services are made of.
+fn kafka_version() -> Result<String> {
+    let pom = fs::read_to_string(java::sources().join("pom.xml"))?;
+    let version = pom
+        .split_once("<kafka.version>")
+        .and_then(|(_, rest)| rest.split_once("</kafka.version>"));
+    Ok(version.context("no kafka.version in the POM")?.0.to_owned())
+}
