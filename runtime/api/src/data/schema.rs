@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock, Weak};
 
 use super::{Text, Value};
 use crate::{ConnectError, Result};
@@ -148,6 +148,8 @@ pub struct Schema {
     value: Option<SchemaRef>,
     /// Field indices sorted by field name, made at the first look-up by name.
     by_name: OnceLock<Box<[u32]>>,
+    /// Of a reference: the struct that it stands for.
+    target: Option<Box<OnceLock<Weak<Schema>>>>,
 }
 
 impl Schema {
@@ -242,6 +244,43 @@ impl Schema {
         self.value.as_ref()
     }
 
+    /// A schema that stands, within a struct, for that struct itself: so lists
+    /// and trees are described. It has the struct's name and no fields of its
+    /// own; [`Schema::bind`] says what it stands for once that is built. It does
+    /// not keep it alive, which the struct around it does.
+    pub fn reference(name: Option<Text>, optional: bool) -> SchemaRef {
+        let mut builder = SchemaBuilder::structure()
+            .with_name(name)
+            .with_optional(optional);
+        builder.schema.target = Some(Box::default());
+        builder.build()
+    }
+
+    /// Says what a reference stands for. Only the first time counts.
+    pub fn bind(&self, target: &SchemaRef) {
+        if let Some(slot) = &self.target {
+            // A second target is ignored, as documented.
+            let _ = slot.set(Arc::downgrade(target));
+        }
+    }
+
+    /// Whether this is a reference.
+    pub fn is_reference(&self) -> bool {
+        self.target.is_some()
+    }
+
+    /// What a reference stands for; `None` for other schemas, and once that is
+    /// gone.
+    pub fn target(&self) -> Option<SchemaRef> {
+        self.target.as_ref()?.get()?.upgrade()
+    }
+
+    /// Whether structs of another schema are values of this one: it is the
+    /// same, or this is a reference to it.
+    pub fn describes(&self, other: &SchemaRef) -> bool {
+        *self == **other || self.target().is_some_and(|target| target == *other)
+    }
+
     /// A builder that starts with everything this schema has.
     pub fn to_builder(&self) -> SchemaBuilder {
         SchemaBuilder {
@@ -257,6 +296,7 @@ impl Schema {
                 key: self.key.clone(),
                 value: self.value.clone(),
                 by_name: OnceLock::new(),
+                target: self.target.clone(),
             },
         }
     }
@@ -282,6 +322,7 @@ impl PartialEq for Schema {
         std::ptr::eq(self, other)
             || (self.kind == other.kind
                 && self.optional == other.optional
+                && self.is_reference() == other.is_reference()
                 && self.version == other.version
                 && self.name == other.name
                 && self.doc == other.doc
@@ -342,6 +383,7 @@ impl SchemaBuilder {
                 key: None,
                 value: None,
                 by_name: OnceLock::new(),
+                target: None,
             },
         }
     }
@@ -512,6 +554,21 @@ mod tests {
             &Schema::primitive(Type::Int8, true),
             &Schema::primitive(Type::Int8, true)
         ));
+    }
+
+    #[test]
+    fn a_struct_can_hold_its_like() {
+        let next = Schema::reference(Some("list".into()), true);
+        let list = SchemaBuilder::structure()
+            .name("list")
+            .field("next", next.clone())
+            .build();
+        assert_eq!(next.target(), None);
+        next.bind(&list);
+        assert_eq!(next.target().as_ref(), Some(&list));
+        assert!(next.describes(&list) && !list.describes(&next));
+        drop(list);
+        assert_eq!(next.target(), None);
     }
 
     #[test]

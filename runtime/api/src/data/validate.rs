@@ -39,7 +39,7 @@ pub fn validate(field: Option<&str>, schema: &Schema, value: &Value) -> Result<(
         )));
     }
     match value {
-        Value::Struct(value) if **value.schema() != *schema => {
+        Value::Struct(value) if !schema.describes(value.schema()) => {
             let at = field.map_or_else(|| "null".to_owned(), |name| format!("\"{name}\""));
             Err(ConnectError::data(format!(
                 "Invalid struct schema for field {at}: {:?} does not equal {schema:?}",
