@@ -1,0 +1,13 @@
+//! The JDBC sink on a real PostgreSQL, through the seam that the worker uses. On SQLite it is tested
+//! within its own crate.
+
+mod columns;
+mod evolution;
+mod faults;
+mod modes;
+mod names;
+mod sequences;
+mod sink;
+mod tls;
+mod topic;
+mod types;

@@ -1,0 +1,124 @@
+//! A sink task and the database that it writes to.
+
+use anyhow::{Context, Result, anyhow};
+use tether_api::config::ConfigMap;
+use tether_api::connector::{Connector, Task};
+use tether_api::plugin::PluginFactory;
+use tether_api::record::SinkRecord;
+use tether_api::sink::{SinkTask, SinkTaskContext};
+use tether_api::{ConnectError, ErrorKind};
+use tether_services::shared;
+use tether_tests::database::Database;
+use tether_tests::names;
+use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
+
+/// Settings of a configuration.
+pub(super) type Settings<'a> = &'a [(&'a str, &'a str)];
+
+/// The key is the record's key, a primitive, in column `id`.
+pub(super) const BY_KEY: [(&str, &str); 2] = [("pk.mode", "record_key"), ("pk.fields", "id")];
+
+/// An empty database on the shared server.
+pub(super) fn database() -> Result<Database> {
+    let url = shared::postgres_url().with_context(|| {
+        format!(
+            "PostgreSQL is needed: set {}, or install it",
+            shared::POSTGRES_URL
+        )
+    })?;
+    Database::create(&url, &names::unique("jdbc"))
+}
+
+/// A running task.
+pub(super) struct Sink {
+    task: Box<dyn SinkTask>,
+    pub(super) context: SinkTaskContext,
+    runtime: Runtime,
+}
+
+impl Sink {
+    /// A task that writes to a database.
+    pub(super) fn start(database: &Database, settings: &[Settings<'_>]) -> Result<Self> {
+        Self::with_url(&database.jdbc_url(), settings)
+    }
+
+    /// A task that writes to the database of a `jdbc:` URL.
+    pub(super) fn with_url(url: &str, settings: &[Settings<'_>]) -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()?;
+        let Task::Sink(mut task) = connector()?.new_task() else {
+            return Err(anyhow!("the connector is no sink"));
+        };
+        let context = SinkTaskContext::new(CancellationToken::new(), None);
+        runtime.block_on(task.start(context.clone(), config(url, settings)))?;
+        Ok(Self {
+            task,
+            context,
+            runtime,
+        })
+    }
+
+    /// Delivers records.
+    pub(super) fn put(&mut self, records: &[SinkRecord]) -> Result<(), ConnectError> {
+        self.runtime.block_on(self.task.put(records))
+    }
+
+    /// Delivers records that must be refused for good, and returns the error's text.
+    pub(super) fn refused(&mut self, records: &[SinkRecord]) -> Result<String> {
+        match self.put(records) {
+            Ok(()) => Err(anyhow!("the records were written")),
+            Err(error) if error.kind() == ErrorKind::Retriable => {
+                Err(anyhow!("the task wants to try again: {error}"))
+            }
+            Err(error) => Ok(error.to_string()),
+        }
+    }
+}
+
+/// The errors that validation finds, as `key: error`.
+pub(super) fn validate(url: &str, settings: &[Settings<'_>]) -> Result<Vec<String>> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let values = runtime.block_on(connector()?.validate(&config(url, settings)));
+    Ok(values
+        .into_iter()
+        .flat_map(|value| {
+            let errors = value.errors.into_iter();
+            errors.map(move |error| format!("{}: {error}", value.name))
+        })
+        .collect())
+}
+
+fn connector() -> Result<Box<dyn Connector>> {
+    let plugin = tether_connector_jdbc::plugins().into_iter().next();
+    match plugin.map(|plugin| plugin.factory) {
+        Some(PluginFactory::Sink(create)) => Ok(create()),
+        _ => Err(anyhow!("no sink connector")),
+    }
+}
+
+fn config(url: &str, settings: &[Settings<'_>]) -> ConfigMap {
+    [("name", "sink"), ("connection.url", url)]
+        .iter()
+        .chain(settings.iter().copied().flatten())
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+/// Rows as text, `|` between the columns.
+pub(super) fn rows(database: &Database, sql: &str) -> Result<Vec<String>> {
+    let rows = database.rows(sql)?.into_iter();
+    Ok(rows
+        .map(|row| {
+            let columns = row.into_iter();
+            let columns: Vec<_> = columns
+                .map(|c| c.unwrap_or_else(|| "null".to_owned()))
+                .collect();
+            columns.join("|")
+        })
+        .collect())
+}
