@@ -1,6 +1,7 @@
 //! The converters of a connector.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tether_api::Result;
 use tether_api::config::{ConfigMap, with_prefix};
@@ -10,7 +11,6 @@ use crate::config::{PluginConfig, WorkerConfig};
 use crate::plugins::Plugins;
 
 /// The converters of keys, values and headers.
-#[derive(Clone)]
 pub(crate) struct Converters {
     pub(crate) key: Arc<dyn Converter>,
     pub(crate) value: Arc<dyn Converter>,
@@ -56,6 +56,49 @@ impl Converters {
             Side::Key => &self.key,
             Side::Value => &self.value,
         }
+    }
+}
+
+/// Lets the tasks of a connector that run on this worker share their
+/// converters, and so what those have learnt of schemas.
+#[derive(Default)]
+pub(crate) struct SharedConverters(Mutex<HashMap<String, Shared>>);
+
+/// The converters of one configuration, as long as a task has them.
+struct Shared {
+    config: ConfigMap,
+    converters: Weak<Converters>,
+}
+
+impl SharedConverters {
+    /// The converters of a connector with this configuration, variables
+    /// resolved.
+    ///
+    /// # Errors
+    /// As [`Converters::new`].
+    pub(crate) fn of(
+        &self,
+        connector: &str,
+        config: &ConfigMap,
+        plugins: &Plugins,
+        worker: &WorkerConfig,
+    ) -> Result<Arc<Converters>> {
+        // The map is whole after every statement that holds the lock.
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|_, shared| shared.converters.strong_count() > 0);
+        if let Some(shared) = all.get(connector)
+            && shared.config == *config
+            && let Some(converters) = shared.converters.upgrade()
+        {
+            return Ok(converters);
+        }
+        let converters = Arc::new(Converters::new(plugins, worker, config)?);
+        let shared = Shared {
+            config: config.clone(),
+            converters: Arc::downgrade(&converters),
+        };
+        all.insert(connector.to_owned(), shared);
+        Ok(converters)
     }
 }
 

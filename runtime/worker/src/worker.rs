@@ -25,6 +25,7 @@ use crate::client_properties::OverridePolicy;
 use crate::config::WorkerConfig;
 use crate::config_provider::VariableResolver;
 use crate::connector::{self, ConnectorHandle, ConnectorSetup, TaskLimit};
+use crate::conversion::SharedConverters;
 use crate::plugins::Plugins;
 use crate::statuses::{InstanceStatuses, StatusOrigin};
 use crate::task::{self, TaskHandle, TaskSetup};
@@ -89,6 +90,7 @@ pub struct Worker {
     policy: OverridePolicy,
     connectors: Mutex<BTreeMap<String, Entry<ConnectorHandle>>>,
     tasks: Mutex<BTreeMap<TaskId, Entry<TaskHandle>>>,
+    converters: SharedConverters,
 }
 
 /// Something that is here, with the version of its plugin.
@@ -109,6 +111,7 @@ impl Worker {
             context: Arc::new(context),
             connectors: Mutex::default(),
             tasks: Mutex::default(),
+            converters: SharedConverters::default(),
         })
     }
 
@@ -355,6 +358,12 @@ impl Worker {
                 id,
                 connector: &connector,
                 config,
+                converters: self.converters.of(
+                    &id.connector,
+                    &connector,
+                    &context.plugins,
+                    &context.config,
+                )?,
                 state,
                 statuses,
             },

@@ -3,6 +3,23 @@
 //!
 //! A task knows clients, stores, converters and transformations as traits; it
 //! has not heard of REST, herders or groups.
+//!
+//! # What survives a kill -9
+//!
+//! Delivery is at least once: a crash repeats records, it never loses one.
+//!
+//! | the worker dies after | and before | then |
+//! |---|---|---|
+//! | a source's `poll` | the acknowledgement of Kafka | the offset is not stored; the next run polls the record again |
+//! | the acknowledgement | the commit of the offset | Kafka has the record; the next run sends it a second time |
+//! | the commit | the connector learns of it | `committed` is only a promise to the source that it may forget; the next run reads the offset itself |
+//! | the consumer's `poll` | the return of `put` | the offset is not committed; the next member reads the record again |
+//! | `put` | the commit of its offset | the sink gets the record a second time |
+//!
+//! What ensures it: [`submitted_records`] releases an offset only when every
+//! earlier record of its source partition is acknowledged; the source's
+//! `OffsetCommitter` stores nothing else; the sink commits only what `put` took
+//! and `pre_commit` named.
 
 mod error_handling;
 mod sink;
@@ -50,6 +67,7 @@ pub(crate) struct TaskSetup<'a> {
     pub(crate) connector: &'a ConfigMap,
     /// The configuration of the task itself.
     pub(crate) config: ConfigMap,
+    pub(crate) converters: Arc<Converters>,
     pub(crate) state: TargetState,
     pub(crate) statuses: Arc<InstanceStatuses>,
 }
@@ -63,8 +81,8 @@ pub(crate) struct TaskHandle {
     abandon: Box<dyn FnOnce() + Send>,
 }
 
-/// Starts a task: makes its converters, transformations and client, and lets it
-/// run by itself.
+/// Starts a task: makes its transformations and client, and lets it run by
+/// itself.
 ///
 /// # Errors
 /// Config, if something of these is wrong; other, if a client override is not
@@ -76,6 +94,7 @@ pub(crate) fn start(task: Task, setup: TaskSetup<'_>) -> Result<TaskHandle> {
         id,
         connector,
         config,
+        converters,
         state,
         statuses,
     } = setup;
@@ -90,7 +109,7 @@ pub(crate) fn start(task: Task, setup: TaskSetup<'_>) -> Result<TaskHandle> {
     let tools = TaskTools {
         control: control.clone(),
         config,
-        converters: Converters::new(&context.plugins, &context.config, connector)?,
+        converters,
         chain: TransformationChain::new(&context.plugins, connector)?,
         statuses: context.statuses.clone(),
         topic_tracking: context.config.topic_tracking,
@@ -201,7 +220,7 @@ impl TaskControl {
 struct TaskTools {
     control: TaskControl,
     config: ConfigMap,
-    converters: Converters,
+    converters: Arc<Converters>,
     chain: TransformationChain,
     statuses: Arc<dyn StatusStore>,
     topic_tracking: bool,

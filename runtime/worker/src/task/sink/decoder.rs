@@ -1,5 +1,7 @@
 //! From the bytes of Kafka records to Connect records.
 
+use std::sync::Arc;
+
 use tether_api::converter::Decoded;
 use tether_api::data::{Bytes, SchemaAndValue, Text};
 use tether_api::header::Headers;
@@ -18,7 +20,7 @@ const KEPT_NAMES: usize = 64;
 
 /// Decodes records and applies the transformations.
 pub(super) struct RecordDecoder {
-    converters: Converters,
+    converters: Arc<Converters>,
     chain: TransformationChain,
     errors: ErrorHandling,
     /// Names of headers seen: the same few come with every record.
@@ -27,7 +29,7 @@ pub(super) struct RecordDecoder {
 
 impl RecordDecoder {
     pub(super) fn new(
-        converters: Converters,
+        converters: Arc<Converters>,
         chain: TransformationChain,
         errors: ErrorHandling,
     ) -> Self {

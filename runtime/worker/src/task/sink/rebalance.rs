@@ -18,10 +18,13 @@ impl WorkerSinkTask {
         if !self.still_valid(self.consumer.accept_assignment(partitions))? {
             return Ok(());
         }
-        let positions = self
-            .consumer
-            .positions(partitions, POSITION_TIMEOUT)
-            .await?;
+        let positions = tokio::select! {
+            biased;
+            positions = self.consumer.positions(partitions, POSITION_TIMEOUT) => positions?,
+            // A task that is to stop does not wait for brokers; it has read
+            // nothing of these partitions.
+            () = self.control.stopping.cancelled() => return Ok(()),
+        };
         self.partitions.assign(&positions);
         self.apply_pauses()?;
         if !partitions.is_empty() {

@@ -1,6 +1,7 @@
 //! From Connect records to the bytes of Kafka records.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use tether_api::converter::Encoded;
 use tether_api::data::{SchemaRef, Value};
@@ -23,7 +24,7 @@ const NO_TIMESTAMP: i64 = -1;
 /// Encodes one record at a time, all into the same buffer: the producer copies
 /// what it takes.
 pub(super) struct RecordEncoder {
-    converters: Converters,
+    converters: Arc<Converters>,
     errors: ErrorHandling,
     buffer: Vec<u8>,
     key: Option<Range<usize>>,
@@ -43,7 +44,7 @@ pub(super) enum Encoding {
 
 impl RecordEncoder {
     /// An encoder with a connector's converters.
-    pub(super) fn new(converters: Converters, errors: ErrorHandling) -> Self {
+    pub(super) fn new(converters: Arc<Converters>, errors: ErrorHandling) -> Self {
         Self {
             converters,
             errors,

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::{TaskHandle, TaskSetup, start};
 use crate::client_properties::OverridePolicy;
+use crate::conversion::Converters;
 use crate::statuses::{InstanceStatuses, StatusOrigin};
 use crate::testing::Surroundings;
 
@@ -40,6 +41,9 @@ fn launch(
             id: &id(),
             connector,
             config: connector.clone(),
+            converters: Arc::new(
+                Converters::new(&context.plugins, &context.config, connector).unwrap(),
+            ),
             state,
             statuses: Arc::new(InstanceStatuses::task(origin, &id(), Some("1.2.3"))),
         },

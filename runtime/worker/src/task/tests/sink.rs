@@ -815,3 +815,56 @@ async fn passing_problems_of_the_consumer_are_waited_out() {
     let trace = bench.around.trace(&id()).await;
     assert!(trace.contains("ConnectException: trouble"), "{trace}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_crash_between_put_and_commit_repeats_records() {
+    let bench = bench_with(&[], |kafka, _| kafka.always(Operation::Commit, Fault::Hold));
+    bench.append(0, &["a"]);
+    bench.until("put t-0@0").await;
+    bench.task.abandon();
+    bench.kafka.clear(Operation::Commit);
+    let script = Script::default();
+    let task = Task::Sink(Box::new(script.clone()));
+    let task = launch(
+        &bench.around,
+        task,
+        &map(&[("topics", "t")]),
+        TargetState::Started,
+    );
+    script.log.until_line("put t-0@0").await;
+    assert!(stop(task, &bench.around).await);
+    assert_eq!(bench.kafka.committed("connect-c")[&t(0)], 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_is_to_stop_does_not_wait_for_positions() {
+    let bench = bench_with(&[], |kafka, _| {
+        kafka.always(Operation::Positions, Fault::Hold);
+    });
+    bench
+        .kafka
+        .until(|kafka| kafka.held(Operation::Positions) == 1)
+        .await
+        .unwrap();
+    assert!(stop(bench.task, &bench.around).await);
+    assert_eq!(bench.script.log.lines(), ["start", "stop"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_assignment_that_the_group_took_back_is_passed_over() {
+    let bench = bench_with(&[], |kafka, _| {
+        kafka.script(
+            Operation::AcceptAssignment,
+            [Fault::Reject(error(KafkaErrorKind::Fenced))],
+        );
+    });
+    bench
+        .kafka
+        .until(|kafka| kafka.calls(Operation::AcceptAssignment) == 1)
+        .await
+        .unwrap();
+    bench.kafka.rebalance("connect-c");
+    bench.append(0, &["a"]);
+    bench.until_committed(0, 1).await;
+    assert_eq!(bench.script.log.count("open t-0 t-1"), 1);
+}

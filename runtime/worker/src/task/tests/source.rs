@@ -1,6 +1,8 @@
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
+use proptest::prelude::*;
 use tether_api::config::ConfigMap;
 use tether_api::connector::Task;
 use tether_api::data::{SchemaAndValue, Value};
@@ -715,4 +717,95 @@ async fn offsets_that_cannot_be_stored_do_not_end_the_task() {
     bench.script.records([2]);
     bench.until_committed(2).await;
     assert_eq!(bench.statuses(), ["c-0 RUNNING", "c uses t"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crash_between_acknowledgement_and_commit_repeats_records() {
+    let bench = bench_with(&[], TargetState::Started, |around| {
+        around.offsets.script([OffsetFault::Hang]);
+    });
+    bench.script.records(1..=2);
+    bench.around.offsets.log.until_line("hangs").await;
+    assert_eq!(bench.values(), ["v1", "v2"]);
+    bench.task.abandon();
+    // The next run finds no offset and sends everything again.
+    let script = Script::new();
+    let task = launch(
+        &bench.around,
+        script.task(),
+        &map(&[]),
+        TargetState::Started,
+    );
+    script.log.until_line("poll").await;
+    let partition = OffsetMap::new().with("p", 1i64);
+    let found = script.context().offsets.offsets(&[partition]).await;
+    assert_eq!(found.unwrap(), [None]);
+    script.records(1..=3);
+    bench
+        .around
+        .offsets
+        .log
+        .until_line("[\"c\",{\"p\":1}]={\"at\":3}")
+        .await;
+    assert!(stop(task, &bench.around).await);
+    let values = bench.around.kafka.records("t").len();
+    assert_eq!(values, 5);
+}
+
+/// What becomes of each record of [`never_more_is_committed_than_kafka_has`].
+fn fault() -> impl Strategy<Value = Option<u64>> {
+    // Most are slow by some milliseconds, some are refused for now.
+    prop_oneof![3 => (0..400u64).prop_map(Some), 1 => Just(None)]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever the producer does, the stored offset never passes a record that
+    /// Kafka does not have, and in the end everything before the first lost
+    /// record is there, in order, and committed.
+    #[test]
+    fn never_more_is_committed_than_kafka_has(
+        faults in prop::collection::vec(fault(), 1..40),
+        batch in 1..10usize,
+        lost in prop::option::of(0..40usize),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let count = faults.len() as i64;
+            let lost = lost.filter(|at| *at < faults.len());
+            let bench = bench_with(&[], TargetState::Started, |around| {
+                let script = faults.iter().enumerate().flat_map(|(at, fault)| {
+                    let refused = Fault::Reject(error(KafkaErrorKind::Retriable, "later"));
+                    let last = if lost == Some(at) {
+                        Fault::Lose(error(KafkaErrorKind::Fatal, "lost"))
+                    } else {
+                        Fault::Slow(Duration::from_millis(fault.unwrap_or(0)))
+                    };
+                    fault.is_none().then_some(refused).into_iter().chain([last])
+                });
+                around.kafka.script(Operation::Send, script);
+            });
+            let positions: Vec<i64> = (1..=count).collect();
+            for batch in positions.chunks(batch) {
+                bench.script.records(batch.iter().copied());
+            }
+            let through = lost.map_or(count, |at| at as i64);
+            if lost.is_some() {
+                bench.around.trace(&id()).await;
+            } else {
+                bench.until_committed(through).await;
+            }
+            let committed = bench.committed().await;
+            let expected = (through > 0).then(|| format!("{{\"at\":{through}}}"));
+            prop_assert_eq!(committed, expected);
+            let expected: Vec<String> = (1..=through).map(|at| format!("v{at}")).collect();
+            prop_assert_eq!(&bench.values()[..through as usize], &expected[..]);
+            Ok(())
+        })?;
+    }
 }
