@@ -1,0 +1,199 @@
+//! A source task that does what a test says.
+
+mod lifecycle;
+mod offsets;
+mod sending;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use proptest::prelude::*;
+use tether_api::config::ConfigMap;
+use tether_api::connector::Task;
+use tether_api::data::{SchemaAndValue, Value};
+use tether_api::offset::OffsetMap;
+use tether_api::record::{ConnectRecord, SourceRecord};
+use tether_api::source::{SourceTask, SourceTaskContext};
+use tether_api::{ConnectError, Result};
+use tether_kafka::fake::{Fault, Operation};
+use tether_kafka::{KafkaError, KafkaErrorKind};
+use tether_storage::{StatusStore, TargetState};
+use tokio::sync::{Mutex as AsyncMutex, mpsc};
+
+use super::{id, launch, stop};
+use crate::task::TaskHandle;
+use crate::testing::{Log, OffsetFault, Surroundings, map, surroundings};
+
+/// What one `poll` does.
+enum Poll {
+    Records(Vec<SourceRecord>),
+    Fail(ConnectError),
+    Panic(&'static str),
+    Hang,
+}
+
+/// A source task that does what the test says, one step per poll.
+struct Scripted {
+    script: Script,
+    fail_start: bool,
+}
+
+#[derive(Clone)]
+struct Script {
+    polls: Arc<AsyncMutex<mpsc::UnboundedReceiver<Poll>>>,
+    next: mpsc::UnboundedSender<Poll>,
+    context: Arc<Mutex<Option<SourceTaskContext>>>,
+    log: Log,
+}
+
+impl Script {
+    fn new() -> Self {
+        let (next, polls) = mpsc::unbounded_channel();
+        Self {
+            polls: Arc::new(AsyncMutex::new(polls)),
+            next,
+            context: Arc::default(),
+            log: Log::default(),
+        }
+    }
+
+    fn task(&self) -> Task {
+        Task::Source(Box::new(Scripted {
+            script: self.clone(),
+            fail_start: false,
+        }))
+    }
+
+    fn poll(&self, poll: Poll) {
+        self.next.send(poll).unwrap();
+    }
+
+    /// One batch of text records at these positions of partition `p`.
+    fn records(&self, positions: impl IntoIterator<Item = i64>) {
+        let partition = Arc::new(OffsetMap::new().with("p", 1i64));
+        self.poll(Poll::Records(
+            positions
+                .into_iter()
+                .map(|position| record(&partition, position))
+                .collect(),
+        ));
+    }
+
+    fn context(&self) -> SourceTaskContext {
+        self.context.lock().unwrap().clone().unwrap()
+    }
+}
+
+fn record(partition: &Arc<OffsetMap>, position: i64) -> SourceRecord {
+    let text = format!("v{position}");
+    SourceRecord {
+        record: ConnectRecord::new("t").value(None, text.as_str()),
+        source_partition: partition.clone(),
+        source_offset: Some(Arc::new(OffsetMap::new().with("at", position))),
+    }
+}
+
+#[async_trait]
+impl SourceTask for Scripted {
+    async fn start(&mut self, context: SourceTaskContext, _config: ConfigMap) -> Result<()> {
+        self.script.log.add("start");
+        *self.script.context.lock().unwrap() = Some(context);
+        if self.fail_start {
+            return Err(ConnectError::config("no good"));
+        }
+        Ok(())
+    }
+
+    async fn poll(&mut self) -> Result<Vec<SourceRecord>> {
+        self.script.log.add("poll");
+        let stopping = self.script.context().stopping;
+        let mut polls = self.script.polls.lock().await;
+        let poll = tokio::select! {
+            biased;
+            Some(poll) = polls.recv() => poll,
+            () = stopping.cancelled() => Poll::Records(Vec::new()),
+        };
+        match poll {
+            Poll::Records(records) => Ok(records),
+            Poll::Fail(error) => Err(error),
+            Poll::Panic(message) => panic!("{message}"),
+            Poll::Hang => std::future::pending().await,
+        }
+    }
+
+    async fn stop(&mut self) -> Result<()> {
+        self.script.log.add("stop");
+        Ok(())
+    }
+}
+
+struct Bench {
+    around: Surroundings,
+    script: Script,
+    task: TaskHandle,
+}
+
+fn bench_with(
+    connector: &[(&str, &str)],
+    state: TargetState,
+    prepare: impl Fn(&Surroundings),
+) -> Bench {
+    let around = surroundings(Vec::new(), &[]);
+    prepare(&around);
+    let script = Script::new();
+    let task = launch(&around, script.task(), &map(connector), state);
+    Bench {
+        around,
+        script,
+        task,
+    }
+}
+
+fn bench() -> Bench {
+    bench_with(&[], TargetState::Started, |_| {})
+}
+
+impl Bench {
+    fn values(&self) -> Vec<String> {
+        self.around
+            .kafka
+            .records("t")
+            .into_iter()
+            .map(|record| String::from_utf8(record.value.unwrap().to_vec()).unwrap())
+            .collect()
+    }
+
+    async fn until_values(&self, count: usize) {
+        self.around
+            .kafka
+            .until(|kafka| kafka.records("t").len() >= count)
+            .await
+            .unwrap();
+    }
+
+    async fn until_status(&self, state: &str) {
+        let line = format!("c-0 {state}");
+        self.around.statuses.log.until_line(&line).await;
+    }
+
+    async fn until_committed(&self, position: i64) {
+        self.around
+            .offsets
+            .log
+            .until_line(&format!("[\"c\",{{\"p\":1}}]={{\"at\":{position}}}"))
+            .await;
+    }
+
+    async fn committed(&self) -> Option<String> {
+        self.around.offsets.stored("[\"c\",{\"p\":1}]").await
+    }
+
+    fn statuses(&self) -> Vec<String> {
+        self.around.statuses.log.lines()
+    }
+}
+
+fn error(kind: KafkaErrorKind, message: &str) -> KafkaError {
+    KafkaError::new(kind, message)
+}

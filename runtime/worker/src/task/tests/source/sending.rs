@@ -1,0 +1,206 @@
+//! How records get to Kafka, or why not.
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_is_lost_on_the_way_fails_the_task_even_in_a_quiet_poll() {
+    let bench = bench_with(&[], TargetState::Started, |around| {
+        let lost = error(KafkaErrorKind::Invalid, "too large");
+        around
+            .kafka
+            .script(Operation::Send, [Fault::Pass, Fault::Lose(lost)]);
+    });
+    bench.script.records(1..=3);
+    let trace = bench.around.trace(&id()).await;
+    assert_eq!(
+        trace,
+        "org.apache.kafka.connect.errors.ConnectException: Unrecoverable exception from producer send \
+         callback\nCaused by: org.apache.kafka.connect.errors.ConnectException: too large\n"
+    );
+    // What was acknowledged before it is committed, what came after is not.
+    assert_eq!(bench.committed().await.unwrap(), "{\"at\":1}");
+    assert_eq!(bench.script.log.lines().last().unwrap(), "stop");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_record_fails_the_task() {
+    let bench = bench_with(&[], TargetState::Started, |around| {
+        let refused = error(KafkaErrorKind::NotAuthorized, "not yours");
+        around
+            .kafka
+            .script(Operation::Send, [Fault::Pass, Fault::Reject(refused)]);
+    });
+    bench.script.records(1..=3);
+    let trace = bench.around.trace(&id()).await;
+    assert!(trace.contains("ConnectException: Unrecoverable exception trying to send\nCaused by"));
+    assert_eq!(bench.committed().await.unwrap(), "{\"at\":1}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_is_refused_for_now_is_sent_again_in_its_place() {
+    let bench = bench_with(&[], TargetState::Started, |around| {
+        let later = error(KafkaErrorKind::Retriable, "leader moves");
+        around.kafka.script(
+            Operation::Send,
+            [
+                Fault::Pass,
+                Fault::Reject(later.clone()),
+                Fault::Reject(later),
+            ],
+        );
+    });
+    bench.script.records(1..=3);
+    bench.until_committed(3).await;
+    assert_eq!(bench.values(), ["v1", "v2", "v3"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_queue_is_waited_for() {
+    let bench = bench_with(&[], TargetState::Started, |around| {
+        around.kafka.limit_queue(2)
+    });
+    bench.script.records(1..=50);
+    bench.until_committed(50).await;
+    let expected: Vec<String> = (1..=50).map(|position| format!("v{position}")).collect();
+    assert_eq!(bench.values(), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_than_the_limit_is_not_in_flight() {
+    // Each record has two bytes.
+    let bench = bench_with(
+        &[("producer.override.buffer.memory", "6")],
+        TargetState::Started,
+        |around| around.kafka.always(Operation::Send, Fault::Hold),
+    );
+    bench.script.records(1..=9);
+    bench.until_values(3).await;
+    for released in 1..=9 {
+        bench
+            .around
+            .kafka
+            .until(|kafka| kafka.held(Operation::Send) == 3.min(10 - released))
+            .await
+            .unwrap();
+        bench.around.kafka.release_one(Operation::Send);
+    }
+    bench.until_committed(9).await;
+    assert_eq!(bench.values().len(), 9);
+}
+
+#[tokio::test(start_paused = true)]
+async fn records_that_do_not_fit_fail_the_task() {
+    let bench = bench_with(
+        &[
+            ("transforms", "f"),
+            ("transforms.f.type", "t.Filter"),
+            ("transforms.f.refuse", "v2"),
+        ],
+        TargetState::Started,
+        |_| {},
+    );
+    bench.script.records(1..=2);
+    let trace = bench.around.trace(&id()).await;
+    assert_eq!(
+        trace,
+        "org.apache.kafka.connect.errors.ConnectException: Tolerance exceeded in error handler\n\
+         Caused by: org.apache.kafka.connect.errors.DataException: TRANSFORMATION of the record for topic \
+         't': transformation f: refused\n"
+    );
+    assert_eq!(bench.committed().await.unwrap(), "{\"at\":1}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn values_that_the_converter_refuses_fail_the_task() {
+    let bench = bench();
+    let mut wrong = record(&Arc::new(OffsetMap::new()), 1);
+    wrong.record.value = Value::from(1i32);
+    bench.script.poll(Poll::Records(vec![wrong]));
+    let trace = bench.around.trace(&id()).await;
+    assert!(
+        trace.contains("VALUE_CONVERTER of the record for topic 't': not a text"),
+        "{trace}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn converters_prepare_themselves_once() {
+    let bench = bench_with(
+        &[
+            ("key.converter", "t.Text"),
+            ("key.converter.unprepared", "1"),
+            ("value.converter", "t.Text"),
+            ("value.converter.unprepared", "1"),
+        ],
+        TargetState::Started,
+        |_| {},
+    );
+    bench.script.records(1..=3);
+    bench.until_committed(3).await;
+    assert_eq!(bench.values(), ["v1", "v2", "v3"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn everything_of_a_record_is_sent() {
+    let bench = bench_with(&[], TargetState::Started, |around| {
+        around.kafka.add_topic("t", 3)
+    });
+    let partition = Arc::new(OffsetMap::new().with("p", 1i64));
+    let mut full = record(&partition, 1);
+    full.record.partition = Some(2);
+    full.record.key = Value::from("k");
+    full.record.timestamp = Some(12);
+    for number in 0..10 {
+        let value = if number == 5 {
+            Value::Null
+        } else {
+            Value::from(number)
+        };
+        full.record
+            .headers
+            .add(format!("h{number}"), SchemaAndValue::schemaless(value));
+    }
+    let mut tombstone = record(&partition, 2);
+    tombstone.record.value = Value::Null;
+    tombstone.record.timestamp = Some(-1);
+    tombstone.source_offset = None;
+    bench.script.poll(Poll::Records(vec![full, tombstone]));
+    bench
+        .around
+        .offsets
+        .log
+        .until_line("[\"c\",{\"p\":1}]=null")
+        .await;
+    let records = bench.around.kafka.records("t");
+    let empty = records
+        .iter()
+        .find(|record| record.value.is_none())
+        .unwrap();
+    assert_eq!(empty.key, None);
+    let sent = records
+        .iter()
+        .find(|record| record.value.is_some())
+        .unwrap();
+    assert_eq!((sent.partition, sent.timestamp), (2, Some(12)));
+    assert_eq!(sent.key.as_deref(), Some(&b"k"[..]));
+    assert_eq!(sent.headers.len(), 10);
+    assert_eq!(
+        (&*sent.headers[0].0, sent.headers[0].1.as_deref()),
+        ("h0", Some(&b"0"[..]))
+    );
+    assert_eq!(sent.headers[5].1, None);
+    assert_eq!(sent.headers[9].1.as_deref(), Some(&b"9"[..]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn timestamps_must_not_be_negative() {
+    let bench = bench();
+    let mut wrong = record(&Arc::new(OffsetMap::new()), 1);
+    wrong.record.timestamp = Some(-2);
+    bench.script.poll(Poll::Records(vec![wrong]));
+    let trace = bench.around.trace(&id()).await;
+    assert_eq!(
+        trace,
+        "org.apache.kafka.common.InvalidRecordException: Invalid record timestamp -2\n"
+    );
+}
