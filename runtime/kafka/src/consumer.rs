@@ -118,7 +118,8 @@ pub trait Consumer: Send + Sync {
     fn assignment(&self) -> Vec<TopicPartition>;
 
     /// The offset of the next record of each partition: after the last one
-    /// that was returned, else the committed one, else where
+    /// that was returned (and after what no reader gets, such as a
+    /// transaction's marker), else the committed one, else where
     /// `auto.offset.reset` leads.
     ///
     /// # Errors

@@ -160,13 +160,15 @@ pub(super) fn resolve(
     reset: Reset,
     timeout: Duration,
 ) -> Result<(Vec<TopicPartitionOffset>, Vec<TopicPartitionOffset>)> {
+    let passed = passed_offsets(consumer);
     let mut found: BTreeMap<TopicPartition, i64> = BTreeMap::new();
     let mut to_list = Vec::new();
     let mut to_fetch = Vec::new();
     for (partition, position) in &positions {
         match position {
             Position::At(offset) => {
-                found.insert(partition.clone(), *offset);
+                let past = passed.get(partition).copied().unwrap_or(*offset);
+                found.insert(partition.clone(), past.max(*offset));
             }
             Position::Beginning => to_list.push((partition.clone(), Offset::Beginning)),
             Position::End => to_list.push((partition.clone(), Offset::End)),
@@ -200,6 +202,20 @@ pub(super) fn resolve(
         })
         .collect();
     Ok((offsets, listed))
+}
+
+/// Where librdkafka is in each partition: past the records that were returned,
+/// and past those that no reader gets, such as a transaction's marker. It starts
+/// anew with each seek.
+fn passed_offsets(consumer: &BaseConsumer<GroupContext>) -> BTreeMap<TopicPartition, i64> {
+    let list = consumer.position().unwrap_or_default();
+    answers(&list)
+        .into_iter()
+        .filter_map(|(partition, outcome)| match outcome {
+            Ok(Offset::Offset(offset)) => Some((partition, offset)),
+            _ => None,
+        })
+        .collect()
 }
 
 fn committed(
