@@ -151,11 +151,6 @@ impl<B> Plans<B> {
             plan,
         });
     }
-
-    /// Whether there are none.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
 }
 
 fn is_same(known: &Option<SchemaRef>, schema: Option<&SchemaRef>) -> bool {

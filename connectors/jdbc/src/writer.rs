@@ -65,10 +65,17 @@ enum Mode {
 #[async_trait]
 impl<D: Database> RecordWriter for Writer<D> {
     async fn write(&mut self, records: &[SinkRecord]) -> Result<(), Failure> {
-        let had_metadata = self.knows_tables();
+        let was_connected = self.connected.is_some();
         match self.attempt(records, Mode::Batched).await {
-            Err(Failure::Sql(error)) if error.is_stale_metadata && had_metadata => {
-                tracing::info!(%error, "a table changed; looking at it again");
+            // What was known before may be the reason: the server may have closed
+            // an idle connection, or a person may have changed a table.
+            Err(Failure::Sql(error))
+                if was_connected && (error.is_stale_metadata || error.is_connection_lost) =>
+            {
+                tracing::info!(
+                    error = %error.text(self.config.trim_sensitive_log),
+                    "the connection or a table changed; trying again with nothing remembered"
+                );
                 self.attempt(records, Mode::Batched).await
             }
             Err(Failure::Sql(error)) if error.is_repeated_row => {
@@ -94,12 +101,6 @@ impl<D: Database> Writer<D> {
             stopping,
             connected: None,
         }
-    }
-
-    fn knows_tables(&self) -> bool {
-        self.connected
-            .as_ref()
-            .is_some_and(|connected| connected.tables.iter().any(|table| !table.plans.is_empty()))
     }
 
     async fn attempt(&mut self, records: &[SinkRecord], mode: Mode) -> Result<(), Failure> {

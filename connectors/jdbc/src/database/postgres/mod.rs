@@ -106,6 +106,7 @@ impl Postgres {
             keeps_statements: self.options.keeps_statements,
             socket_timeout: self.options.socket_timeout,
             is_lost: false,
+            is_busy: false,
         };
         if let Some(search_path) = &self.options.search_path {
             set(&session.client, "search_path", search_path).await?;

@@ -51,12 +51,15 @@ pub(crate) struct PostgresSession {
     pub(super) socket_timeout: Option<Duration>,
     /// Whether the connection closed, or its state is not known.
     pub(super) is_lost: bool,
+    /// Whether a transaction is under way.
+    pub(super) is_busy: bool,
 }
 
 impl Drop for PostgresSession {
     fn drop(&mut self) {
-        // The server ends a transaction whose client is gone.
-        if let Some(connection) = &self.connection {
+        // An idle connection says goodbye by itself once its client is gone. One
+        // whose answers are out might wait for them forever.
+        if let (Some(connection), true) = (&self.connection, self.is_lost || self.is_busy) {
             connection.abort();
         }
     }
@@ -173,6 +176,7 @@ impl Session for PostgresSession {
                 });
             }
         }
+        self.is_busy = true;
         let outcome = match self.socket_timeout {
             Some(timeout) => tokio::time::timeout(timeout, self.transact(&executions))
                 .await
@@ -183,6 +187,7 @@ impl Session for PostgresSession {
                 }),
             None => self.transact(&executions).await,
         };
+        self.is_busy = false;
         match outcome {
             Ok(()) => Ok(()),
             Err(error) => Err(self.with_closing_reason(error).await.into()),
