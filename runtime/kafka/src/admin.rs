@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tether_api::offset::TopicPartition;
 
-use crate::Result;
+use crate::{Result, TopicPartitionOffset};
 
 /// A topic to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +76,18 @@ pub trait Admin: Send + Sync {
         name: &str,
         timeout: Duration,
     ) -> Result<Option<String>>;
+
+    /// The offset after the last record of each partition. Unlike the same
+    /// question to a consumer, it does not wait behind a fetch that waits for
+    /// records.
+    ///
+    /// # Errors
+    /// `NotFound`; retriable, if the broker does not answer in time.
+    async fn end_offsets(
+        &self,
+        partitions: &[TopicPartition],
+        timeout: Duration,
+    ) -> Result<Vec<TopicPartitionOffset>>;
 
     /// A consumer group; `None` if it does not exist.
     ///

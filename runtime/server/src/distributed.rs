@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use tether_kafka::{Admin, Clients, RdKafkaClients};
+use tether_kafka::{Admin, Clients, KafkaErrorKind, RdKafkaClients};
 use tether_storage::{
     InternalTopic as StoreTopic, KafkaConfigStore, KafkaOffsetStore, KafkaStatusStore,
 };
@@ -88,12 +88,16 @@ fn session_timeout(config: &WorkerConfig) -> Duration {
 /// a member until its session ends.
 async fn await_empty_group(admin: &dyn Admin, group: &str, session: Duration) -> Result<()> {
     let deadline = Instant::now() + session + Duration::from_secs(5);
-    let mut pause = tokio::time::interval(Duration::from_millis(250));
+    let mut pause = tokio::time::interval(Duration::from_millis(100));
     let mut told = false;
     loop {
         pause.tick().await;
         let members = match admin.group(group, GROUP_TIMEOUT).await {
             Ok(found) => found.map_or(0, |found| found.members),
+            // The coordinator of a group that nobody has used yet is being made.
+            Err(error) if error.kind == KafkaErrorKind::Retriable && Instant::now() < deadline => {
+                continue;
+            }
             Err(error) => {
                 // Without the right to look there is nothing to wait for.
                 tracing::warn!(group, %error, "Could not see whether other workers are in the group");

@@ -6,9 +6,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tether_api::offset::TopicPartition;
 
+use super::consumer::bounds;
 use super::{FakeKafka, Operation, State};
 use crate::{
     Admin, GroupDescription, KafkaError, KafkaErrorKind, NewTopic, Result, TopicDescription,
+    TopicPartitionOffset,
 };
 
 /// What [`Admin::cluster_id`] answers.
@@ -144,6 +146,25 @@ impl Admin for FakeKafka {
                 found.offsets.retain(|key, _| !partitions.contains(key));
             }
             Ok(())
+        })
+        .await
+    }
+
+    async fn end_offsets(
+        &self,
+        partitions: &[TopicPartition],
+        _timeout: Duration,
+    ) -> Result<Vec<TopicPartitionOffset>> {
+        self.perform(Operation::EndOffsets, |state| {
+            partitions
+                .iter()
+                .map(|partition| {
+                    Ok(TopicPartitionOffset {
+                        partition: partition.clone(),
+                        offset: bounds(state, partition)?.1,
+                    })
+                })
+                .collect()
         })
         .await
     }

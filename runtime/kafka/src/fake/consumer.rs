@@ -153,7 +153,7 @@ impl Reset {
     }
 }
 
-fn bounds(state: &State, partition: &TopicPartition) -> Result<(i64, i64)> {
+pub(super) fn bounds(state: &State, partition: &TopicPartition) -> Result<(i64, i64)> {
     state
         .topics
         .get(&partition.topic)

@@ -185,8 +185,12 @@ impl KafkaBasedLog {
             .map(|partition| TopicPartition::new(topic.clone(), partition))
             .collect();
         loop {
-            let consumer = progress.consumer();
-            match consumer.end_offsets(&partitions, END_OFFSETS_TIMEOUT).await {
+            match self
+                .parts
+                .admin
+                .end_offsets(&partitions, END_OFFSETS_TIMEOUT)
+                .await
+            {
                 Ok(found) => return Ok(by_partition(count, &found)),
                 Err(error) if error.kind == KafkaErrorKind::Retriable => {
                     tracing::warn!(%topic, %error, "cannot look up the topic's end, retrying");

@@ -27,6 +27,9 @@ const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a start goes on without getting further, and how often it tries.
 const START_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 const START_BACKOFF: Duration = Duration::from_secs(10);
+/// The first wait; it doubles up to [`START_BACKOFF`]. The leaders of a topic
+/// that was just created know of it a moment later.
+const START_MIN_BACKOFF: Duration = Duration::from_millis(20);
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
 /// How often to look for partitions that were added.
 const PARTITIONS_INTERVAL: Duration = Duration::from_secs(5 * 60);
@@ -177,23 +180,27 @@ impl Tail {
     async fn ends_at_start(&self) -> Result<Vec<i64>> {
         let deadline = Instant::now() + START_TIMEOUT;
         let partitions = self.partitions();
-        let mut attempt = 0;
+        let mut backoff = START_MIN_BACKOFF;
         loop {
-            attempt += 1;
-            let consumer = self.progress.consumer();
-            let error = match consumer.end_offsets(&partitions, LOOK_UP_TIMEOUT).await {
+            let error = match self.admin.end_offsets(&partitions, LOOK_UP_TIMEOUT).await {
                 Ok(found) => return Ok(by_partition(self.progress.partitions(), &found)),
                 Err(error) if error.kind == KafkaErrorKind::Retriable => error,
                 Err(error) => return Err(error.into()),
             };
-            tracing::warn!(topic = %self.topic, attempt, %error, "cannot look up the topic's end");
-            if Instant::now() + START_BACKOFF >= deadline {
-                let message = format!(
-                    "Fail to list offsets for topic partitions after {attempt} attempts.  Reason: {error}"
-                );
-                return Err(ConnectError::other(message).caused_by(error));
+            if Instant::now() + backoff >= deadline {
+                return Err(ConnectError::other(format!(
+                    "Fail to list offsets for topic partitions: the end of topic '{}' could not be looked up for \
+                     {} minutes",
+                    self.topic,
+                    START_TIMEOUT.as_secs() / 60
+                ))
+                .caused_by(error));
             }
-            sleep(START_BACKOFF).await;
+            if backoff >= START_BACKOFF {
+                tracing::warn!(topic = %self.topic, %error, "cannot look up the topic's end");
+            }
+            sleep(backoff).await;
+            backoff = (backoff * 2).min(START_BACKOFF);
         }
     }
 

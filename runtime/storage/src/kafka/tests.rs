@@ -224,9 +224,10 @@ async fn a_start_gives_up_in_the_end() {
             .await
             .starts_with("Could not look up partition metadata for topic 'internal'")
     );
-    assert_eq!(
-        started(Operation::EndOffsets, KafkaErrorKind::Retriable).await,
-        "Fail to list offsets for topic partitions after 90 attempts.  Reason: a fault"
+    assert!(
+        started(Operation::EndOffsets, KafkaErrorKind::Retriable)
+            .await
+            .starts_with("Fail to list offsets for topic partitions")
     );
     assert_eq!(
         started(Operation::EndOffsets, KafkaErrorKind::NotAuthorized).await,

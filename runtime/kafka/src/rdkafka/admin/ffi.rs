@@ -684,3 +684,20 @@ unsafe fn group_answers(
             .collect())
     }
 }
+
+/// Fills in the ends of the partitions in a list.
+pub(super) fn end_offsets<C: ClientContext>(
+    client: &Client<C>,
+    list: &TopicPartitionList,
+    timeout: Duration,
+) -> std::result::Result<(), RDKafkaErrorCode> {
+    // SAFETY: client and list live during the call, which blocks; it changes
+    // the list's elements in place and keeps neither.
+    let code = unsafe {
+        rd_kafka_offsets_for_times(client.native_ptr(), list.ptr(), milliseconds(timeout))
+    };
+    match code {
+        Code::RD_KAFKA_RESP_ERR_NO_ERROR => Ok(()),
+        code => Err(code.into()),
+    }
+}

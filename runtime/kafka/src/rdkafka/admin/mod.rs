@@ -17,10 +17,11 @@ use tokio::time::{Instant, sleep};
 
 use super::error::{failure, from_library};
 use super::events::{EventThread, Events, LogTarget, delegate_events};
-use super::partitions::{Answer, with_offsets, without_offsets};
+use super::partitions::{Answer, absolute_offsets, with_offsets, without_offsets};
 use super::tokens::TokenProvider;
 use crate::{
     Admin, GroupDescription, KafkaError, KafkaErrorKind, NewTopic, Result, TopicDescription,
+    TopicPartitionOffset,
 };
 
 /// How soon a new topic is looked for again.
@@ -312,6 +313,25 @@ impl Admin for RdAdmin {
             answers,
             &[RDKafkaErrorCode::UnknownTopicOrPartition],
         )
+    }
+
+    async fn end_offsets(
+        &self,
+        partitions: &[TopicPartition],
+        timeout: Duration,
+    ) -> Result<Vec<TopicPartitionOffset>> {
+        if partitions.is_empty() {
+            return Ok(Vec::new());
+        }
+        let doing = "Failed to read the offsets";
+        // The broker takes -1 in place of a time for the end of the log, and
+        // this is the number of `Offset::End`.
+        let list = with_offsets(partitions.iter().map(|partition| (partition, Offset::End)))?;
+        self.blocking(move |client| {
+            ffi::end_offsets(client, &list, timeout).map_err(|code| failure(doing, code))?;
+            absolute_offsets(doing, &list)
+        })
+        .await
     }
 
     async fn delete_group(&self, group: &str, timeout: Duration) -> Result<()> {
