@@ -132,3 +132,37 @@ impl InstanceStatuses {
         self.silent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tether_storage::MemoryStatusStore;
+
+    use super::*;
+
+    #[test]
+    fn a_silenced_instance_writes_nothing() {
+        let store = Arc::new(MemoryStatusStore::default());
+        let origin = StatusOrigin {
+            statuses: store.clone(),
+            worker_id: "w:8083".to_owned(),
+            generation: Arc::new(AtomicI32::new(3)),
+        };
+        let id = TaskId::new("c", 0);
+        let statuses = InstanceStatuses::task(origin, &id, Some("1"));
+        statuses.running();
+        statuses.silence();
+        statuses.unassigned();
+        statuses.failed(&ConnectError::other("late"));
+        assert_eq!(
+            store.task(&id),
+            Some(TaskStatus {
+                id,
+                state: State::Running,
+                trace: None,
+                worker_id: "w:8083".to_owned(),
+                generation: 3,
+                version: Some("1".to_owned()),
+            })
+        );
+    }
+}

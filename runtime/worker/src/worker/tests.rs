@@ -38,13 +38,25 @@ enum Act {
     Hang,
 }
 
+/// Tells when a call is given up.
+struct GivenUp(Log);
+
+impl Drop for GivenUp {
+    fn drop(&mut self) {
+        self.0.add("given up");
+    }
+}
+
 impl Act {
-    async fn play(self) -> Result<()> {
+    async fn play(self, log: &Log) -> Result<()> {
         match self {
             Self::Well => Ok(()),
             Self::Fail => Err(ConnectError::config("as told")),
             Self::Panic => panic!("boom"),
-            Self::Hang => std::future::pending().await,
+            Self::Hang => {
+                let _guard = GivenUp(log.clone());
+                std::future::pending().await
+            }
         }
     }
 }
@@ -71,7 +83,7 @@ impl Connector for Scripted {
             config.get("secret").map_or("", String::as_str)
         ));
         *self.script.context.lock().unwrap() = Some(context);
-        self.script.start.play().await
+        self.script.start.play(&self.script.log).await
     }
 
     async fn task_configs(&mut self, _max_tasks: usize) -> Result<Vec<ConfigMap>> {
@@ -91,7 +103,7 @@ impl Connector for Scripted {
 
     async fn stop(&mut self) -> Result<()> {
         self.script.log.add("stop");
-        self.script.stop.play().await
+        self.script.stop.play(&self.script.log).await
     }
 }
 
@@ -107,7 +119,7 @@ impl SourceTask for Scripted {
     }
 
     async fn poll(&mut self) -> Result<Vec<SourceRecord>> {
-        self.script.task_poll.play().await?;
+        self.script.task_poll.play(&self.script.log).await?;
         tokio::time::sleep(Duration::from_millis(50)).await;
         Ok(Vec::new())
     }
@@ -296,6 +308,7 @@ async fn a_connector_that_does_not_stop_is_abandoned() {
     let bench = bench("hangs", script, &[]);
     bench.start(TargetState::Started).await.unwrap();
     assert!(bench.worker.stop_connector("c").await);
+    bench.script.log.until_line("given up").await;
     assert_eq!(bench.statuses(), ["c RUNNING", "c UNASSIGNED"]);
     assert!(bench.worker.connectors().is_empty());
 }
@@ -445,6 +458,11 @@ async fn tasks_that_do_not_stop_are_abandoned_together() {
             .await;
     }
     bench.worker.stop_tasks(&ids).await;
+    bench
+        .script
+        .log
+        .until(|lines| lines.iter().filter(|line| *line == "given up").count() == 2)
+        .await;
     assert_eq!(bench.statuses(), ["c-0 RUNNING", "c-1 RUNNING"]);
     assert!(bench.worker.tasks().is_empty());
 }

@@ -1,5 +1,7 @@
 //! What reaches a sink task, and when.
 
+use tether_storage::StatusStore as _;
+
 use super::*;
 
 #[tokio::test(start_paused = true)]
@@ -208,4 +210,17 @@ async fn passing_problems_of_the_consumer_are_waited_out() {
     bench.append(0, &["b"]);
     let trace = bench.around.trace(&id()).await;
     assert!(trace.contains("ConnectException: trouble"), "{trace}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn topics_that_were_forgotten_are_noted_again() {
+    let bench = bench();
+    let noted = |times| {
+        move |lines: &[String]| lines.iter().filter(|line| *line == "c uses t").count() == times
+    };
+    bench.append(0, &["a"]);
+    bench.around.statuses.log.until(noted(1)).await;
+    bench.around.statuses.reset_topics("c");
+    bench.append(0, &["b"]);
+    bench.around.statuses.log.until(noted(2)).await;
 }

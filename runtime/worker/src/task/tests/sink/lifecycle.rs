@@ -117,3 +117,25 @@ async fn an_abandoned_task_is_silent_and_leaves_the_group() {
     );
     assert_eq!(bench.kafka.calls(Operation::Commit), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_commits_at_once() {
+    let around = surroundings(Vec::new(), &[("offset.flush.interval.ms", "3600000")]);
+    around.kafka.append_text("t", 0, "k", "a");
+    let script = Script::default();
+    let task = Task::Sink(Box::new(script.clone()));
+    let task = launch(
+        &around,
+        task,
+        &map(&[("topics", "t")]),
+        TargetState::Started,
+    );
+    script.log.until_line("put t-0@0").await;
+    task.set_target_state(TargetState::Paused);
+    // Long before the next commit would be due.
+    around
+        .kafka
+        .until(|kafka| kafka.committed("connect-c").get(&t(0)) == Some(&1))
+        .await
+        .unwrap();
+}

@@ -204,3 +204,19 @@ async fn timestamps_must_not_be_negative() {
         "org.apache.kafka.common.InvalidRecordException: Invalid record timestamp -2\n"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn topics_that_were_forgotten_are_noted_again() {
+    let bench = bench();
+    let noted = |times| {
+        move |lines: &[String]| lines.iter().filter(|line| *line == "c uses t").count() == times
+    };
+    bench.script.records(1..=3);
+    bench.around.statuses.log.until(noted(1)).await;
+    bench.script.records(4..=6);
+    bench.until_committed(6).await;
+    assert!(noted(1)(&bench.statuses()));
+    bench.around.statuses.reset_topics("c");
+    bench.script.records(7..=9);
+    bench.around.statuses.log.until(noted(2)).await;
+}
