@@ -6,7 +6,7 @@ ROUNDS ?= 25
 SERVICES := $(CARGO) run --quiet --package tether-services --
 
 .DEFAULT_GOAL := help
-.PHONY: help packages build demo lint test soak bench-start services services-connect stop
+.PHONY: help packages build demo lint deny test soak bench-start services services-connect stop
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,15 @@ demo: packages ## Run a pipeline without anything installed; ARGS=--once ends by
 lint: packages ## Check formatting and lints
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/tether/tools
+
+$(TOOLS)/bin/cargo-deny:
+	$(CARGO) install --quiet --locked --root $(TOOLS) cargo-deny@0.20.2
+
+deny: $(TOOLS)/bin/cargo-deny ## Check licences, sources and bans of dependencies
+	$(CARGO) fetch --locked
+	$(TOOLS)/bin/cargo-deny --offline check bans licenses sources
 
 test: packages ## Run all tests against real services; ARGS go to `cargo test`
 	$(CARGO) test --workspace --no-run
