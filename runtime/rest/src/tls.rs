@@ -1,26 +1,45 @@
 //! https listeners: `listeners.https.*` and `admin.listeners.https.*`, or where
 //! none of those is set, `ssl.*`.
 
-mod store;
-
+use std::fmt;
 use std::sync::Arc;
 
 use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::version::{TLS12, TLS13};
 use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 use tether_api::config::{
-    ConfigDef, ConfigKey, ConfigMap, ConfigType, ParsedConfig, Validator, with_prefix,
+    ConfigData, ConfigDef, ConfigKey, ConfigMap, ConfigType, ParsedConfig, Validator, with_prefix,
 };
 use tether_api::{ConnectError, Result};
+use tether_kafka::KafkaError;
+use tether_kafka::properties::keystore;
 use tokio_rustls::TlsAcceptor;
 
-/// The settings of https listeners. They are checked when they are read, files
-/// only if there is such a listener.
-#[derive(Debug, Clone)]
+const PROTOCOLS: &str = "ssl.enabled.protocols";
+const CIPHER_SUITES: &str = "ssl.cipher.suites";
+const CLIENT_AUTH: &str = "ssl.client.auth";
+
+/// The settings of https listeners. Keys and certificates are only loaded if
+/// there is such a listener.
+#[derive(Clone)]
 pub struct TlsConfig {
+    /// The prefix of the properties that count; empty if it's `ssl.*`.
+    prefix: String,
     parsed: ParsedConfig,
+    /// All properties of the worker, secrets among them.
+    properties: ConfigMap,
+}
+
+impl fmt::Debug for TlsConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsConfig")
+            .field("prefix", &self.prefix)
+            .finish_non_exhaustive()
+    }
 }
 
 impl TlsConfig {
@@ -31,36 +50,27 @@ impl TlsConfig {
     /// Config, for the first property that is wrong.
     pub fn new(properties: &ConfigMap, prefix: &str) -> Result<Self> {
         let prefixed = with_prefix(properties, prefix);
-        let used = if prefixed.is_empty() {
-            properties
+        let (prefix, used) = if prefixed.is_empty() {
+            ("", properties)
         } else {
-            &prefixed
+            (prefix, &prefixed)
         };
         Ok(Self {
             parsed: Self::config_def().parse(used)?,
+            prefix: prefix.to_owned(),
+            properties: properties.clone(),
         })
     }
 
-    /// The keys, without prefix.
-    pub fn config_def() -> ConfigDef {
-        let text = |name: &'static str| ConfigKey::new(name, ConfigType::String);
-        let secret = |name: &'static str| ConfigKey::new(name, ConfigType::Password).default_null();
-        let list = |name: &'static str| ConfigKey::new(name, ConfigType::List);
+    /// The keys without prefix, but for those of key and trust stores.
+    fn config_def() -> ConfigDef {
         ConfigDef::new()
-            .define(text("ssl.keystore.type").default_string("JKS"))
-            .define(text("ssl.keystore.location").default_null())
-            .define(secret("ssl.keystore.password"))
-            .define(secret("ssl.key.password"))
-            .define(secret("ssl.keystore.key"))
-            .define(secret("ssl.keystore.certificate.chain"))
-            .define(text("ssl.truststore.type").default_string("JKS"))
-            .define(text("ssl.truststore.location").default_null())
-            .define(secret("ssl.truststore.password"))
-            .define(secret("ssl.truststore.certificates"))
-            .define(list("ssl.enabled.protocols").default_list(&["TLSv1.2", "TLSv1.3"]))
-            .define(list("ssl.cipher.suites").default_null())
             .define(
-                text("ssl.client.auth")
+                ConfigKey::new(PROTOCOLS, ConfigType::List).default_list(&["TLSv1.2", "TLSv1.3"]),
+            )
+            .define(ConfigKey::new(CIPHER_SUITES, ConfigType::List).default_null())
+            .define(
+                ConfigKey::new(CLIENT_AUTH, ConfigType::String)
                     .default_string("none")
                     .validator(Validator::OneOf(&["required", "requested", "none"])),
             )
@@ -71,39 +81,57 @@ impl TlsConfig {
     /// # Errors
     /// Config, if a store can't be read or settings contradict each other.
     pub(crate) fn acceptor(&self) -> Result<TlsAcceptor> {
+        let identity = keystore::identity(&self.properties, &self.prefix)
+            .map_err(wrong)?
+            .ok_or_else(|| {
+                let prefix = &self.prefix;
+                ConnectError::config(format!(
+                    "An https listener needs a private key and a certificate: set \
+                     {prefix}ssl.keystore.location, or {prefix}ssl.keystore.key and \
+                     {prefix}ssl.keystore.certificate.chain"
+                ))
+            })?;
+        let key = PrivateKeyDer::from_pem_slice(identity.key.reveal().as_bytes())
+            .map_err(|error| self.unusable("ssl.keystore", error))?;
+        let chain = self.certificates("ssl.keystore", &identity.chain)?;
         let provider = Arc::new(self.provider()?);
-        let identity = store::identity(&self.parsed)?;
-        let mut config = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        let verifier = self.client_verifier(&provider)?;
+        let mut config = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(&self.versions()?)
-            .map_err(|error| invalid("ssl.enabled.protocols", error))?
-            .with_client_cert_verifier(self.client_verifier(provider)?)
-            .with_single_cert(identity.chain, identity.key)
-            .map_err(|error| invalid("ssl.keystore.location", error))?;
+            .map_err(|error| self.unusable(PROTOCOLS, error))?
+            .with_client_cert_verifier(verifier)
+            .with_single_cert(chain, key)
+            .map_err(|error| self.unusable("ssl.keystore", error))?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(TlsAcceptor::from(Arc::new(config)))
     }
 
     fn client_verifier(
         &self,
-        provider: Arc<CryptoProvider>,
+        provider: &Arc<CryptoProvider>,
     ) -> Result<Arc<dyn ClientCertVerifier>> {
-        let wish = self.parsed.string("ssl.client.auth")?;
+        let wish = self.parsed.string(CLIENT_AUTH)?;
         if wish == "none" {
             return Ok(WebPkiClientVerifier::no_client_auth());
         }
+        let prefix = &self.prefix;
+        let trusted = keystore::trusted(&self.properties, prefix)
+            .map_err(wrong)?
+            .ok_or_else(|| {
+                ConnectError::config(format!(
+                    "{prefix}{CLIENT_AUTH}={wish} needs the certificates that clients are checked \
+                     against: set {prefix}ssl.truststore.location or \
+                     {prefix}ssl.truststore.certificates"
+                ))
+            })?;
         let mut roots = RootCertStore::empty();
-        for certificate in store::trusted(&self.parsed)? {
+        for certificate in self.certificates("ssl.truststore", &trusted)? {
             roots
                 .add(certificate)
-                .map_err(|error| invalid("ssl.truststore.location", error))?;
+                .map_err(|error| self.unusable("ssl.truststore", error))?;
         }
-        if roots.is_empty() {
-            return Err(ConnectError::config(format!(
-                "ssl.client.auth={wish} needs the certificates that clients are checked against; \
-                 set ssl.truststore.location or ssl.truststore.certificates"
-            )));
-        }
-        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+        let verifier =
+            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
         let verifier = if wish == "requested" {
             verifier.allow_unauthenticated()
         } else {
@@ -111,11 +139,17 @@ impl TlsConfig {
         };
         verifier
             .build()
-            .map_err(|error| invalid("ssl.truststore.location", error))
+            .map_err(|error| self.unusable("ssl.truststore", error))
+    }
+
+    fn certificates(&self, store: &str, pem: &str) -> Result<Vec<CertificateDer<'static>>> {
+        CertificateDer::pem_slice_iter(pem.as_bytes())
+            .collect::<Result<_, _>>()
+            .map_err(|error| self.unusable(store, error))
     }
 
     fn versions(&self) -> Result<Vec<&'static SupportedProtocolVersion>> {
-        let wanted = self.parsed.list("ssl.enabled.protocols")?;
+        let wanted = self.parsed.list(PROTOCOLS)?;
         let mut versions = Vec::new();
         for name in &wanted {
             match name.as_str() {
@@ -123,16 +157,13 @@ impl TlsConfig {
                 "TLSv1.3" => versions.push(&TLS13),
                 other => tracing::warn!(
                     protocol = other,
-                    "Ignoring a protocol of ssl.enabled.protocols that this worker doesn't have"
+                    "Ignoring a protocol of {}{PROTOCOLS} that this worker doesn't have",
+                    self.prefix
                 ),
             }
         }
         if versions.is_empty() {
-            return Err(ConnectError::config(format!(
-                "Invalid value {} for configuration ssl.enabled.protocols: none of them is \
-                 supported; use TLSv1.2 or TLSv1.3",
-                wanted.join(",")
-            )));
+            return Err(self.none_supported(PROTOCOLS, &wanted));
         }
         Ok(versions)
     }
@@ -140,26 +171,36 @@ impl TlsConfig {
     /// The cryptography, limited to the suites that a user wants.
     fn provider(&self) -> Result<CryptoProvider> {
         let mut provider = ring::default_provider();
-        if let Some(tether_api::config::ConfigData::List(wanted)) =
-            self.parsed.get("ssl.cipher.suites")
-        {
+        if let Some(ConfigData::List(wanted)) = self.parsed.get(CIPHER_SUITES) {
             provider.cipher_suites.retain(|suite| {
                 // rustls alone puts the version into the names of TLS 1.3.
                 let name = format!("{:?}", suite.suite()).replace("TLS13_", "TLS_");
                 wanted.contains(&name)
             });
             if provider.cipher_suites.is_empty() {
-                return Err(ConnectError::config(format!(
-                    "Invalid value {} for configuration ssl.cipher.suites: none of them is \
-                     supported",
-                    wanted.join(",")
-                )));
+                return Err(self.none_supported(CIPHER_SUITES, wanted));
             }
         }
         Ok(provider)
     }
+
+    fn none_supported(&self, key: &str, wanted: &[String]) -> ConnectError {
+        ConnectError::config(format!(
+            "Invalid value {} for configuration {}{key}: none of them is supported",
+            wanted.join(","),
+            self.prefix
+        ))
+    }
+
+    fn unusable(
+        &self,
+        key: &str,
+        error: impl std::error::Error + Send + Sync + 'static,
+    ) -> ConnectError {
+        ConnectError::config(format!("{}{key} is not usable", self.prefix)).caused_by(error)
+    }
 }
 
-fn invalid(key: &str, error: impl std::error::Error + Send + Sync + 'static) -> ConnectError {
-    ConnectError::config(format!("Invalid value for configuration {key}")).caused_by(error)
+fn wrong(error: KafkaError) -> ConnectError {
+    ConnectError::config(error.message)
 }

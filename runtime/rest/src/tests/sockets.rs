@@ -261,8 +261,10 @@ async fn clients_prove_who_they_are_if_asked() {
     ] {
         let config = config(&[
             ("listeners", "https://127.0.0.1:0"),
+            ("ssl.keystore.type", "PEM"),
             ("ssl.keystore.key", &identity),
             ("ssl.keystore.certificate.chain", &identity),
+            ("ssl.truststore.type", "PEM"),
             ("ssl.truststore.certificates", &authority.pem()),
             ("ssl.client.auth", wish),
         ]);
@@ -287,7 +289,10 @@ async fn broken_stores_are_explained() {
     let authority = Authority::new();
     let identity = authority.issue("worker.example");
     let message = async |properties: &[(&str, &str)]| {
-        let https = [("listeners", "https://127.0.0.1:0")];
+        let https = [
+            ("listeners", "https://127.0.0.1:0"),
+            ("ssl.keystore.type", "PEM"),
+        ];
         RestServer::bind(config(&[&https, properties].concat()))
             .await
             .err()
@@ -297,37 +302,60 @@ async fn broken_stores_are_explained() {
     assert!(
         message(&[])
             .await
-            .starts_with("An https listener needs a private key")
+            .starts_with("An https listener needs a private key and a certificate")
     );
     assert!(
         message(&[("ssl.keystore.location", "/nope.pem")])
             .await
-            .starts_with("Invalid value /nope.pem for configuration ssl.keystore.location: ")
+            .contains("/nope.pem of type PEM: it cannot be read")
     );
+    let own = [
+        ("ssl.keystore.key", identity.as_str()),
+        ("ssl.keystore.certificate.chain", &identity),
+    ];
+    let with_own = async |more: (&str, &str)| message(&[&own[..], &[more]].concat()).await;
     assert!(
-        message(&[
-            ("ssl.keystore.key", "junk"),
-            ("ssl.keystore.certificate.chain", &identity)
-        ])
-        .await
-        .starts_with("ssl.keystore.key has no private key that can be read")
+        with_own(("ssl.client.auth", "required"))
+            .await
+            .starts_with("ssl.client.auth=required needs the certificates")
     );
-    assert!(
-        message(&[
-            ("ssl.keystore.key", &identity),
-            ("ssl.keystore.certificate.chain", &identity),
-            ("ssl.client.auth", "required")
-        ])
-        .await
-        .starts_with("ssl.client.auth=required needs the certificates")
+    assert_eq!(
+        with_own(("ssl.enabled.protocols", "SSLv3,TLSv1")).await,
+        "Invalid value SSLv3,TLSv1 for configuration ssl.enabled.protocols: none of them is \
+         supported"
     );
-    assert!(
-        message(&[
-            ("ssl.keystore.key", &identity),
-            ("ssl.keystore.certificate.chain", &identity),
-            ("ssl.enabled.protocols", "SSLv3")
-        ])
-        .await
-        .contains("none of them is supported")
+    assert_eq!(
+        with_own(("ssl.cipher.suites", "NOPE")).await,
+        "Invalid value NOPE for configuration ssl.cipher.suites: none of them is supported"
     );
+}
+
+#[tokio::test]
+async fn suites_and_protocols_can_be_chosen() {
+    let authority = Authority::new();
+    let identity = authority.issue("worker.example");
+    let config = config(&[
+        ("listeners", "https://127.0.0.1:0"),
+        ("ssl.keystore.type", "PEM"),
+        ("ssl.keystore.key", &identity),
+        ("ssl.keystore.certificate.chain", &identity),
+        ("ssl.enabled.protocols", "TLSv1.1,TLSv1.3"),
+        ("ssl.cipher.suites", "TLS_AES_128_GCM_SHA256"),
+    ]);
+    assert!(!format!("{config:?}").contains("PRIVATE"));
+    let server = RestServer::bind(config).await.unwrap();
+    let address = server.addresses()[0];
+    let server = server.serve(Arc::new(FakeHerder::default()));
+    let name = ServerName::try_from("worker.example").unwrap();
+    let stream = client(&authority, None)
+        .connect(name, connect(address).await)
+        .await
+        .unwrap();
+    let (_, session) = stream.get_ref();
+    assert_eq!(
+        session.negotiated_cipher_suite().unwrap().suite(),
+        rustls::CipherSuite::TLS13_AES_128_GCM_SHA256
+    );
+    drop(stream);
+    server.stop(PATIENCE).await;
 }
