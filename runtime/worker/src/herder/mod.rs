@@ -174,7 +174,8 @@ pub trait Herder: Send + Sync {
     fn logger(&self, name: &str) -> Option<LoggerLevel>;
 
     /// Sets the level of a logger and all below it; the names that changed,
-    /// sorted. The level is known to be valid.
+    /// sorted. The level is one of log4j's words in upper case: OFF, FATAL, ERROR,
+    /// WARN, INFO, DEBUG, TRACE, ALL.
     fn set_logger_level(&self, name: &str, level: &str) -> Vec<String>;
 
     /// Sets the level of a logger on all workers (KIP-976).
