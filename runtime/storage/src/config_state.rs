@@ -222,4 +222,6 @@ impl ConfigState {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

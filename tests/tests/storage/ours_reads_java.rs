@@ -257,7 +257,10 @@ async fn offsets(java: &Java) -> Result<()> {
         offset.get("position").and_then(|value| value.as_i64()),
         Some(17)
     );
-    assert_eq!(store.get(&[key.clone()]).await?, [Some(value.clone())]);
+    assert_eq!(
+        store.get(std::slice::from_ref(key)).await?,
+        [Some(value.clone())]
+    );
     store.stop().await;
     Ok(())
 }
