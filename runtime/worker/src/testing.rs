@@ -80,6 +80,13 @@ impl Log {
         }
     }
 
+    /// Lets (virtual) time pass and checks that nothing happens.
+    pub(crate) async fn none_for(&self, time: Duration) {
+        let before = self.lines();
+        tokio::time::sleep(time).await;
+        assert_eq!(before, self.lines());
+    }
+
     /// Waits for a line.
     pub(crate) async fn until_line(&self, line: &str) {
         self.until(|lines| lines.iter().any(|known| known == line))

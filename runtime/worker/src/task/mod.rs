@@ -197,6 +197,15 @@ impl TaskControl {
         *self.state.borrow() == TargetState::Paused
     }
 
+    /// Writes that the task was paused or resumed.
+    fn report_pause(&self, paused: bool) {
+        if paused {
+            self.statuses.paused();
+        } else {
+            self.statuses.running();
+        }
+    }
+
     /// Waits until the task may go on; false if it is to stop instead.
     async fn resumed(&self) -> bool {
         let mut state = self.state.clone();

@@ -252,12 +252,8 @@ impl WorkerSinkTask {
         }
         self.paused = pause;
         self.apply_pauses()?;
-        if pause {
-            self.control.statuses.paused();
-            self.commit_requested = true;
-        } else {
-            self.control.statuses.running();
-        }
+        self.control.report_pause(pause);
+        self.commit_requested |= pause;
         Ok(())
     }
 

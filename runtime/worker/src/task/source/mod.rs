@@ -16,7 +16,7 @@ use tether_api::record::SourceRecord;
 use tether_api::source::{SourceTask, SourceTaskContext};
 use tether_api::{ConnectError, Result};
 use tether_kafka::{Clients, Producer};
-use tether_storage::{OffsetStore, OffsetWriter, PartitionKeys, StoredOffsetReader};
+use tether_storage::{OffsetStore, OffsetWriter, PartitionKeys, StoredOffsetReader, TargetState};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -50,6 +50,8 @@ pub(super) struct WorkerSourceTask {
     committer: Arc<OffsetCommitter>,
     sender: Sender,
     flush_timeout: Duration,
+    /// The user paused the connector.
+    paused: bool,
     /// What the task sees as its stop signal. It fires when the task is to
     /// stop, and also when a record is lost, so that a `poll` that waits for
     /// data does not keep the failure hidden.
@@ -109,6 +111,7 @@ impl WorkerSourceTask {
             committer,
             sender,
             flush_timeout,
+            paused: false,
             start_called: false,
         })
     }
@@ -123,11 +126,9 @@ impl WorkerSourceTask {
     async fn send_loop(&mut self) -> Result<()> {
         while !self.control.is_stopping() {
             self.committer.settle()?;
-            if self.control.should_pause() {
-                self.control.statuses.paused();
-                if self.control.resumed().await {
-                    self.control.statuses.running();
-                }
+            self.follow_target_state();
+            if self.paused {
+                self.control.resumed().await;
                 continue;
             }
             if self.sender.is_empty() {
@@ -135,6 +136,10 @@ impl WorkerSourceTask {
                 self.committer.settle()?;
                 self.committer.book().topics.begin_batch();
                 self.sender.load(batch);
+                if self.paused && !self.control.is_stopping() {
+                    // It is sent after the pause.
+                    continue;
+                }
             }
             self.send_batch().await?;
             // A task whose polls are always ready must not keep a thread for
@@ -144,11 +149,23 @@ impl WorkerSourceTask {
         Ok(())
     }
 
+    fn follow_target_state(&mut self) {
+        let pause = self.control.should_pause();
+        if pause != self.paused {
+            self.paused = pause;
+            self.control.report_pause(pause);
+        }
+    }
+
     /// One call of the task's `poll`, which is never dropped before it returns.
+    /// A pause that comes meanwhile counts at once: a source may have nothing
+    /// to tell for hours.
     async fn poll(&mut self) -> Result<Vec<SourceRecord>> {
+        let mut state = self.control.state.clone();
         let polled = {
             let mut poll = std::pin::pin!(self.task.poll());
             loop {
+                let paused = self.paused;
                 tokio::select! {
                     biased;
                     polled = &mut poll => break polled,
@@ -156,6 +173,10 @@ impl WorkerSourceTask {
                         if self.committer.settle().is_err() {
                             self.interrupt.cancel();
                         }
+                    }
+                    Ok(_) = state.wait_for(|state| (*state == TargetState::Paused) != paused) => {
+                        self.paused = !paused;
+                        self.control.report_pause(!paused);
                     }
                 }
             }
@@ -175,8 +196,8 @@ impl WorkerSourceTask {
     }
 
     /// Sends what is left of the batch. Returns early, with a remainder, if the
-    /// producer asks for patience and the task is to stop, or to let a pause
-    /// take effect.
+    /// producer refuses a record for now, so that a pause can take effect, and
+    /// if the task is to stop.
     async fn send_batch(&mut self) -> Result<()> {
         loop {
             match self.sender.advance(&self.committer)? {

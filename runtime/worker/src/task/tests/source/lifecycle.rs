@@ -11,7 +11,7 @@ async fn stopping_waits_for_records_in_flight_and_commits_them() {
     bench.until_values(3).await;
     let kafka = bench.around.kafka.clone();
     bench.task.request_stop();
-    bench.script.log.until(|lines| lines.len() >= 3).await;
+    bench.script.log.until(|lines| lines.len() >= 4).await;
     kafka.release(Operation::Send);
     assert!(stop(bench.task, &bench.around).await);
     assert_eq!(
@@ -82,14 +82,22 @@ async fn a_paused_task_does_not_poll() {
     let bench = bench();
     bench.script.log.until_line("poll").await;
     bench.task.set_target_state(TargetState::Paused);
-    // The poll in flight is awaited, and what it returns is sent.
-    bench.script.records([1]);
+    // At once, although a poll is in flight. What that returns is kept.
     bench.until_status("PAUSED").await;
-    bench.until_committed(1).await;
+    bench.script.records([1]);
     bench.script.records([2]);
+    bench.script.log.until_line("polled").await;
+    bench
+        .around
+        .offsets
+        .log
+        .none_for(Duration::from_secs(60))
+        .await;
+    assert!(bench.values().is_empty());
     assert_eq!(bench.script.log.count("poll"), 1);
     bench.task.set_target_state(TargetState::Started);
     bench.until_committed(2).await;
+    assert_eq!(bench.values(), ["v1", "v2"]);
     let mut statuses = bench.statuses();
     statuses.retain(|line| line != "c uses t");
     assert_eq!(statuses, ["c-0 RUNNING", "c-0 PAUSED", "c-0 RUNNING"]);

@@ -114,6 +114,7 @@ impl SourceTask for Scripted {
             Some(poll) = polls.recv() => poll,
             () = stopping.cancelled() => Poll::Records(Vec::new()),
         };
+        self.script.log.add("polled");
         match poll {
             Poll::Records(records) => Ok(records),
             Poll::Fail(error) => Err(error),
