@@ -48,7 +48,7 @@ fn a_wrong_call_ends_with_1() -> Result<()> {
         let outcome = run(arguments, &[])?;
         assert_eq!(outcome.code, Some(1), "{arguments:?}: {outcome:?}");
         assert!(
-            outcome.stderr.contains("Usage: tether"),
+            outcome.stderr.contains("--help"),
             "{arguments:?}: {outcome:?}"
         );
     }

@@ -1,7 +1,7 @@
 //! Workers, brokers and databases that go away in the middle of everything.
 
 use anyhow::Result;
-use tether_services::{ConnectOptions, ConnectWorker, Kafka, KafkaOptions, Postgres};
+use tether_services::{ConnectWorker, Kafka, KafkaOptions, Postgres};
 use tether_tests::turns;
 use tether_tests::worker::Worker;
 use tether_tests::worker_process::{WorkerOptions, WorkerProcess};
@@ -14,14 +14,30 @@ fn rounds(usual: u64) -> u64 {
     soak.and_then(|rounds| rounds.parse().ok()).unwrap_or(usual)
 }
 
+/// A broker that lets members of groups be declared dead after a second.
+fn start_kafka() -> Result<Kafka> {
+    let shortest = ("group.min.session.timeout.ms", "1000");
+    Kafka::start(KafkaOptions {
+        properties: vec![(shortest.0.to_owned(), shortest.1.to_owned())],
+        ..KafkaOptions::default()
+    })
+}
+
+/// A worker whose sinks take over soon from those of one that was killed.
+fn options(kafka: &Kafka) -> Result<WorkerOptions> {
+    Ok(WorkerOptions::new("faults", &kafka.bootstrap())?
+        .property("consumer.session.timeout.ms", "3000")
+        .property("consumer.heartbeat.interval.ms", "500"))
+}
+
 fn tether(kafka: &Kafka) -> Result<WorkerProcess> {
-    WorkerProcess::distributed(&WorkerOptions::new("faults", &kafka.bootstrap())?)
+    WorkerProcess::distributed(&options(kafka)?)
 }
 
 #[test]
 fn nothing_is_lost_when_the_worker_is_killed() -> Result<()> {
     let _turn = turns::take();
-    let kafka = Kafka::start(KafkaOptions::default())?;
+    let kafka = start_kafka()?;
     let postgres = Postgres::start()?;
     kill_worker(&kafka, Some(&postgres), tether(&kafka)?)
 }
@@ -29,7 +45,7 @@ fn nothing_is_lost_when_the_worker_is_killed() -> Result<()> {
 #[test]
 fn nothing_is_lost_when_the_broker_restarts() -> Result<()> {
     let _turn = turns::take();
-    let mut kafka = Kafka::start(KafkaOptions::default())?;
+    let mut kafka = start_kafka()?;
     let postgres = Postgres::start()?;
     let worker = tether(&kafka)?;
     let pid = worker.pid();
@@ -41,7 +57,7 @@ fn nothing_is_lost_when_the_broker_restarts() -> Result<()> {
 #[test]
 fn nothing_is_lost_when_postgres_restarts() -> Result<()> {
     let _turn = turns::take();
-    let kafka = Kafka::start(KafkaOptions::default())?;
+    let kafka = start_kafka()?;
     let mut postgres = Postgres::start()?;
     let worker = tether(&kafka)?;
     let flow = Flow::start(&kafka, Some(&postgres))?;
@@ -63,14 +79,11 @@ fn nothing_is_lost_when_postgres_restarts() -> Result<()> {
 #[ignore = "tests the tests; `make soak` runs it"]
 fn nothing_is_lost_by_the_java_worker() -> Result<()> {
     let _turn = turns::take();
-    let mut kafka = Kafka::start(KafkaOptions::default())?;
-    let java = |kafka: &Kafka| {
-        let options = ConnectOptions::new(kafka.bootstrap());
-        ConnectWorker::distributed(options.property("offset.flush.interval.ms", "1000"))
-    };
+    let mut kafka = start_kafka()?;
+    let java = |kafka: &Kafka| ConnectWorker::distributed(options(kafka)?.for_java());
     kill_worker(&kafka, None, java(&kafka)?)?;
     drop(kafka);
-    kafka = Kafka::start(KafkaOptions::default())?;
+    kafka = start_kafka()?;
     let worker = java(&kafka)?;
     restart_broker(&mut kafka, None, &worker)
 }
