@@ -17,6 +17,9 @@ pub(crate) struct StatusEntry {
     pending: Option<Pending>,
     /// The latest own tombstone that is not durable yet.
     deleting: Option<u64>,
+    /// The record at `offset` is no longer in effect either, because this worker
+    /// deleted what it belongs to.
+    forgotten: bool,
 }
 
 #[derive(Debug)]
@@ -35,6 +38,7 @@ impl Default for StatusEntry {
             offset: -1,
             pending: None,
             deleting: None,
+            forgotten: false,
         }
     }
 }
@@ -97,6 +101,7 @@ impl StatusEntry {
         if offset < 0 || offset > self.offset {
             self.stored = status;
             self.offset = self.offset.max(offset);
+            self.forgotten = false;
         } else {
             self.settle();
         }
@@ -118,9 +123,10 @@ impl StatusEntry {
 
     /// Takes a record in, unless a later one is known.
     pub(crate) fn read(&mut self, offset: i64, status: Option<Status>) {
-        if offset >= self.offset {
+        if offset > self.offset || (offset == self.offset && !self.forgotten) {
             self.stored = status;
             self.offset = offset;
+            self.forgotten = false;
             self.settle();
         }
     }
@@ -134,19 +140,24 @@ impl StatusEntry {
         self.settle();
     }
 
-    /// This worker deletes what this belongs to.
+    /// This worker deletes what this belongs to. Its records up to now may yet be
+    /// read; they are not to come back. A tombstone of its own stays under way.
     pub(crate) fn forget(&mut self) {
-        *self = Self::default();
+        self.stored = None;
+        self.pending.take_if(|found| found.status.is_some());
+        self.forgotten = self.offset >= 0;
     }
 
     /// The offsets of the topic start anew.
     pub(crate) fn rewind(&mut self) {
         self.offset = -1;
+        self.forgotten = false;
     }
 
     /// The offset of a tombstone matters only as long as a write is on its way.
     fn settle(&mut self) {
-        if self.stored.is_none() && self.pending.is_none() && self.deleting.is_none() {
+        let idle = self.pending.is_none() && self.deleting.is_none();
+        if self.stored.is_none() && idle && !self.forgotten {
             self.offset = -1;
         }
     }

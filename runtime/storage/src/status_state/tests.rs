@@ -299,3 +299,30 @@ fn tasks_and_connectors_are_listed_in_order() {
     assert_eq!(numbers, [2, 10]);
     assert_eq!(state.connectors(), ["b", "c", "cc"]);
 }
+
+#[test]
+fn records_that_are_read_after_a_deletion_do_not_come_back() {
+    // Reading lags behind: everything is acknowledged, nothing was read.
+    let mut state = StatusState::default();
+    let write = state.put_task(State::Running, "me", 1);
+    state.written(&write, 0);
+    let destroyed = Status::Connector(connector(State::Destroyed, "me", 1));
+    state.put(destroyed, false).unwrap();
+    state.read_task(0, State::Running, "me", 1);
+    assert_eq!(state.task_now(), None);
+    // A tombstone of the task is still under way, and awaited.
+    let mut state = StatusState::default();
+    let write = state.put_task(State::Running, "me", 1);
+    state.written(&write, 0);
+    let tombstone = state.put_task(State::Destroyed, "me", 1);
+    let destroyed = Status::Connector(connector(State::Destroyed, "me", 1));
+    let connector = state.put(destroyed, false).unwrap();
+    state.read_task(0, State::Running, "me", 1);
+    assert_eq!(state.task_now(), None);
+    state.written(&connector, 0);
+    assert!(state.is_writing(state.latest_write()));
+    state.written(&tombstone, 1);
+    state.read(0, 1, task_key(), None);
+    state.read(1, 0, connector_key(), None);
+    assert!(state.entries.is_empty());
+}
