@@ -5,9 +5,9 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use fancy_regex::Regex;
 use tether_api::{ConnectError, Result};
 
@@ -120,21 +120,27 @@ impl Origin {
     }
 }
 
-/// Adds the headers for origins that are allowed. A preflight is answered by
-/// the resource; where requests must be authenticated, which a preflight can't
-/// be, it's answered here.
-pub(crate) async fn allow(State(cors): State<Arc<Cors>>, request: Request, next: Next) -> Response {
-    let origin = request.headers().get(header::ORIGIN).cloned();
+/// Marks a request with which a browser asks, without credentials, whether a
+/// page of an origin that is allowed may do something.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AllowedPreflight;
+
+/// Adds the headers for origins that are allowed.
+pub(crate) async fn allow(
+    State(cors): State<Arc<Cors>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let headers = request.headers();
+    let origin = headers.get(header::ORIGIN).cloned();
     let origin = origin.filter(|origin| cors.allows(origin));
-    let preflight = request.method() == Method::OPTIONS
-        && request
-            .headers()
-            .contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
-    let mut response = if preflight && origin.is_some() && cors.authenticated {
-        StatusCode::NO_CONTENT.into_response()
-    } else {
-        next.run(request).await
-    };
+    let preflight = origin.is_some()
+        && request.method() == Method::OPTIONS
+        && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    if preflight {
+        request.extensions_mut().insert(AllowedPreflight);
+    }
+    let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.append(header::VARY, HeaderValue::from_static("Origin"));
     if let Some(origin) = origin {

@@ -178,37 +178,40 @@ pub(crate) fn routers(config: &RestConfig, api: Api, in_flight: &InFlight) -> (R
     if config.admin == AdminListeners::Regular {
         regular = regular.merge(routes::admin());
     }
-    let mut regular = with_fallback(regular, &api);
+    let regular = filtered(routed(regular, &api), config);
+    let admin = routed(routes::admin(), &api);
+    (entered(regular, in_flight), entered(admin, in_flight))
+}
+
+/// What answers every path, as the fallback of a router without routes, so that
+/// layers over it come before routing.
+fn routed(router: Router<Api>, api: &Api) -> Router {
+    let router = router
+        .fallback(async || RestError::no_resource())
+        .with_state(api.clone());
+    Router::new().fallback_service(router)
+}
+
+/// Adds what regular listeners do to every request, the innermost first.
+fn filtered(mut router: Router, config: &RestConfig) -> Router {
     if let Some(auth) = &config.auth {
         let auth = Arc::new(auth.clone());
-        regular = regular.layer(from_fn_with_state(auth, auth::require));
+        router = router.layer(from_fn_with_state(auth, auth::require));
     }
     if !config.headers.is_empty() {
         let rules = Arc::new(config.headers.clone());
-        regular = regular.layer(from_fn_with_state(rules, headers::add));
+        router = router.layer(from_fn_with_state(rules, headers::add));
     }
     if let Some(cors) = &config.cors {
         let cors = Arc::new(cors.clone());
-        regular = regular.layer(from_fn_with_state(cors, cors::allow));
+        router = router.layer(from_fn_with_state(cors, cors::allow));
     }
-    let admin = with_fallback(routes::admin(), &api);
-    (
-        before_routing(regular, in_flight),
-        before_routing(admin, in_flight),
-    )
-}
-
-fn with_fallback(router: Router<Api>, api: &Api) -> Router {
     router
-        .fallback(async || RestError::no_resource())
-        .with_state(api.clone())
 }
 
-/// Adds what happens before a request is routed: a router's own layers come
-/// after.
-fn before_routing(router: Router, in_flight: &InFlight) -> Router {
-    Router::new()
-        .fallback_service(router)
+/// Adds what comes first for every request.
+fn entered(router: Router, in_flight: &InFlight) -> Router {
+    router
         .layer(from_fn(path::normalize))
         .layer(from_fn_with_state(in_flight.clone(), access_log::record))
 }

@@ -19,6 +19,7 @@ pub(super) enum Aspect {
     AllowMethods,
     AllowHeaders,
     MaxAge,
+    FrameOptions,
     Body,
     /// The texts that explain keys.
     Documentation,
@@ -28,7 +29,7 @@ pub(super) enum Aspect {
 
 impl Aspect {
     /// All, by the name that the table of differences has for them. Headers have their own names.
-    pub(super) const ALL: [(Self, &'static str); 11] = [
+    pub(super) const ALL: [(Self, &'static str); 12] = [
         (Self::Status, "status"),
         (Self::ContentType, "content-type"),
         (Self::Allow, "allow"),
@@ -37,6 +38,7 @@ impl Aspect {
         (Self::AllowMethods, "access-control-allow-methods"),
         (Self::AllowHeaders, "access-control-allow-headers"),
         (Self::MaxAge, "access-control-max-age"),
+        (Self::FrameOptions, "x-frame-options"),
         (Self::Body, "body"),
         (Self::Documentation, "documentation"),
         (Self::Order, "second-order"),

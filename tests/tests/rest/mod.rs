@@ -13,8 +13,10 @@ mod step;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::path::PathBuf;
 use std::thread;
 
+use tether_services::folders::RunFolder;
 use tether_services::{ConnectWorker, shared};
 use tether_tests::names;
 use tether_tests::worker_process::{WorkerOptions, WorkerProcess};
@@ -22,6 +24,7 @@ use tether_tests::worker_process::{WorkerOptions, WorkerProcess};
 use compare::Aspect;
 use differences::Difference;
 use run::Exchanged;
+use step::Step;
 
 /// How many requests the list has at least.
 const LEAST: usize = 120;
@@ -29,73 +32,154 @@ const LEAST: usize = 120;
 /// Variable with the base URL of a worker to compare in the place of the program under test.
 const OTHER_WORKER: &str = "TETHER_REST_URL";
 
-/// Variable with a file to write all answers to.
+/// Variable with the begin of the names of files to write all answers to.
 const RECORD: &str = "TETHER_REST_RECORD";
 
-/// How both workers are set up.
-fn options(bootstrap: &str) -> WorkerOptions {
-    WorkerOptions::new(&names::unique("rest"), bootstrap)
-        .expect("a free port")
-        .property(
-            "access.control.allow.origin",
-            "http://ui.example,http://*.wild.example",
-        )
-        .property("access.control.allow.methods", "GET,POST,PUT,DELETE")
+/// Two workers that are set up alike, and what they are sent.
+struct Trial {
+    name: &'static str,
+    properties: Vec<(&'static str, &'static str)>,
+    /// The file of users, if a password is demanded.
+    jaas: Option<PathBuf>,
+    steps: Vec<Step>,
 }
 
-/// Sends the list to the worker at this base URL, under names of this run: letters and digits.
-fn answers(url: &str, bootstrap: &str) -> Vec<Exchanged> {
-    let name = names::unique("r").replace('-', "x");
-    run::run(url, bootstrap, &name, &list::steps()).expect("answers to all requests")
-}
-
-fn reference_answers(bootstrap: &str) -> Vec<Exchanged> {
-    let options = options(bootstrap).for_java();
-    let worker = ConnectWorker::distributed(options).expect("the reference");
-    answers(worker.url(), bootstrap)
-}
-
-fn our_answers(bootstrap: &str) -> Vec<Exchanged> {
-    if let Ok(url) = std::env::var(OTHER_WORKER) {
-        return answers(&url, bootstrap);
+impl Trial {
+    fn options(&self, bootstrap: &str) -> WorkerOptions {
+        let options = WorkerOptions::new(&names::unique("rest"), bootstrap).expect("a free port");
+        let options = self
+            .properties
+            .iter()
+            .fold(options, |options, (key, value)| {
+                options.property(key, *value)
+            });
+        match self.java_option() {
+            Some(option) => options.variable("KAFKA_OPTS", option),
+            None => options,
+        }
     }
-    let worker = WorkerProcess::distributed(&options(bootstrap)).expect("our worker");
-    answers(worker.url(), bootstrap)
+
+    /// Where Java finds the file of users.
+    fn java_option(&self) -> Option<String> {
+        let file = self.jaas.as_ref()?;
+        Some(format!(
+            "-Djava.security.auth.login.config={}",
+            file.display()
+        ))
+    }
+
+    /// Sends the steps to the worker at this base URL, under names of this run: letters and digits.
+    fn answers(&self, url: &str, bootstrap: &str) -> Vec<Exchanged> {
+        let name = names::unique("r").replace('-', "x");
+        run::run(url, bootstrap, &name, &self.steps).expect("answers to all requests")
+    }
+
+    fn reference(&self, bootstrap: &str) -> Vec<Exchanged> {
+        let mut options = self.options(bootstrap).for_java();
+        options.jvm.flags.extend(self.java_option());
+        let worker = ConnectWorker::distributed(options).expect("the reference");
+        let answers = self.answers(worker.url(), bootstrap);
+        record(&format!("{}.reference", self.name), &answers);
+        answers
+    }
+
+    fn ours(&self, bootstrap: &str) -> Vec<Exchanged> {
+        let answers = match std::env::var(OTHER_WORKER) {
+            Ok(url) => self.answers(&url, bootstrap),
+            Err(_) => {
+                let worker =
+                    WorkerProcess::distributed(&self.options(bootstrap)).expect("our worker");
+                self.answers(worker.url(), bootstrap)
+            }
+        };
+        record(&format!("{}.ours", self.name), &answers);
+        answers
+    }
+
+    /// Sends the steps to both and compares the answers.
+    fn run(&self) {
+        let known = differences::read().expect("the table of differences");
+        let bootstrap = shared::bootstrap().expect("a shared Kafka");
+        let (reference, ours) = thread::scope(|scope| {
+            let reference = scope.spawn(|| self.reference(&bootstrap));
+            let ours = self.ours(&bootstrap);
+            (reference.join().expect("the reference"), ours)
+        });
+        let mut failures = String::new();
+        for (theirs, own) in reference.iter().zip(&ours) {
+            let problems = check(theirs, own, &known);
+            if !problems.is_empty() {
+                let name = theirs.exchange.name();
+                let _ = writeln!(failures, "{name}\n  {}", problems.join("\n  "));
+            }
+        }
+        assert!(failures.is_empty(), "{failures}");
+    }
+}
+
+fn open_workers() -> Trial {
+    Trial {
+        name: "open",
+        properties: vec![
+            (
+                "access.control.allow.origin",
+                "http://ui.example,http://*.wild.example",
+            ),
+            ("access.control.allow.methods", "GET,POST,PUT,DELETE"),
+        ],
+        jaas: None,
+        steps: list::open(),
+    }
+}
+
+fn guarded_workers(folder: &RunFolder) -> Trial {
+    let jaas = folder.path().join("jaas.conf");
+    let users = folder.path().join("users.properties");
+    std::fs::write(&users, "alice=wonder:land\n").expect("a file of users");
+    let entry = format!(
+        "KafkaConnect {{\n  org.apache.kafka.connect.rest.basic.auth.extension.\
+         PropertyFileLoginModule required\n  file=\"{}\";\n}};\n",
+        users.display()
+    );
+    std::fs::write(&jaas, entry).expect("a JAAS file");
+    Trial {
+        name: "guarded",
+        properties: vec![
+            (
+                "rest.extension.classes",
+                "org.apache.kafka.connect.rest.basic.auth.extension.BasicAuthSecurityRestExtension",
+            ),
+            ("access.control.allow.origin", "http://ui.example"),
+            ("response.http.headers.config", "set X-Frame-Options: DENY"),
+        ],
+        jaas: Some(jaas),
+        steps: list::guarded(),
+    }
 }
 
 #[test]
 fn answers_are_those_of_the_reference() {
-    let known = differences::read().expect("the table of differences");
-    let bootstrap = shared::bootstrap().expect("a shared Kafka");
-    let (reference, ours) = thread::scope(|scope| {
-        let reference = scope.spawn(|| reference_answers(&bootstrap));
-        let ours = our_answers(&bootstrap);
-        (reference.join().expect("the reference"), ours)
-    });
-    assert!(reference.len() >= LEAST, "{} requests", reference.len());
-    record("reference", &reference);
-    record("ours", &ours);
+    open_workers().run();
+}
 
-    let mut failures = String::new();
-    for (theirs, own) in reference.iter().zip(&ours) {
-        let problems = check(theirs, own, &known);
-        if !problems.is_empty() {
-            let _ = writeln!(
-                failures,
-                "{}\n  {}",
-                theirs.exchange.name(),
-                problems.join("\n  ")
-            );
-        }
-    }
-    let shown: BTreeSet<&str> = reference
+#[test]
+fn answers_of_guarded_workers_are_those_of_the_reference() {
+    let folder = RunFolder::create("jaas").expect("a folder");
+    guarded_workers(&folder).run();
+}
+
+#[test]
+fn every_difference_is_shown_by_a_request() {
+    let steps = [list::open(), list::guarded()].concat();
+    let requests: Vec<_> = steps.iter().filter_map(Step::exchange).collect();
+    assert!(requests.len() >= LEAST, "{} requests", requests.len());
+    let shown: BTreeSet<&str> = requests
         .iter()
-        .flat_map(|exchanged| exchanged.exchange.differs.iter().copied())
+        .flat_map(|exchange| exchange.differs.iter().copied())
         .collect();
-    for id in known.keys().filter(|id| !shown.contains(id.as_str())) {
-        let _ = writeln!(failures, "no request shows the difference {id}");
-    }
-    assert!(failures.is_empty(), "{failures}");
+    let known = differences::read().expect("the table of differences");
+    let known: BTreeSet<&str> = known.keys().map(String::as_str).collect();
+    assert_eq!(shown, known);
 }
 
 /// What is wrong with a pair of answers: differences that the request does not name, and named ones that
@@ -137,15 +221,17 @@ fn check(
     problems
 }
 
-/// Writes the answers of the reference alone, to read what it does.
+/// Records the answers of the reference alone, to read what it does.
 #[test]
-#[ignore = "a tool: records what the reference answers in the file that TETHER_REST_RECORD names"]
+#[ignore = "a tool: writes to the files that TETHER_REST_RECORD begins the names of"]
 fn record_the_reference() {
     let bootstrap = shared::bootstrap().expect("a shared Kafka");
-    record("reference", &reference_answers(&bootstrap));
+    let folder = RunFolder::create("jaas").expect("a folder");
+    open_workers().reference(&bootstrap);
+    guarded_workers(&folder).reference(&bootstrap);
 }
 
-/// Writes all answers to the file that [`RECORD`] names, followed by `.<name>`.
+/// Writes answers to the file that [`RECORD`] names, followed by `.<name>`.
 fn record(name: &str, exchanged: &[Exchanged]) {
     let Ok(file) = std::env::var(RECORD) else {
         return;

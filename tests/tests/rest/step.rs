@@ -9,6 +9,16 @@ pub(super) enum Step {
     Await(Goal),
 }
 
+impl Step {
+    /// The request, if this is one.
+    pub(super) fn exchange(&self) -> Option<&Exchange> {
+        match self {
+            Self::Send(exchange) => Some(exchange),
+            Self::Await(_) => None,
+        }
+    }
+}
+
 /// What to wait for.
 #[derive(Debug, Clone)]
 pub(super) enum Goal {

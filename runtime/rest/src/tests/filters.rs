@@ -103,6 +103,8 @@ fn guarded(more: &[(&str, &str)]) -> App {
 async fn users_must_say_who_they_are() {
     let app = guarded(&[]);
     let basic = |text: &str| format!("Basic {}", STANDARD.encode(text));
+    let answer = app.call(Method::PATCH, "/connectors").await;
+    assert_eq!((answer.status, answer.header("allow")), (401, ""));
     for path in ["/", "/connectors", "/admin/loggers", "/nope"] {
         let answer = app.get(path).await;
         assert_eq!(
@@ -143,13 +145,14 @@ async fn users_must_say_who_they_are() {
 
 #[tokio::test]
 async fn preflights_need_no_password() {
-    let app = guarded(&[("access.control.allow.origin", "*")]);
+    let app = guarded(&[("access.control.allow.origin", "http://ui.example")]);
     let wish = ("access-control-request-method", "PUT");
     let origin = ("origin", "http://ui.example");
     let answer = app
         .send(with("OPTIONS", "/connectors", &[origin, wish]))
         .await;
-    assert_eq!(answer.status, 204);
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("allow"), "HEAD,POST,GET,OPTIONS");
     assert_eq!(
         cors(&answer),
         [
@@ -159,6 +162,9 @@ async fn preflights_need_no_password() {
             "60"
         ]
     );
-    let answer = app.send(with("OPTIONS", "/connectors", &[origin])).await;
-    assert_eq!(answer.status, 401);
+    let other = ("origin", "http://other");
+    for headers in [&[origin][..], &[other, wish], &[wish]] {
+        let answer = app.send(with("OPTIONS", "/connectors", headers)).await;
+        assert_eq!(answer.status, 401);
+    }
 }

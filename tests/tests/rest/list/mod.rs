@@ -2,6 +2,7 @@
 
 mod bodies;
 mod connectors;
+mod guarded;
 mod loggers;
 mod negotiation;
 mod offsets;
@@ -13,8 +14,8 @@ mod validation;
 
 use super::step::Step;
 
-/// All steps.
-pub(super) fn steps() -> Vec<Step> {
+/// The steps for workers that let everybody in.
+pub(super) fn open() -> Vec<Step> {
     [
         root::steps(),
         bodies::steps(),
@@ -28,4 +29,9 @@ pub(super) fn steps() -> Vec<Step> {
         origins::steps(),
     ]
     .concat()
+}
+
+/// The steps for workers that demand a password.
+pub(super) fn guarded() -> Vec<Step> {
+    guarded::steps()
 }
