@@ -27,6 +27,9 @@ use crate::{
 /// How soon a new topic is looked for again.
 const LOOK: Duration = Duration::from_millis(50);
 
+/// How soon a call is repeated.
+const RETRY: Duration = Duration::from_millis(100);
+
 /// An admin client on librdkafka: a producer that writes nothing, which is the
 /// lighter of its two kinds of clients.
 pub(super) struct RdAdmin {
@@ -68,6 +71,29 @@ impl RdAdmin {
             _events: EventThread::start(Arc::clone(&producer))?,
             producer,
         })
+    }
+
+    /// Repeats a call that may be repeated while coordinators or leaders move.
+    /// `call` gets the time that is left.
+    async fn persistent<T: Send + 'static>(
+        &self,
+        timeout: Duration,
+        call: impl Fn(&Client<AdminContext>, Duration) -> Result<T> + Clone + Send + 'static,
+    ) -> Result<T> {
+        let deadline = Instant::now() + timeout;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let call = call.clone();
+            match self.blocking(move |client| call(client, left)).await {
+                Err(error)
+                    if error.kind == KafkaErrorKind::Retriable
+                        && Instant::now() + RETRY < deadline =>
+                {
+                    sleep(RETRY).await;
+                }
+                result => return result,
+            }
+        }
     }
 
     /// Runs a call that blocks where it may.
@@ -151,7 +177,7 @@ fn check_partitions(
         match outcome {
             Err(code) if !passed_over.contains(&code) => {
                 let doing = format!("{doing} for partition {partition}");
-                return Err(of_group(failure(&doing, code)));
+                return Err(failure(&doing, code));
             }
             _ => {}
         }
@@ -169,8 +195,7 @@ fn unless_missing(result: Result<Vec<Answer>>) -> Result<Vec<Answer>> {
 #[async_trait]
 impl Admin for RdAdmin {
     async fn cluster_id(&self, timeout: Duration) -> Result<Option<String>> {
-        self.blocking(move |client| ffi::cluster_id(client, timeout))
-            .await
+        self.persistent(timeout, ffi::cluster_id).await
     }
 
     async fn topics(
@@ -181,13 +206,12 @@ impl Admin for RdAdmin {
         match names.map(<[String]>::to_vec) {
             Some(names) if names.is_empty() => Ok(Vec::new()),
             Some(names) => {
-                self.blocking(move |client| some_topics(client, &names, timeout))
-                    .await
+                self.persistent(timeout, move |client, left| {
+                    some_topics(client, &names, left)
+                })
+                .await
             }
-            None => {
-                self.blocking(move |client| all_topics(client, timeout))
-                    .await
-            }
+            None => self.persistent(timeout, all_topics).await,
         }
     }
 
@@ -225,14 +249,18 @@ impl Admin for RdAdmin {
         timeout: Duration,
     ) -> Result<Option<String>> {
         let (topic, name) = (topic.to_owned(), name.to_owned());
-        self.blocking(move |client| ffi::topic_config(client, &topic, &name, timeout))
-            .await
+        self.persistent(timeout, move |client, left| {
+            ffi::topic_config(client, &topic, &name, left)
+        })
+        .await
     }
 
     async fn group(&self, group: &str, timeout: Duration) -> Result<Option<GroupDescription>> {
         let name = group.to_owned();
         let members = self
-            .blocking(move |client| ffi::group_members(client, &name, timeout))
+            .persistent(timeout, move |client, left| {
+                ffi::group_members(client, &name, left)
+            })
             .await?;
         Ok(members.map(|members| GroupDescription {
             group: group.to_owned(),
@@ -246,23 +274,24 @@ impl Admin for RdAdmin {
         timeout: Duration,
     ) -> Result<BTreeMap<TopicPartition, i64>> {
         let name = group.to_owned();
-        let answers = self
-            .blocking(move |client| unless_missing(ffi::list_group_offsets(client, &name, timeout)))
-            .await?;
-        let mut offsets = BTreeMap::new();
-        for (partition, outcome) in answers {
-            match outcome {
-                Ok(Offset::Offset(offset)) => {
-                    offsets.insert(partition, offset);
-                }
-                Ok(_) => {}
-                Err(code) => {
-                    let doing = format!("Failed to read the offset of partition {partition}");
-                    return Err(failure(&doing, code));
+        self.persistent(timeout, move |client, left| {
+            let answers = unless_missing(ffi::list_group_offsets(client, &name, left))?;
+            let mut offsets = BTreeMap::new();
+            for (partition, outcome) in answers {
+                match outcome {
+                    Ok(Offset::Offset(offset)) => {
+                        offsets.insert(partition, offset);
+                    }
+                    Ok(_) => {}
+                    Err(code) => {
+                        let doing = format!("Failed to read the offset of partition {partition}");
+                        return Err(failure(&doing, code));
+                    }
                 }
             }
-        }
-        Ok(offsets)
+            Ok(offsets)
+        })
+        .await
     }
 
     async fn alter_group_offsets(
@@ -280,15 +309,13 @@ impl Admin for RdAdmin {
                 .map(|(partition, offset)| (partition, Offset::Offset(*offset))),
         )?;
         let name = group.to_owned();
-        let answers = self
-            .blocking(move |client| ffi::alter_group_offsets(client, &name, &list, timeout))
-            .await
-            .map_err(of_group)?;
-        check_partitions(
-            &format!("Failed to alter the offset of group {group}"),
-            answers,
-            &[],
-        )
+        let doing = format!("Failed to alter the offset of group {group}");
+        self.persistent(timeout, move |client, left| {
+            let answers = ffi::alter_group_offsets(client, &name, &list, left)?;
+            check_partitions(&doing, answers, &[])
+        })
+        .await
+        .map_err(of_group)
     }
 
     async fn delete_group_offsets(
@@ -302,17 +329,17 @@ impl Admin for RdAdmin {
         }
         let list = without_offsets(partitions)?;
         let name = group.to_owned();
-        let answers = self
-            .blocking(move |client| {
-                unless_missing(ffi::delete_group_offsets(client, &name, &list, timeout))
-            })
-            .await
-            .map_err(of_group)?;
-        check_partitions(
-            &format!("Failed to delete the offset of group {group}"),
-            answers,
-            &[RDKafkaErrorCode::UnknownTopicOrPartition],
-        )
+        let doing = format!("Failed to delete the offset of group {group}");
+        self.persistent(timeout, move |client, left| {
+            let deleted = ffi::delete_group_offsets(client, &name, &list, left);
+            check_partitions(
+                &doing,
+                unless_missing(deleted)?,
+                &[RDKafkaErrorCode::UnknownTopicOrPartition],
+            )
+        })
+        .await
+        .map_err(of_group)
     }
 
     async fn end_offsets(
@@ -327,8 +354,10 @@ impl Admin for RdAdmin {
         // The broker takes -1 in place of a time for the end of the log, and
         // this is the number of `Offset::End`.
         let list = with_offsets(partitions.iter().map(|partition| (partition, Offset::End)))?;
-        self.blocking(move |client| {
-            ffi::end_offsets(client, &list, timeout).map_err(|code| failure(doing, code))?;
+        self.persistent(timeout, move |client, left| {
+            // The answer overwrites the question.
+            let list = list.clone();
+            ffi::end_offsets(client, &list, left).map_err(|code| failure(doing, code))?;
             absolute_offsets(doing, &list)
         })
         .await
@@ -337,7 +366,9 @@ impl Admin for RdAdmin {
     async fn delete_group(&self, group: &str, timeout: Duration) -> Result<()> {
         let name = group.to_owned();
         let deleted = self
-            .blocking(move |client| ffi::delete_group(client, &name, timeout))
+            .persistent(timeout, move |client, left| {
+                ffi::delete_group(client, &name, left)
+            })
             .await;
         match deleted {
             Err(error) if error.kind == KafkaErrorKind::NotFound => Ok(()),

@@ -35,6 +35,16 @@ pub(super) struct Decision {
 }
 
 impl Decision {
+    /// The same change with the offsets to start at.
+    pub(super) fn starting_at(self, list: TopicPartitionList) -> Self {
+        Self { list, ..self }
+    }
+
+    /// The partitions and where to start.
+    pub(super) fn list(&self) -> &TopicPartitionList {
+        &self.list
+    }
+
     /// Tells librdkafka that the change may take place.
     pub(super) fn accept(&self, consumer: &BaseConsumer<GroupContext>) -> KafkaResult<()> {
         let cooperative = matches!(
@@ -84,8 +94,14 @@ impl GroupContext {
         self.lock().pop_front()
     }
 
-    pub(super) fn has_decision(&self) -> bool {
-        !self.lock().is_empty()
+    /// Notes that the consumer has left the group, because nobody polled it.
+    /// What is to be revoked is lost then: others may have it already.
+    pub(super) fn expel(&self) {
+        for decision in self.lock().iter_mut() {
+            if decision.change == Change::Revoked {
+                decision.change = Change::Lost;
+            }
+        }
     }
 
     /// From now on, changes are consented to at once.
@@ -118,8 +134,8 @@ impl ConsumerContext for GroupContext {
         };
         if self.closing.load(Ordering::Acquire) || decision.partitions.is_empty() {
             if let Err(error) = decision.accept(consumer) {
-                self.events
-                    .log_warning(&format!("Rebalance could not be completed: {error}"));
+                let text = format!("A rebalance could not be completed: {error}");
+                self.events.log_warning(&text);
             }
         } else {
             self.lock().push_back(decision);

@@ -3,15 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use ::rdkafka::Offset;
 use ::rdkafka::consumer::{BaseConsumer, Consumer};
 use ::rdkafka::error::RDKafkaErrorCode;
+use ::rdkafka::{Offset, TopicPartitionList};
 use tether_api::offset::TopicPartition;
 
 use super::context::GroupContext;
-use crate::rdkafka::error::{failure, from_library};
+use crate::rdkafka::error::{failure, from_library, kind_of};
 use crate::rdkafka::partitions::{absolute_offsets, answers, with_offsets, without_offsets};
 use crate::{KafkaError, KafkaErrorKind, Result, TopicPartitionOffset};
+
+/// What fails when offsets cannot be had.
+const READING: &str = "Failed to read the offsets";
 
 /// Where reading goes on in a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,12 +57,24 @@ impl Reset {
             _ => Self::Latest,
         }
     }
+
+    fn position(self, partition: &TopicPartition) -> Result<Offset> {
+        match self {
+            Self::Earliest => Ok(Offset::Beginning),
+            Self::Latest => Ok(Offset::End),
+            Self::None => Err(KafkaError::new(
+                KafkaErrorKind::Fatal,
+                format!("Undefined offset with no reset policy for partition {partition}"),
+            )),
+        }
+    }
 }
 
 /// The partitions of a consumer.
 #[derive(Debug, Default)]
 pub(super) struct Assignment {
     positions: BTreeMap<TopicPartition, Position>,
+    paused: BTreeSet<TopicPartition>,
     /// Partitions that were taken away without consent.
     lost: BTreeSet<TopicPartition>,
 }
@@ -70,17 +85,30 @@ impl Assignment {
     }
 
     pub(super) fn clear(&mut self) {
-        self.positions.clear();
-        self.lost.clear();
+        *self = Self::default();
     }
 
     pub(super) fn remove(&mut self, partition: &TopicPartition) {
         self.positions.remove(partition);
+        self.paused.remove(partition);
         self.lost.remove(partition);
     }
 
     pub(super) fn lose(&mut self, partitions: &[TopicPartition]) {
         self.lost.extend(partitions.iter().cloned());
+    }
+
+    pub(super) fn pause(&mut self, partitions: &[TopicPartition]) {
+        self.paused.extend(partitions.iter().cloned());
+    }
+
+    pub(super) fn resume(&mut self, partitions: &[TopicPartition]) {
+        self.paused
+            .retain(|partition| !partitions.contains(partition));
+    }
+
+    pub(super) fn paused(&self) -> Vec<TopicPartition> {
+        self.paused.iter().cloned().collect()
     }
 
     pub(super) fn partitions(&self) -> Vec<TopicPartition> {
@@ -131,11 +159,19 @@ impl Assignment {
         Ok(())
     }
 
+    /// All positions.
+    pub(super) fn all(&self) -> Vec<(TopicPartition, Position)> {
+        self.positions
+            .iter()
+            .map(|(partition, position)| (partition.clone(), *position))
+            .collect()
+    }
+
     /// The positions of these partitions.
     ///
     /// # Errors
     /// Invalid, if a partition is not assigned.
-    pub(super) fn positions(
+    pub(super) fn of(
         &self,
         partitions: &[TopicPartition],
     ) -> Result<Vec<(TopicPartition, Position)>> {
@@ -147,67 +183,135 @@ impl Assignment {
     }
 }
 
-/// An absolute offset for each position, in their order, and those that came
-/// from `auto.offset.reset`, which the caller has to seek to so that what was
-/// told comes true. Blocks.
+/// An offset for each position, in their order. Only for partitions that the
+/// broker does not know, it is not absolute. Blocks.
 ///
 /// # Errors
 /// Retriable, if the broker does not answer in time; Fatal, if there is neither
 /// an offset nor a reset policy.
 pub(super) fn resolve(
     consumer: &BaseConsumer<GroupContext>,
-    positions: Vec<(TopicPartition, Position)>,
+    positions: &[(TopicPartition, Position)],
     reset: Reset,
     timeout: Duration,
-) -> Result<(Vec<TopicPartitionOffset>, Vec<TopicPartitionOffset>)> {
-    let passed = passed_offsets(consumer);
-    let mut found: BTreeMap<TopicPartition, i64> = BTreeMap::new();
-    let mut to_list = Vec::new();
-    let mut to_fetch = Vec::new();
-    for (partition, position) in &positions {
-        match position {
-            Position::At(offset) => {
-                let past = passed.get(partition).copied().unwrap_or(*offset);
-                found.insert(partition.clone(), past.max(*offset));
-            }
-            Position::Beginning => to_list.push((partition.clone(), Offset::Beginning)),
-            Position::End => to_list.push((partition.clone(), Offset::End)),
-            Position::Committed => to_fetch.push(partition.clone()),
-        }
+) -> Result<Vec<(TopicPartition, Offset)>> {
+    let to_fetch: Vec<_> = positions
+        .iter()
+        .filter(|(_, position)| *position == Position::Committed)
+        .map(|(partition, _)| partition)
+        .collect();
+    let mut committed = committed(consumer, &to_fetch, timeout)?;
+    let mut offsets = Vec::with_capacity(positions.len());
+    for (partition, position) in positions {
+        let offset = match position {
+            Position::At(offset) => Offset::Offset(*offset),
+            Position::Beginning => Offset::Beginning,
+            Position::End => Offset::End,
+            Position::Committed => match committed.remove(partition) {
+                Some(offset) => Offset::Offset(offset),
+                None => reset.position(partition)?,
+            },
+        };
+        offsets.push((partition.clone(), offset));
     }
-    for (partition, committed) in committed(consumer, &to_fetch, timeout)? {
-        match (committed, reset) {
-            (Some(offset), _) => {
-                found.insert(partition, offset);
-            }
-            (None, Reset::Earliest) => to_list.push((partition, Offset::Beginning)),
-            (None, Reset::Latest) => to_list.push((partition, Offset::End)),
-            (None, Reset::None) => {
-                return Err(KafkaError::new(
-                    KafkaErrorKind::Fatal,
-                    format!("Undefined offset with no reset policy for partition {partition}"),
+    for (partition, outcome) in answers(&ask(consumer, &offsets, timeout)?) {
+        let slot = offsets.iter_mut().find(|(listed, _)| *listed == partition);
+        match (outcome, slot) {
+            (Ok(offset), Some((_, slot))) => *slot = offset,
+            (Err(code), _) if kind_of(code) != KafkaErrorKind::NotFound => {
+                return Err(failure(
+                    &format!("{READING} of partition {partition}"),
+                    code,
                 ));
             }
+            _ => {}
         }
     }
-    let listed = list_offsets(consumer, &to_list, timeout)?;
-    for entry in &listed {
-        found.insert(entry.partition.clone(), entry.offset);
+    Ok(offsets)
+}
+
+/// The committed offsets of those partitions that have one.
+fn committed(
+    consumer: &BaseConsumer<GroupContext>,
+    partitions: &[&TopicPartition],
+    timeout: Duration,
+) -> Result<BTreeMap<TopicPartition, i64>> {
+    if partitions.is_empty() {
+        return Ok(BTreeMap::new());
     }
-    let offsets = positions
+    let doing = "Failed to read committed offsets";
+    let list = consumer
+        .committed_offsets(without_offsets(partitions.iter().copied())?, timeout)
+        .map_err(|error| from_library(doing, &error, KafkaErrorKind::Retriable))?;
+    let mut committed = BTreeMap::new();
+    for (partition, outcome) in answers(&list) {
+        match outcome {
+            Ok(Offset::Offset(offset)) => {
+                committed.insert(partition, offset);
+            }
+            Ok(_) | Err(RDKafkaErrorCode::NoOffset) => {}
+            Err(code) => return Err(failure(&format!("{doing} of partition {partition}"), code)),
+        }
+    }
+    Ok(committed)
+}
+
+/// Asks for those offsets that are not absolute.
+fn ask(
+    consumer: &BaseConsumer<GroupContext>,
+    offsets: &[(TopicPartition, Offset)],
+    timeout: Duration,
+) -> Result<TopicPartitionList> {
+    let logical = offsets
+        .iter()
+        .filter(|(_, offset)| !matches!(offset, Offset::Offset(_)))
+        .map(|(partition, offset)| (partition, *offset));
+    let list = with_offsets(logical)?;
+    if list.count() == 0 {
+        return Ok(list);
+    }
+    // The broker takes -1 and -2 in place of a time for the ends of the log,
+    // and these are the numbers of `Offset::End` and `Offset::Beginning`.
+    consumer
+        .offsets_for_times(list, timeout)
+        .map_err(|error| from_library(READING, &error, KafkaErrorKind::Retriable))
+}
+
+/// Absolute offsets in place of logical ones, in their order. Blocks.
+///
+/// # Errors
+/// Retriable, if the broker does not answer in time; `NotFound`.
+pub(super) fn absolute(
+    consumer: &BaseConsumer<GroupContext>,
+    offsets: &[(TopicPartition, Offset)],
+    timeout: Duration,
+) -> Result<Vec<TopicPartitionOffset>> {
+    let answers = absolute_offsets(READING, &ask(consumer, offsets, timeout)?)?;
+    let mut asked: BTreeMap<_, _> = answers
         .into_iter()
-        .filter_map(|(partition, _)| {
-            let offset = *found.get(&partition)?;
-            Some(TopicPartitionOffset { partition, offset })
-        })
+        .map(|entry| (entry.partition, entry.offset))
         .collect();
-    Ok((offsets, listed))
+    Ok(offsets
+        .iter()
+        .filter_map(|(partition, offset)| {
+            let offset = match offset {
+                Offset::Offset(offset) => *offset,
+                _ => asked.remove(partition)?,
+            };
+            Some(TopicPartitionOffset {
+                partition: partition.clone(),
+                offset,
+            })
+        })
+        .collect())
 }
 
 /// Where librdkafka is in each partition: past the records that were returned,
 /// and past those that no reader gets, such as a transaction's marker. It starts
 /// anew with each seek.
-fn passed_offsets(consumer: &BaseConsumer<GroupContext>) -> BTreeMap<TopicPartition, i64> {
+pub(super) fn passed_offsets(
+    consumer: &BaseConsumer<GroupContext>,
+) -> BTreeMap<TopicPartition, i64> {
     let list = consumer.position().unwrap_or_default();
     answers(&list)
         .into_iter()
@@ -216,52 +320,4 @@ fn passed_offsets(consumer: &BaseConsumer<GroupContext>) -> BTreeMap<TopicPartit
             _ => None,
         })
         .collect()
-}
-
-fn committed(
-    consumer: &BaseConsumer<GroupContext>,
-    partitions: &[TopicPartition],
-    timeout: Duration,
-) -> Result<Vec<(TopicPartition, Option<i64>)>> {
-    if partitions.is_empty() {
-        return Ok(Vec::new());
-    }
-    let doing = "Failed to read committed offsets";
-    let list = consumer
-        .committed_offsets(without_offsets(partitions)?, timeout)
-        .map_err(|error| from_library(doing, &error, KafkaErrorKind::Retriable))?;
-    answers(&list)
-        .into_iter()
-        .map(|(partition, outcome)| match outcome {
-            Ok(Offset::Offset(offset)) => Ok((partition, Some(offset))),
-            Ok(_) | Err(RDKafkaErrorCode::NoOffset) => Ok((partition, None)),
-            Err(code) => Err(failure(&format!("{doing} of partition {partition}"), code)),
-        })
-        .collect()
-}
-
-/// The first or last offsets of partitions. Blocks.
-///
-/// # Errors
-/// Retriable, if the broker does not answer in time; `NotFound`.
-pub(super) fn list_offsets(
-    consumer: &BaseConsumer<GroupContext>,
-    entries: &[(TopicPartition, Offset)],
-    timeout: Duration,
-) -> Result<Vec<TopicPartitionOffset>> {
-    if entries.is_empty() {
-        return Ok(Vec::new());
-    }
-    let doing = "Failed to read the offsets";
-    // The broker takes -1 and -2 in place of a time for the ends of the log,
-    // and these are the numbers of `Offset::End` and `Offset::Beginning`.
-    let list = with_offsets(
-        entries
-            .iter()
-            .map(|(partition, offset)| (partition, *offset)),
-    )?;
-    let list = consumer
-        .offsets_for_times(list, timeout)
-        .map_err(|error| from_library(doing, &error, KafkaErrorKind::Retriable))?;
-    absolute_offsets(doing, &list)
 }

@@ -1,0 +1,142 @@
+//! What is written, where, and what the handler hears.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use tether_api::record::TimestampType;
+use tether_kafka::{KafkaErrorKind, OutgoingRecord};
+
+use super::clients::{Cluster, PATIENCE, at, record, records};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn records_come_back_as_they_were() -> Result<()> {
+    let cluster = Cluster::shared().await?;
+    let topic = cluster.topic(1).await?;
+    let (producer, reports) = cluster.producer(&[])?;
+    let headers: [(&str, Option<&[u8]>); 4] = [
+        ("a", Some(b"1")),
+        ("a", None),
+        ("empty", Some(b"")),
+        ("имя", Some(b"\xff")),
+    ];
+    let full = OutgoingRecord {
+        topic: &topic,
+        partition: Some(0),
+        key: Some(b"key"),
+        value: Some(b"value"),
+        timestamp: Some(1_700_000_000_123),
+        headers: &headers,
+    };
+    producer.send(&full, 7)?;
+    producer.send(&record(&topic, Some(b""), Some(b"")), 8)?;
+    producer.send(&record(&topic, None, None), usize::MAX)?;
+    producer.flush(PATIENCE).await?;
+
+    let tokens: Vec<_> = reports
+        .all()
+        .into_iter()
+        .map(|(token, outcome)| (token, outcome.map(|metadata| metadata.offset)))
+        .collect();
+    assert_eq!(tokens.len(), 3);
+    for (token, offset) in [(7, 0), (8, 1), (usize::MAX, 2)] {
+        let report = tokens.iter().find(|(seen, _)| *seen == token);
+        assert_eq!(
+            report.map(|(_, offset)| offset.clone().ok()),
+            Some(Some(offset))
+        );
+    }
+
+    let consumer = cluster.consumer(&[])?;
+    consumer.assign(&[at(&topic, 0, -2)])?;
+    let read = records(&*consumer, 3).await?;
+    assert_eq!(read[0].key.as_deref(), Some(&b"key"[..]));
+    assert_eq!(read[0].value.as_deref(), Some(&b"value"[..]));
+    assert_eq!(read[0].timestamp, Some(1_700_000_000_123));
+    assert_eq!(read[0].timestamp_type, TimestampType::CreateTime);
+    let seen: Vec<_> = read[0]
+        .headers
+        .iter()
+        .map(|(name, value)| (&**name, value.as_deref()))
+        .collect();
+    assert_eq!(seen, headers);
+    assert_eq!(read[1].key.as_deref(), Some(&b""[..]));
+    assert_eq!(read[1].value.as_deref(), Some(&b""[..]));
+    assert_eq!((&read[2].key, &read[2].value), (&None, &None));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_go_where_java_sends_them() -> Result<()> {
+    // `Utils.toPositive(Utils.murmur2(key)) % 7` of the reference.
+    let places: [(&str, i32); 13] = [
+        ("", 2),
+        ("a", 5),
+        ("ab", 0),
+        ("abc", 4),
+        ("abcd", 5),
+        ("user-1", 3),
+        ("user-2", 0),
+        ("user-3", 0),
+        ("user-42", 1),
+        ("ключ", 4),
+        ("{\"id\":7}", 0),
+        ("a-little-bit-longer-string", 0),
+        ("\0", 0),
+    ];
+    let cluster = Cluster::shared().await?;
+    let topic = cluster.topic(7).await?;
+    let (producer, reports) = cluster.producer(&[])?;
+    for (token, (key, _)) in places.iter().enumerate() {
+        producer.send(&record(&topic, Some(key.as_bytes()), Some(b"v")), token)?;
+    }
+    producer.flush(PATIENCE).await?;
+    for (token, outcome) in reports.all() {
+        assert_eq!(outcome?.partition, places[token].1, "{:?}", places[token].0);
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refused_records_are_told_apart() -> Result<()> {
+    let cluster = Cluster::shared().await?;
+    let topic = cluster.topic(1).await?;
+    let (producer, reports) = cluster.producer(&[("max.request.size", "2000")])?;
+    let large = vec![0; 5000];
+    let error = producer
+        .send(&record(&topic, None, Some(&large)), 1)
+        .unwrap_err();
+    assert_eq!(error.kind, KafkaErrorKind::Invalid, "{error}");
+    let mut early = record(&topic, None, None);
+    early.timestamp = Some(-1);
+    let error = producer.send(&early, 2).unwrap_err();
+    assert_eq!(error.kind, KafkaErrorKind::Invalid, "{error}");
+    let error = producer.send(&record("a\0b", None, None), 3).unwrap_err();
+    assert_eq!(error.kind, KafkaErrorKind::Invalid, "{error}");
+    producer.flush(PATIENCE).await?;
+    assert!(reports.all().is_empty());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_purge_fails_what_cannot_be_sent() -> Result<()> {
+    // Nothing listens there.
+    let cluster = Cluster::new("127.0.0.1:1", &[]);
+    let (producer, reports) = cluster.producer(&[("buffer.memory", "4096")])?;
+    let value = vec![0; 1024];
+    let mut taken = 0;
+    let full = loop {
+        match producer.send(&record("t", None, Some(&value)), taken) {
+            Ok(()) => taken += 1,
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(full.kind, KafkaErrorKind::QueueFull, "{full}");
+    assert!(taken > 0);
+    let error = producer.flush(Duration::from_millis(10)).await.unwrap_err();
+    assert_eq!(error.kind, KafkaErrorKind::Retriable);
+    producer.purge();
+    producer.flush(PATIENCE).await?;
+    assert_eq!(reports.all().len(), taken);
+    assert!(reports.all().iter().all(|(_, outcome)| outcome.is_err()));
+    Ok(())
+}
