@@ -5,6 +5,7 @@
 //! descriptors, from a configuration whose prefix (`key.converter.` and the
 //! like) was removed.
 
+mod avro;
 mod bytes;
 mod definition;
 mod format;
@@ -12,6 +13,7 @@ mod header;
 mod json;
 mod logical;
 mod numbers;
+mod registry;
 mod string;
 #[cfg(test)]
 mod tests;
@@ -40,6 +42,7 @@ pub fn plugins() -> Vec<PluginDescriptor> {
         descriptors::<DoubleFormat>("org.apache.kafka.connect.converters.DoubleConverter"),
     ];
     let mut plugins: Vec<_> = formats.into_iter().flatten().collect();
+    plugins.push(avro::descriptor());
     plugins.push(header::descriptor());
     plugins
 }

@@ -4,6 +4,7 @@
 //! The form is described in `tests/java/oracle/tether/oracle`, in
 //! `SchemaJson.java` and `ValueJson.java`.
 
+mod registry;
 mod schema;
 mod value;
 mod verdict;
@@ -15,9 +16,10 @@ use serde_json::{Value as Json, json};
 use tether_api::data::{Bytes, SchemaAndValue, SchemaRef, Value};
 use tether_services::Oracle;
 
+pub use registry::StubRegistry;
 pub use schema::{schema_from_json, schema_to_json};
 pub use value::{value_from_json, value_to_json};
-pub use verdict::Verdicts;
+pub use verdict::{Shown, Verdicts};
 
 /// What a call gave: a result, or a Java exception class and its message.
 #[derive(Debug, Clone, PartialEq)]

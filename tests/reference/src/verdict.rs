@@ -2,7 +2,38 @@
 
 use std::fmt::Debug;
 
-use crate::Outcome;
+use tether_api::data::{Bytes, SchemaAndValue};
+
+use crate::{Outcome, schema_to_json, value_to_json};
+
+/// What a report shows of an outcome.
+pub trait Shown {
+    /// All of it, as differences may be deep inside.
+    fn shown(&self) -> String;
+}
+
+impl Shown for Option<Bytes> {
+    fn shown(&self) -> String {
+        format!("{self:?}")
+    }
+}
+
+impl Shown for SchemaAndValue {
+    fn shown(&self) -> String {
+        let schema = self.schema.as_ref().map(schema_to_json);
+        let schema = schema.unwrap_or_default();
+        format!("{schema} {}", value_to_json(&self.value))
+    }
+}
+
+impl<T: Shown> Shown for Outcome<T> {
+    fn shown(&self) -> String {
+        match self {
+            Self::Returned(value) => value.shown(),
+            Self::Failed { class, message } => format!("{class}: {message}"),
+        }
+    }
+}
 
 /// Compares case after case and reports all differences at the end, as one
 /// that is known to come first must not hide the others.
@@ -19,7 +50,7 @@ impl Verdicts {
     }
 
     /// Compares one case.
-    pub fn compare<T: PartialEq + Debug>(
+    pub fn compare<T: PartialEq + Shown>(
         &mut self,
         case: impl Debug,
         ours: &Outcome<T>,
@@ -28,7 +59,9 @@ impl Verdicts {
         self.cases += 1;
         if !ours.agrees_with(reference) {
             self.differences.push(format!(
-                "case {case:?}\n  ours      {ours:?}\n  reference {reference:?}"
+                "case {case:?}\n  ours      {}\n  reference {}",
+                ours.shown(),
+                reference.shown()
             ));
         }
     }

@@ -12,7 +12,7 @@ use crate::data::{
 };
 
 /// What generated schemas have beyond their types.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct Features {
     /// Names, versions, documentation and parameters.
     pub metadata: bool,
@@ -20,22 +20,32 @@ pub struct Features {
     pub defaults: bool,
     /// Maps whose keys are not strings.
     pub any_keys: bool,
+    /// The most entries of maps.
+    pub entries: usize,
 }
 
 impl Features {
+    /// Types only.
+    pub const PLAIN: Self = Self {
+        metadata: false,
+        defaults: false,
+        any_keys: false,
+        entries: 3,
+    };
     /// Everything.
     pub const ALL: Self = Self {
         metadata: true,
         defaults: true,
         any_keys: true,
+        entries: 3,
     };
 }
 
 /// A schema, nested to some depth, and a value of it.
 pub fn data(features: Features) -> BoxedStrategy<(SchemaRef, Value)> {
     schema(features)
-        .prop_flat_map(|schema| {
-            let value = value(&schema);
+        .prop_flat_map(move |schema| {
+            let value = value(&schema, features);
             (Just(schema), value)
         })
         .boxed()
@@ -136,7 +146,7 @@ fn finish(builder: BoxedStrategy<SchemaBuilder>, features: Features) -> BoxedStr
                 }
                 let schema = builder.build();
                 if default && features.defaults && can_be_default(&schema) {
-                    present(&schema)
+                    present(&schema, features)
                         .prop_map(move |value| schema.to_builder().default_value(value).build())
                         .boxed()
                 } else {
@@ -164,8 +174,8 @@ fn can_be_default(schema: &SchemaRef) -> bool {
 }
 
 /// A value of a schema.
-pub fn value(schema: &SchemaRef) -> BoxedStrategy<Value> {
-    let present = present(schema);
+pub fn value(schema: &SchemaRef, features: Features) -> BoxedStrategy<Value> {
+    let present = present(schema, features);
     if schema.is_optional() {
         prop_oneof![1 => Just(Value::Null), 4 => present].boxed()
     } else {
@@ -174,7 +184,7 @@ pub fn value(schema: &SchemaRef) -> BoxedStrategy<Value> {
 }
 
 /// A value of a schema that is not null.
-fn present(schema: &SchemaRef) -> BoxedStrategy<Value> {
+fn present(schema: &SchemaRef, features: Features) -> BoxedStrategy<Value> {
     use logical::Logical;
     match Logical::of(schema) {
         Some(Logical::Decimal) => {
@@ -188,7 +198,9 @@ fn present(schema: &SchemaRef) -> BoxedStrategy<Value> {
         Some(Logical::Timestamp) => return any::<i64>().prop_map(Value::Timestamp).boxed(),
         None => {}
     }
-    let part = |schema: Option<&SchemaRef>| schema.map_or(Just(Value::Null).boxed(), value);
+    let part = |schema: Option<&SchemaRef>| {
+        schema.map_or(Just(Value::Null).boxed(), |schema| value(schema, features))
+    };
     match schema.kind() {
         Type::Int8 => any::<i8>().prop_map(Value::from).boxed(),
         Type::Int16 => any::<i16>().prop_map(Value::from).boxed(),
@@ -206,14 +218,18 @@ fn present(schema: &SchemaRef) -> BoxedStrategy<Value> {
             .boxed(),
         Type::Map => {
             let keys = schema.key_schema();
-            let keys = keys.map_or(Just(Value::Null).boxed(), present);
-            vec((keys, part(schema.value_schema())), 0..4)
+            let keys = keys.map_or(Just(Value::Null).boxed(), |keys| present(keys, features));
+            vec((keys, part(schema.value_schema())), 0..=features.entries)
                 .prop_map(|entries| entries.into_iter().collect::<MapValue>().into())
                 .boxed()
         }
         Type::Struct => {
             let schema = schema.clone();
-            let fields: Vec<_> = schema.fields().iter().map(|f| value(&f.schema)).collect();
+            let fields: Vec<_> = schema
+                .fields()
+                .iter()
+                .map(|f| value(&f.schema, features))
+                .collect();
             fields
                 .prop_map(move |values| {
                     Struct::from_values(schema.clone(), values).map_or(Value::Null, Value::from)

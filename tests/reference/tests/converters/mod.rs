@@ -1,5 +1,6 @@
 //! Converters, through their descriptors.
 
+mod avro;
 mod header;
 mod json;
 mod simple;
@@ -49,16 +50,35 @@ fn encode(
     value: &Value,
 ) -> Result<Option<Bytes>> {
     let mut out = Vec::new();
-    match converter(class, config)?.from_connect("t", schema, value, &mut out)? {
+    let converter = converter(class, config)?;
+    let mut encoded = converter.from_connect("t", schema, value, &mut out)?;
+    if encoded == Encoded::Unprepared {
+        wait(converter.prepare_from_connect("t", schema))?;
+        encoded = converter.from_connect("t", schema, value, &mut out)?;
+    }
+    match encoded {
         Encoded::Written => Ok(Some(out.into())),
         Encoded::Null => Ok(None),
         Encoded::Unprepared => Err(ConnectError::other("not prepared")),
     }
 }
 
+fn wait<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    runtime.unwrap().block_on(future)
+}
+
 fn decode(class: &str, config: Config<'_>, bytes: Option<&[u8]>) -> Result<SchemaAndValue> {
     let bytes = bytes.map(Bytes::copy_from_slice);
-    match converter(class, config)?.to_connect("t", bytes.as_ref())? {
+    let converter = converter(class, config)?;
+    let mut decoded = converter.to_connect("t", bytes.as_ref())?;
+    if let (Decoded::Unprepared, Some(bytes)) = (&decoded, &bytes) {
+        wait(converter.prepare_to_connect("t", bytes))?;
+        decoded = converter.to_connect("t", Some(bytes))?;
+    }
+    match decoded {
         Decoded::Data(data) => Ok(data),
         Decoded::Unprepared => Err(ConnectError::other("not prepared")),
     }

@@ -14,8 +14,8 @@ const VALUE: &str = "org.apache.kafka.connect.transforms.Flatten$Value";
 #[test]
 fn generated_structs_are_flattened_alike() -> anyhow::Result<()> {
     let mut verdicts = Verdicts::new();
-    let structs =
-        struct_schema(Features::ALL).prop_flat_map(|schema| (Just(schema.clone()), value(&schema)));
+    let structs = struct_schema(Features::ALL)
+        .prop_flat_map(|schema| (Just(schema.clone()), value(&schema, Features::ALL)));
     for (index, (schema, value)) in generate(&structs, 100).iter().enumerate() {
         let class = [KEY, VALUE][index % 2];
         let config = [&[][..], &[("delimiter", "_")]][index / 2 % 2];

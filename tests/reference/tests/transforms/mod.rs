@@ -9,7 +9,7 @@ use tether_api::plugin::PluginFactory;
 use tether_api::record::ConnectRecord;
 use tether_api::transform::Transformation;
 use tether_reference_tests::{
-    Config, Outcome, Verdicts, ask, config_to_json, schema_from_json, schema_to_json,
+    Config, Outcome, Shown, Verdicts, ask, config_to_json, schema_from_json, schema_to_json,
     value_from_json, value_to_json,
 };
 use tether_transforms::plugins;
@@ -28,7 +28,17 @@ fn transformation(class: &str, config: Config<'_>) -> tether_api::Result<Box<dyn
 }
 
 /// What is compared of a record: key and value.
-type Parts = Option<(SchemaAndValue, SchemaAndValue)>;
+#[derive(PartialEq)]
+struct Parts(Option<(SchemaAndValue, SchemaAndValue)>);
+
+impl Shown for Parts {
+    fn shown(&self) -> String {
+        match &self.0 {
+            Some((key, value)) => format!("key {}, value {}", key.shown(), value.shown()),
+            None => "no record".to_owned(),
+        }
+    }
+}
 
 /// Compares what a transformation makes of a record with this key or value, as
 /// the class says.
@@ -52,13 +62,13 @@ fn compare(
     let ours: Outcome<Parts> = transformation(class, config)
         .and_then(|mut transformation| transformation.apply(record))
         .map(|record| {
-            record.map(|record| {
+            Parts(record.map(|record| {
                 let part = |schema, value| SchemaAndValue { schema, value };
                 (
                     part(record.key_schema, record.key),
                     part(record.value_schema, record.value),
                 )
-            })
+            }))
         })
         .into();
     verdicts.compare((class, config, schema, value), &ours, &reference);
@@ -83,12 +93,12 @@ fn question(class: &str, config: Config<'_>, record: &ConnectRecord) -> Json {
 
 fn parts_from_json(record: &Json) -> anyhow::Result<Parts> {
     if record.is_null() {
-        return Ok(None);
+        return Ok(Parts(None));
     }
     let part = |name: &str| {
         let schema = schema_from_json(&record[format!("{name}_schema")])?;
         let value = value_from_json(&record[name], schema.as_ref()).context(name.to_owned())?;
         anyhow::Ok(SchemaAndValue { schema, value })
     };
-    Ok(Some((part("key")?, part("value")?)))
+    Ok(Parts(Some((part("key")?, part("value")?))))
 }

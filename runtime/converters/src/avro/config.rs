@@ -1,0 +1,174 @@
+//! The keys of the Avro converter (`AvroConverterConfig`, `AvroDataConfig`).
+
+use std::sync::{Arc, LazyLock};
+
+use tether_api::config::{ConfigDef, ConfigKey, ConfigMap, ConfigType, Importance};
+use tether_api::converter::ConverterKind;
+use tether_api::{ConnectError, Result};
+
+use crate::registry::{self, CachedRegistry, SubjectNaming};
+
+const CACHE_SIZE: &str = "schemas.cache.config";
+const ENHANCED: &str = "enhanced.avro.schema.support";
+const SCRUB: &str = "scrub.invalid.names";
+const META_DATA: &str = "connect.meta.data";
+const DISCARD: &str = "discard.type.doc.default";
+const OPTIONAL_KEYS: &str = "allow.optional.map.keys";
+const SINGLETONS: &str = "flatten.singleton.unions";
+const IGNORE_DEFAULT: &str = "ignore.default.for.nullables";
+const SUM_TYPES: &str = "generalized.sum.type.support";
+
+/// The settings of conversion between Connect and Avro.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Options {
+    /// Enumerations are written as such, unions name branches in full.
+    pub(super) enhanced: bool,
+    /// Names are made valid.
+    pub(super) scrub: bool,
+    /// Avro schemas carry what only Connect knows.
+    pub(super) meta_data: bool,
+    /// Documentation and defaults are a field's only.
+    pub(super) discard_type_doc_default: bool,
+    /// Maps with optional strings as keys are maps in Avro.
+    pub(super) optional_map_keys: bool,
+    /// A union of one type is that type.
+    pub(super) flatten_singletons: bool,
+    /// Null stays null where there is a default.
+    pub(super) ignore_default: bool,
+}
+
+/// Which registered schema data is written with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WriteWith {
+    /// Its own, registered when it is first used.
+    Registering,
+    /// Its own, which must be registered.
+    Registered,
+    /// The one of this id.
+    Id(i32),
+    /// The latest of the subject.
+    Latest,
+}
+
+/// The settings of an Avro converter.
+pub(super) struct AvroConverterConfig {
+    pub(super) options: Options,
+    pub(super) write_with: WriteWith,
+    pub(super) normalize: bool,
+    pub(super) cache_size: usize,
+    pub(super) naming: SubjectNaming,
+    pub(super) registry: CachedRegistry,
+}
+
+impl AvroConverterConfig {
+    pub(super) fn parse(raw: &ConfigMap, kind: ConverterKind) -> Result<Self> {
+        let config = config_def().parse(raw)?;
+        let (registry, naming) = registry::parse_config(&config, raw, kind)?;
+        let id = config.int("use.schema.id")?;
+        let write_with = if config.boolean("auto.register.schemas")? {
+            WriteWith::Registering
+        } else if id >= 0 {
+            WriteWith::Id(id)
+        } else if config.boolean("use.latest.version")? {
+            WriteWith::Latest
+        } else {
+            WriteWith::Registered
+        };
+        if config.boolean(SUM_TYPES)? {
+            return Err(ConnectError::config(format!(
+                "Invalid value true for configuration {SUM_TYPES}: not supported; set it to false"
+            )));
+        }
+        Ok(Self {
+            options: Options {
+                enhanced: config.boolean(ENHANCED)?,
+                scrub: config.boolean(SCRUB)?,
+                meta_data: config.boolean(META_DATA)?,
+                discard_type_doc_default: config.boolean(DISCARD)?,
+                optional_map_keys: config.boolean(OPTIONAL_KEYS)?,
+                flatten_singletons: config.boolean(SINGLETONS)?,
+                ignore_default: config.boolean(IGNORE_DEFAULT)?,
+            },
+            write_with,
+            normalize: config.boolean("normalize.schemas")?,
+            cache_size: usize::try_from(config.int(CACHE_SIZE)?).unwrap_or(0),
+            naming,
+            registry: registry::open(&registry)?,
+        })
+    }
+}
+
+/// The definition of the keys.
+pub(super) fn config_def() -> Arc<ConfigDef> {
+    static DEF: LazyLock<Arc<ConfigDef>> = LazyLock::new(|| Arc::new(define()));
+    DEF.clone()
+}
+
+fn define() -> ConfigDef {
+    use Importance::{Low, Medium};
+    let mut def = ConfigDef::new();
+    registry::define(&mut def);
+    let mut flag = |name, default, importance, doc: &'static str| {
+        def.add(
+            ConfigKey::new(name, ConfigType::Boolean)
+                .default_boolean(default)
+                .importance(importance)
+                .doc(doc),
+        );
+    };
+    flag(
+        SUM_TYPES,
+        false,
+        Medium,
+        "Whether enumerations and unions take the form that all formats share; must be false.",
+    );
+    flag(
+        IGNORE_DEFAULT,
+        false,
+        Medium,
+        "Whether null is written as null although the field has a default.",
+    );
+    flag(
+        ENHANCED,
+        false,
+        Medium,
+        "Whether enumerations are kept and branches of unions are named in full.",
+    );
+    flag(
+        SCRUB,
+        false,
+        Medium,
+        "Whether characters that Avro names may not have are replaced.",
+    );
+    flag(
+        META_DATA,
+        true,
+        Low,
+        "Whether Avro schemas carry what only Connect knows.",
+    );
+    flag(
+        DISCARD,
+        false,
+        Low,
+        "Whether only the documentation and defaults of fields are kept.",
+    );
+    flag(
+        OPTIONAL_KEYS,
+        false,
+        Low,
+        "Whether maps whose keys are optional strings are written as maps.",
+    );
+    flag(
+        SINGLETONS,
+        true,
+        Low,
+        "Whether a union of one type is read as that type.",
+    );
+    def.add(
+        ConfigKey::new(CACHE_SIZE, ConfigType::Int)
+            .default_int(1000)
+            .importance(Low)
+            .doc("How many converted schemas are kept in memory."),
+    );
+    def
+}

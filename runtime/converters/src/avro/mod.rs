@@ -1,0 +1,123 @@
+//! Avro with a schema registry (`io.confluent.connect.avro.AvroConverter`).
+//!
+//! A record is a zero byte, the four bytes of its schema's id and Avro's binary
+//! encoding. How a schema's values are written and read is worked out once;
+//! they then go straight between [`Value`](tether_api::data::Value) and bytes.
+
+mod anything;
+mod binary;
+mod config;
+mod decode;
+mod encode;
+mod from_connect;
+mod names;
+mod read;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod to_connect;
+mod write;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tether_api::config::ConfigMap;
+use tether_api::converter::{Converter, ConverterKind, Decoded, Encoded};
+use tether_api::data::{Bytes, SchemaAndValue, SchemaRef, Value};
+use tether_api::plugin::{PluginDescriptor, PluginFactory};
+use tether_api::{ConnectError, ErrorKind, Result};
+
+use self::config::AvroConverterConfig;
+use self::read::AvroReader;
+use self::write::AvroWriter;
+use crate::registry::{CachedRegistry, RegistryError};
+
+/// The release of the reference's converter whose behaviour this one has.
+const VERSION: &str = "7.7.0";
+
+/// Converts between Connect data and Avro.
+struct AvroConverter {
+    registry: CachedRegistry,
+    reader: AvroReader,
+    writer: AvroWriter,
+}
+
+impl AvroConverter {
+    fn new(config: &ConfigMap, kind: ConverterKind) -> Result<Self> {
+        let config = AvroConverterConfig::parse(config, kind)?;
+        Ok(Self {
+            reader: AvroReader::new(&config),
+            writer: AvroWriter::new(&config),
+            registry: config.registry,
+        })
+    }
+}
+
+#[async_trait]
+impl Converter for AvroConverter {
+    fn from_connect(
+        &self,
+        topic: &str,
+        schema: Option<&SchemaRef>,
+        value: &Value,
+        out: &mut Vec<u8>,
+    ) -> Result<Encoded> {
+        let start = out.len();
+        let encoded = self.writer.write(topic, schema, value, out);
+        if encoded.is_err() {
+            out.truncate(start);
+        }
+        encoded
+    }
+
+    async fn prepare_from_connect(&self, topic: &str, schema: Option<&SchemaRef>) -> Result<()> {
+        self.writer.prepare(&self.registry, topic, schema).await
+    }
+
+    fn to_connect(&self, topic: &str, bytes: Option<&Bytes>) -> Result<Decoded> {
+        match bytes {
+            Some(bytes) => self.reader.read(topic, bytes),
+            None => Ok(Decoded::Data(SchemaAndValue::NULL)),
+        }
+    }
+
+    async fn prepare_to_connect(&self, topic: &str, bytes: &Bytes) -> Result<()> {
+        self.reader.prepare(&self.registry, topic, bytes).await
+    }
+}
+
+/// What was being done when a registry failed.
+struct Failure {
+    /// The message for a wrong configuration, to which the registry's is added.
+    access: String,
+    /// The message otherwise.
+    message: String,
+    /// What the registry was asked.
+    question: String,
+}
+
+impl Failure {
+    fn error(self, error: RegistryError) -> ConnectError {
+        match error.kind() {
+            ErrorKind::Config => ConnectError::config(format!("{} : {error}", self.access)),
+            kind => ConnectError::new(kind, self.message).caused_by(
+                ConnectError::new(kind, self.question)
+                    .with_class("org.apache.kafka.common.errors.SerializationException")
+                    .caused_by(error.into_cause()),
+            ),
+        }
+    }
+}
+
+/// The descriptor of the converter.
+pub(crate) fn descriptor() -> PluginDescriptor {
+    PluginDescriptor {
+        class: "io.confluent.connect.avro.AvroConverter",
+        aliases: &[],
+        version: VERSION,
+        config_def: config::config_def,
+        factory: PluginFactory::Converter(|config, kind| {
+            Ok(Arc::new(AvroConverter::new(config, kind)?))
+        }),
+    }
+}
