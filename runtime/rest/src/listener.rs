@@ -151,6 +151,12 @@ impl RestUrl {
         Self { scheme, host, port }
     }
 
+    /// Whether [`RestUrl::advertised`] may fall back on the local host, whose
+    /// address can take long to find.
+    pub fn needs_local_host(wanted: &Advertised, listeners: &[BoundListener]) -> bool {
+        wanted.host.is_none() && listeners.iter().any(|bound| own_host(bound).is_none())
+    }
+
     /// The id of the worker, `host:port`.
     pub fn worker_id(&self) -> String {
         format!("{}:{}", self.bracketed_host(), self.port)
@@ -254,9 +260,17 @@ mod tests {
         let none = Advertised::default();
         for text in ["http://:0", "http://0.0.0.0:0"] {
             let listener = bound(text, "0.0.0.0:49152");
+            assert!(RestUrl::needs_local_host(
+                &none,
+                std::slice::from_ref(&listener)
+            ));
             assert_eq!(advertised(&none, &[listener]), "http://10.0.0.7:49152/");
         }
         let listener = bound("http://[::1]:0", "[::1]:49152");
+        assert!(!RestUrl::needs_local_host(
+            &none,
+            std::slice::from_ref(&listener)
+        ));
         assert_eq!(advertised(&none, &[listener]), "http://[::1]:49152/");
     }
 }

@@ -115,7 +115,12 @@ impl RestServer {
             }
         }
         let bound: Vec<BoundListener> = regular.iter().map(Socket::bound).collect();
-        let url = RestUrl::advertised(&config.advertised, &bound, &local_host().await);
+        let local_host = if RestUrl::needs_local_host(&config.advertised, &bound) {
+            local_host().await
+        } else {
+            String::new()
+        };
+        let url = RestUrl::advertised(&config.advertised, &bound, &local_host);
         Ok(Self {
             config,
             regular,

@@ -122,9 +122,11 @@ pub(crate) async fn require(
 mod tests {
     use std::fs;
 
+    use proptest::prelude::*;
+
     use super::*;
 
-    fn load(jaas: &str, users: &str) -> Result<BasicAuth> {
+    fn load(jaas: &str, users: &str) -> super::Result<BasicAuth> {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("users.properties");
         fs::write(&file, users).unwrap();
@@ -177,5 +179,17 @@ mod tests {
                 .contains("Property Credentials file must be specified")
         );
         assert!(message("Other { x required; };", "a=b").contains("has no entry KafkaConnect"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_header_is_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..32)) {
+            for text in [STANDARD.encode(&bytes).into_bytes(), bytes] {
+                let value = [b"Basic ", &text[..]].concat();
+                if let Ok(value) = HeaderValue::from_bytes(&value) {
+                    let _ = user_and_password(&value);
+                }
+            }
+        }
     }
 }
