@@ -59,7 +59,12 @@ fn by_name(value: &mut Value) {
     let Some(names) = list.iter().map(name).collect::<Option<Vec<String>>>() else {
         return;
     };
-    let order = names.iter().cloned().map(Value::from).collect();
+    let order = names
+        .iter()
+        .filter(|name| !is_hashed(name))
+        .cloned()
+        .map(Value::from)
+        .collect();
     let mut named: Map<String, Value> = names.into_iter().zip(list.drain(..)).collect();
     named.insert("order of keys".to_owned(), Value::Array(order));
     let named = Value::Object(named);
@@ -69,6 +74,30 @@ fn by_name(value: &mut Value) {
         }
         other => *other = named,
     }
+}
+
+/// Whether a key comes out of a Java hash map, in no order: those of converters and of clients.
+fn is_hashed(name: &str) -> bool {
+    let of_converter = ["key.converter.", "value.converter.", "header.converter."]
+        .iter()
+        .any(|prefix| name.starts_with(prefix));
+    (of_converter && !name.ends_with(".plugin.version")) || name.contains(".override.")
+}
+
+/// The groups that every connector has, then the others, of which those of converters are in no order.
+fn sort_groups(groups: &mut [Value]) {
+    const COMMON: [&str; 7] = [
+        "Common",
+        "Transforms",
+        "Predicates",
+        "Error Handling",
+        "Topic Creation",
+        "Exactly Once Support",
+        "offsets.topic",
+    ];
+    let is_common = |group: &Value| COMMON.contains(&group.as_str().unwrap_or_default());
+    let begin = groups.iter().take_while(|group| is_common(group)).count();
+    sort(&mut groups[begin..]);
 }
 
 fn walk(value: &mut Value) {
@@ -83,6 +112,7 @@ fn walk(value: &mut Value) {
                     }
                     ("message", Value::String(text)) => *text = message(text),
                     ("topics", Value::Array(items)) => sort(items),
+                    ("groups", Value::Array(items)) => sort_groups(items),
                     _ => walk(value),
                 }
             }
