@@ -9,6 +9,7 @@
 
 mod command_line;
 mod faults;
+mod kafka;
 mod jdbc;
 mod pipeline;
 mod rest;

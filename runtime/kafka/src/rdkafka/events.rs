@@ -6,14 +6,14 @@
 //! value of a property.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ::rdkafka::ClientContext;
 use ::rdkafka::client::OAuthToken;
 use ::rdkafka::config::RDKafkaLogLevel;
-use ::rdkafka::error::KafkaError as RdError;
+use ::rdkafka::error::{KafkaError as RdError, RDKafkaErrorCode as Code};
 use ::rdkafka::producer::{BaseProducer, ProducerContext};
 
 use super::tokens::TokenProvider;
@@ -73,6 +73,9 @@ pub(super) struct Events {
     target: LogTarget,
     tokens: Option<Arc<TokenProvider>>,
     last_error: Mutex<Option<String>>,
+    /// Whether there is a refusal to look at.
+    refused: AtomicBool,
+    refusal: Mutex<Option<(Instant, String)>>,
 }
 
 impl Events {
@@ -81,6 +84,8 @@ impl Events {
             target,
             tokens,
             last_error: Mutex::default(),
+            refused: AtomicBool::new(false),
+            refusal: Mutex::default(),
         }
     }
 
@@ -110,18 +115,30 @@ impl Events {
     /// errors too, so that they need not be logged again.
     pub(super) fn error(&self, error: &RdError, reason: &str) {
         self.target.debug(&format!("{error}: {reason}"));
-        *self
-            .last_error
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(reason.to_owned());
+        if let Some(code @ (Code::Authentication | Code::SSL)) = error.rdkafka_error_code()
+            && !is_interruption(code, reason)
+        {
+            *lock(&self.refusal) = Some((Instant::now(), reason.to_owned()));
+            self.refused.store(true, Ordering::Release);
+        }
+        *lock(&self.last_error) = Some(reason.to_owned());
     }
 
     /// The reason of the error that came last.
     pub(super) fn take_last_error(&self) -> Option<String> {
-        self.last_error
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
+        lock(&self.last_error).take()
+    }
+
+    /// The error for a broker that does not accept who this client says it is,
+    /// or the other way round. librdkafka goes on trying; Java gives up at once.
+    pub(super) fn refusal(&self) -> Option<KafkaError> {
+        if !self.refused.load(Ordering::Acquire) {
+            return None;
+        }
+        let refusal = lock(&self.refusal);
+        let (at, reason) = refusal.as_ref()?;
+        (at.elapsed() < REFUSAL_COUNTS)
+            .then(|| KafkaError::new(KafkaErrorKind::NotAuthorized, reason.clone()))
     }
 
     /// A token for librdkafka. Waits for the endpoint only if there is no
@@ -142,6 +159,21 @@ impl Events {
             }
         }
     }
+}
+
+/// How long a refusal counts. While it lasts, librdkafka hears it anew more
+/// often than this.
+const REFUSAL_COUNTS: Duration = Duration::from_secs(10);
+
+/// Whether the error is no refusal: librdkafka uses the same codes for a
+/// connection that ends during the handshake, but then names a local reason.
+pub(super) fn is_interruption(code: Code, reason: &str) -> bool {
+    matches!(code, Code::Authentication | Code::SSL) && reason.contains("Local: ")
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What is guarded is replaced as a whole.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Gives a context the behaviour of its field `events`.

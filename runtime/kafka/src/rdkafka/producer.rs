@@ -121,6 +121,9 @@ impl Producer for RdProducer {
             ));
         }
         let context = self.producer.context();
+        if let Some(refusal) = context.events.refusal() {
+            return Err(refusal);
+        }
         context.outstanding.fetch_add(1, Ordering::AcqRel);
         let sent = self.producer.send(BaseRecord {
             topic: record.topic,
@@ -160,10 +163,12 @@ impl Producer for RdProducer {
             }
         };
         tokio::time::timeout(timeout, drained).await.map_err(|_| {
-            failure(
-                "Records are still queued",
-                RDKafkaErrorCode::OperationTimedOut,
-            )
+            context.events.refusal().unwrap_or_else(|| {
+                failure(
+                    "Records are still queued",
+                    RDKafkaErrorCode::OperationTimedOut,
+                )
+            })
         })
     }
 

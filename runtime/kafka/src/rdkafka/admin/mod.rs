@@ -27,6 +27,10 @@ use crate::{
 /// How soon a new topic is looked for again.
 const LOOK: Duration = Duration::from_millis(50);
 
+/// How long one attempt may take. librdkafka goes on waiting when it has given
+/// up looking for a coordinator, as happens while a cluster is young.
+const ATTEMPT: Duration = Duration::from_secs(5);
+
 /// How soon a call is repeated.
 const RETRY: Duration = Duration::from_millis(100);
 
@@ -82,17 +86,21 @@ impl RdAdmin {
     ) -> Result<T> {
         let deadline = Instant::now() + timeout;
         loop {
-            let left = deadline.saturating_duration_since(Instant::now());
+            let left = deadline
+                .saturating_duration_since(Instant::now())
+                .min(ATTEMPT);
             let call = call.clone();
-            match self.blocking(move |client| call(client, left)).await {
-                Err(error)
-                    if error.kind == KafkaErrorKind::Retriable
-                        && Instant::now() + RETRY < deadline =>
-                {
-                    sleep(RETRY).await;
-                }
+            let error = match self.blocking(move |client| call(client, left)).await {
+                Err(error) if error.kind == KafkaErrorKind::Retriable => error,
                 result => return result,
+            };
+            if let Some(refusal) = self.producer.context().events.refusal() {
+                return Err(refusal);
             }
+            if Instant::now() + RETRY >= deadline {
+                return Err(error);
+            }
+            sleep(RETRY).await;
         }
     }
 

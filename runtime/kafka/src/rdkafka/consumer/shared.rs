@@ -16,6 +16,7 @@ use super::records::RecordReader;
 use super::start::Start;
 use super::topics::{PatternSubscription, find};
 use crate::rdkafka::error::{failure, from_library, kind_of};
+use crate::rdkafka::events::is_interruption;
 use crate::rdkafka::partitions::{answers, with_offsets, without_offsets};
 use crate::{
     ConsumedRecord, ConsumerEvent, KafkaError, KafkaErrorKind, Result, TopicPartitionOffset,
@@ -121,13 +122,14 @@ impl Shared {
             self.consumer.context().expel();
         }
         let of_group = code == RDKafkaErrorCode::GroupAuthorizationFailed && !in_group;
+        let interrupted = is_interruption(code, &reason);
         match kind_of(code) {
             _ if fatal => Some(KafkaError::new(KafkaErrorKind::Fatal, reason)),
             KafkaErrorKind::Retriable | KafkaErrorKind::NotFound => {
                 events.log_warning(&reason);
                 None
             }
-            _ if of_group => None,
+            KafkaErrorKind::NotAuthorized if of_group || interrupted => None,
             kind => Some(KafkaError::new(kind, reason)),
         }
     }
