@@ -41,7 +41,7 @@ impl ConfigType {
 }
 
 /// How likely a user is to set a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[allow(missing_docs)]
 pub enum Importance {
     High,
@@ -112,6 +112,10 @@ impl Recommender {
     }
 }
 
+/// The full name of a class that a user named in full or by an alias; `None` if
+/// there is no such class.
+pub type ClassNames = dyn Fn(&str) -> Option<String> + Send + Sync;
+
 /// The definition of one key.
 #[derive(Clone)]
 pub struct ConfigKey {
@@ -121,6 +125,8 @@ pub struct ConfigKey {
     pub kind: ConfigType,
     /// The default; `None` makes the key required.
     pub default: Option<ConfigData>,
+    /// The classes that there are, for keys of type [`ConfigType::Class`].
+    pub classes: Option<Arc<ClassNames>>,
     /// A rule for its values.
     pub validator: Option<Validator>,
     /// How likely a user is to set it.
@@ -152,6 +158,7 @@ impl ConfigKey {
             name,
             kind,
             default: None,
+            classes: None,
             validator: None,
             importance: Importance::Medium,
             documentation: Cow::Borrowed(""),
@@ -200,6 +207,15 @@ impl ConfigKey {
         self.default(ConfigData::List(
             values.iter().map(|value| (*value).to_owned()).collect(),
         ))
+    }
+
+    /// Sets which classes there are; others are errors.
+    pub fn classes(
+        mut self,
+        find: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        self.classes = Some(Arc::new(find));
+        self
     }
 
     /// Sets the rule for values.
@@ -284,10 +300,25 @@ impl ConfigDef {
         self.keys.insert(key.name.clone(), key);
     }
 
-    /// Adds all keys of another definition, each with a prefix, shifted by
-    /// `order` and in this group.
+    /// Adds all keys of another definition, each with a prefix and in this
+    /// group, numbered from `order` on: required keys first, then by importance
+    /// and name within a group of their own (`ConfigDef.embed`).
     pub fn embed(&mut self, prefix: &str, group: &str, order: i32, other: &ConfigDef) {
-        for key in other.keys.values() {
+        let mut keys: Vec<&ConfigKey> = other.keys.values().collect();
+        keys.sort_by_cached_key(|key| {
+            let group = other
+                .groups
+                .iter()
+                .position(|group| key.group.as_ref() == Some(group));
+            (
+                group,
+                key.order,
+                key.default.is_some(),
+                key.importance,
+                key.name.clone(),
+            )
+        });
+        for (key, order) in keys.into_iter().zip(order..) {
             let mut key = key.clone();
             key.name = format!("{prefix}{}", key.name).into();
             key.dependents = key
@@ -296,7 +327,7 @@ impl ConfigDef {
                 .map(|name| format!("{prefix}{name}").into())
                 .collect();
             key.group = Some(group.to_owned().into());
-            key.order += order;
+            key.order = order;
             self.add(key);
         }
     }

@@ -7,7 +7,9 @@ mod password;
 mod validate;
 mod validator;
 
-pub use definition::{ConfigDef, ConfigKey, ConfigType, Importance, Recommender, Width};
+pub use definition::{
+    ClassNames, ConfigDef, ConfigKey, ConfigType, Importance, Recommender, Width,
+};
 pub use parse::{ConfigData, ParsedConfig};
 pub use password::Password;
 pub use validate::ConfigValue;

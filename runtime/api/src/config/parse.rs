@@ -94,7 +94,12 @@ impl ConfigKey {
             ConfigType::List => {
                 ConfigData::List(text.split(',').map(|item| item.trim().to_owned()).collect())
             }
-            ConfigType::Class => ConfigData::Class(text.to_owned()),
+            ConfigType::Class => ConfigData::Class(match &self.classes {
+                Some(find) => find(text).ok_or_else(|| {
+                    self.invalid(raw, &format!("Class {text} could not be found."))
+                })?,
+                None => text.to_owned(),
+            }),
             ConfigType::Password => ConfigData::Password(Password::new(text)),
         })
     }

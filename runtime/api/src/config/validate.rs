@@ -49,15 +49,15 @@ impl ConfigDef {
                     None => key.default.clone().ok_or_else(|| missing(&key.name)),
                 };
                 match parsed {
-                    Ok(value) => {
-                        if let Some(validator) = &key.validator
-                            && let Err(reason) = validator.check(&key.name, &value)
-                        {
-                            result.error(key.invalid(&value.shown(), &reason).to_string());
-                        }
-                        result.value = value;
-                    }
+                    Ok(value) => result.value = value,
                     Err(error) => result.error(error.to_string()),
+                }
+                // As in the reference, the rule sees null where there is no
+                // value, so that some keys have two errors.
+                if let Some(validator) = &key.validator
+                    && let Err(reason) = validator.check(&key.name, &result.value)
+                {
+                    result.error(key.invalid(&result.value.shown(), &reason).to_string());
                 }
                 if let Some(recommender) = &key.recommender {
                     result.recommended = (recommender.values)(config);
@@ -117,6 +117,7 @@ mod tests {
             [
                 "Invalid value  for configuration topic: String must be non-empty",
                 "Invalid value x for configuration tasks.max: Not a number of type INT",
+                "Invalid value null for configuration tasks.max: Value must be non-null",
             ]
         );
     }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use fancy_regex::Regex;
 use tether_api::config::{
-    ConfigData, ConfigDef, ConfigKey, ConfigType, Importance, Recommender, Validator, Width,
+    ConfigData, ConfigDef, ConfigKey, ConfigMap, ConfigType, Importance, Recommender, Validator,
+    Width,
 };
-use tether_api::plugin::PluginKind;
+use tether_api::plugin::{PluginDescriptor, PluginKind};
 
 use crate::config::PluginConfig;
 use crate::plugins::Plugins;
@@ -23,6 +24,9 @@ const TOPIC_CREATION: &str = "Topic Creation";
 const EXACTLY_ONCE: &str = "Exactly Once Support";
 const OFFSETS_TOPIC: &str = "offsets.topic";
 
+/// The version of a plugin that tells none.
+const UNDEFINED: &str = "undefined";
+
 /// The converters that a connector gets which names none; REST shows them as
 /// defaults (from 4.1 on).
 #[derive(Clone)]
@@ -32,9 +36,20 @@ pub(crate) struct ConverterDefaults {
     pub header: PluginConfig,
 }
 
+/// What the framework's keys depend on.
+pub(super) struct Surroundings<'a> {
+    /// The connector.
+    pub(super) connector: &'a PluginDescriptor,
+    /// The worker's converters, which are the defaults of a connector that is
+    /// validated.
+    pub(super) converters: Option<&'a ConverterDefaults>,
+    /// The connector's configuration.
+    pub(super) config: &'a ConfigMap,
+}
+
 /// Keys of every source connector.
-pub(super) fn source(plugins: &Arc<Plugins>, defaults: &ConverterDefaults) -> ConfigDef {
-    common(plugins, defaults)
+pub(super) fn source(plugins: &Arc<Plugins>, around: &Surroundings<'_>) -> ConfigDef {
+    common(plugins, around)
         .define(
             ConfigKey::new("topic.creation.groups", List)
                 .default_list(&[])
@@ -79,8 +94,8 @@ pub(super) fn source(plugins: &Arc<Plugins>, defaults: &ConverterDefaults) -> Co
 }
 
 /// Keys of every sink connector.
-pub(super) fn sink(plugins: &Arc<Plugins>, defaults: &ConverterDefaults) -> ConfigDef {
-    common(plugins, defaults)
+pub(super) fn sink(plugins: &Arc<Plugins>, around: &Surroundings<'_>) -> ConfigDef {
+    common(plugins, around)
         .define(
             ConfigKey::new("topics", List)
                 .default_list(&[])
@@ -121,7 +136,7 @@ pub(super) fn sink(plugins: &Arc<Plugins>, defaults: &ConverterDefaults) -> Conf
         )
 }
 
-fn common(plugins: &Arc<Plugins>, defaults: &ConverterDefaults) -> ConfigDef {
+fn common(plugins: &Arc<Plugins>, around: &Surroundings<'_>) -> ConfigDef {
     let mut definition = ConfigDef::new()
         .define(
             ConfigKey::new("name", String)
@@ -136,7 +151,10 @@ fn common(plugins: &Arc<Plugins>, defaults: &ConverterDefaults) -> ConfigDef {
                 .doc("The connector's class name, or its alias: the simple class name with or without 'Connector'.")
                 .form(COMMON, 2, Width::Long, "Connector class"),
         )
-        .define(plugin_version("connector.plugin.version", 3, "Connector version"))
+        .define(
+            plugin_version("connector.plugin.version", Some(around.connector), Medium)
+                .form(COMMON, 3, Width::Medium, "Connector version"),
+        )
         .define(
             ConfigKey::new("tasks.max", Int)
                 .default_int(1)
@@ -152,24 +170,51 @@ fn common(plugins: &Arc<Plugins>, defaults: &ConverterDefaults) -> ConfigDef {
                 .doc("(Deprecated) Whether a connector fails that makes more tasks than tasks.max.")
                 .form(COMMON, 5, Width::Short, "Enforce tasks max"),
         );
+    let default = |of: fn(&ConverterDefaults) -> &PluginConfig| around.converters.map(of);
     let converters = [
-        ("key", "Key", PluginKind::Converter, &defaults.key, 6),
-        ("value", "Value", PluginKind::Converter, &defaults.value, 8),
+        (
+            "key",
+            "Key",
+            PluginKind::Converter,
+            default(|all| &all.key),
+            6,
+        ),
+        (
+            "value",
+            "Value",
+            PluginKind::Converter,
+            default(|all| &all.value),
+            8,
+        ),
         (
             "header",
             "Header",
             PluginKind::HeaderConverter,
-            &defaults.header,
+            default(|all| &all.header),
             10,
         ),
     ];
     for (word, title, kind, default, order) in converters {
-        definition.add(converter(plugins, word, title, kind, default, order));
-        definition.add(plugin_version(
-            &format!("{word}.converter.plugin.version"),
+        let property = format!("{word}.converter");
+        let class = around
+            .config
+            .get(&property)
+            .or(default.map(|default| &default.class));
+        let chosen = class
+            .filter(|_| around.converters.is_some())
+            .and_then(|class| plugins.find(&[kind], class.trim()));
+        let label = format!("{title} converter version");
+        let mut version = plugin_version(&format!("{property}.plugin.version"), chosen, Low).form(
+            COMMON,
             order + 1,
-            &format!("{title} converter version"),
-        ));
+            Width::Short,
+            label,
+        );
+        if chosen.is_none() {
+            version.recommender = Some(Recommender::visible_if(|_| false));
+        }
+        definition.add(converter(plugins, word, title, kind, default, order));
+        definition.add(version);
     }
     definition
         .define(
@@ -229,12 +274,25 @@ fn common(plugins: &Arc<Plugins>, defaults: &ConverterDefaults) -> ConfigDef {
         )
 }
 
-fn plugin_version(name: &str, order: i32, label: &str) -> ConfigKey {
-    ConfigKey::new(name.to_owned(), String)
-        .default_null()
-        .importance(Medium)
-        .doc("The version, or a range of versions, that the plugin must have (KIP-891).")
-        .form(COMMON, order, Width::Medium, label.to_owned())
+/// The key for the version of a plugin (KIP-891). There is one version of each,
+/// so it is the default, too.
+pub(super) fn plugin_version(
+    name: &str,
+    plugin: Option<&PluginDescriptor>,
+    importance: Importance,
+) -> ConfigKey {
+    let known = plugin
+        .map(|plugin| plugin.version)
+        .filter(|version| *version != UNDEFINED);
+    let key = ConfigKey::new(name.to_owned(), String)
+        .importance(importance)
+        .doc("The version, or a range of versions, that the plugin must have (KIP-891).");
+    match known {
+        Some(version) => key
+            .default_string(version)
+            .recommender(Recommender::values(|_| vec![version.to_owned()])),
+        None => key.default_null(),
+    }
 }
 
 fn converter(
@@ -242,30 +300,17 @@ fn converter(
     word: &str,
     title: &str,
     kind: PluginKind,
-    default: &PluginConfig,
+    default: Option<&PluginConfig>,
     order: i32,
 ) -> ConfigKey {
-    let known = Arc::clone(plugins);
-    let listed = Arc::clone(plugins);
-    ConfigKey::new(format!("{word}.converter"), Class)
-        .default(ConfigData::Class(default.class.clone()))
-        .validator(Validator::custom(
-            "A concrete class of a converter",
-            move |_, value| match value.text() {
-                Some(class) if known.find(&[kind], class).is_none() => {
-                    Err(format!("Class {class} could not be found."))
-                }
-                _ => Ok(()),
-            },
-        ))
-        .recommender(Recommender::values(move |_| {
-            listed
-                .all()
-                .iter()
-                .filter(|plugin| plugin.kind() == kind)
-                .map(|plugin| plugin.class.to_owned())
-                .collect()
-        }))
+    let default = default.map_or(ConfigData::Null, |default| {
+        let class = plugins
+            .find(&[kind], &default.class)
+            .map_or(default.class.as_str(), |found| found.class);
+        ConfigData::Class(class.to_owned())
+    });
+    class_key(format!("{word}.converter"), plugins, kind)
+        .default(default)
         .importance(Low)
         .doc(format!(
             "The class that turns {word}s into bytes and back; the worker's if unset."
@@ -276,6 +321,28 @@ fn converter(
             Width::Short,
             format!("{title} converter class"),
         )
+}
+
+/// A key for the class of a plugin of this kind.
+pub(super) fn class_key(
+    name: std::string::String,
+    plugins: &Arc<Plugins>,
+    kind: PluginKind,
+) -> ConfigKey {
+    let known = Arc::clone(plugins);
+    let listed = Arc::clone(plugins);
+    ConfigKey::new(name, Class)
+        .classes(move |class| {
+            known
+                .find(&[kind], class)
+                .map(|plugin| plugin.class.to_owned())
+        })
+        .recommender(Recommender::values(move |_| {
+            let all = listed.all().iter();
+            all.filter(|plugin| plugin.kind() == kind)
+                .map(|plugin| plugin.class.to_owned())
+                .collect()
+        }))
 }
 
 fn unique_aliases(description: &'static str) -> Validator {

@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use tether_api::config::{
-    ConfigDef, ConfigKey, ConfigMap, ConfigType, Importance, Recommender, Validator, Width,
+    ConfigDef, ConfigKey, ConfigMap, ConfigType, ConfigValue, Importance, Width,
 };
 use tether_api::plugin::PluginKind;
 
+use super::definition::{class_key, plugin_version};
 use crate::plugins::Plugins;
 
 /// Adds the keys of all transformations and predicates that `config` names.
@@ -70,10 +71,28 @@ impl Stage {
         let prefix = format!("{}.{alias}.", self.key);
         let group = format!("{}: {alias}", self.group);
         let type_key = format!("{prefix}type");
-        definition.add(self.type_key(&type_key, &group, alias, &prefix, plugins, config));
         let plugin = config
             .get(&type_key)
             .and_then(|class| plugins.find(&[self.kind], class.trim()));
+        definition.add(
+            class_key(type_key, plugins, self.kind)
+                .importance(Importance::High)
+                .doc(format!("Class for the '{alias}' {}.", self.word))
+                .form(
+                    group.clone(),
+                    0,
+                    Width::Long,
+                    format!("{} type for {alias}", self.title),
+                ),
+        );
+        definition.add(
+            plugin_version(&format!("{prefix}plugin.version"), plugin, Importance::High).form(
+                group.clone(),
+                1,
+                Width::Long,
+                format!("{} version for {alias}", self.title),
+            ),
+        );
         // Without a class there is nothing more to say about the alias.
         let Some(plugin) = plugin else {
             return;
@@ -96,51 +115,25 @@ impl Stage {
                 own.add(key.clone());
             }
         }
-        definition.embed(&prefix, &group, 1, &own);
+        definition.embed(&prefix, &group, 2, &own);
     }
+}
 
-    fn type_key(
-        &self,
-        name: &str,
-        group: &str,
-        alias: &str,
-        prefix: &str,
-        plugins: &Arc<Plugins>,
-        config: &ConfigMap,
-    ) -> ConfigKey {
-        let negate = format!("{prefix}negate");
-        let predicate = format!("{prefix}predicate");
-        let negated_nothing = self.kind == PluginKind::Transformation
-            && config.contains_key(&negate)
-            && !config.contains_key(&predicate);
-        let (kind, title) = (self.kind, self.title);
-        let known = Arc::clone(plugins);
-        let listed = Arc::clone(plugins);
-        ConfigKey::new(name.to_owned(), ConfigType::Class)
-            .validator(Validator::custom("valid class", move |_, value| {
-                if negated_nothing {
-                    return Err(format!(
-                        "Config '{negate}' was provided but there is no config '{predicate}' defining a \
-                         predicate to be negated."
-                    ));
-                }
-                match value.text() {
-                    Some(class) if known.find(&[kind], class).is_some() => Ok(()),
-                    Some(class) => Err(format!("Class {class} could not be found.")),
-                    None => Err(format!("Not a {title}")),
-                }
-            }))
-            .recommender(Recommender::values(move |_| {
-                listed
-                    .all()
-                    .iter()
-                    .filter(|plugin| plugin.kind() == kind)
-                    .map(|plugin| plugin.class.to_owned())
-                    .collect()
-            }))
-            .importance(Importance::High)
-            .doc(format!("Class for the '{alias}' {}.", self.word))
-            .form(group.to_owned(), 0, Width::Long, format!("{title} type for {alias}"))
+/// Adds an error for each transformation that negates a predicate it does not
+/// have.
+pub(super) fn check(config: &ConfigMap, values: &mut [ConfigValue]) {
+    for alias in aliases(config, TRANSFORMATIONS.key) {
+        let key = |name: &str| format!("{}.{alias}.{name}", TRANSFORMATIONS.key);
+        let (negate, predicate) = (key("negate"), key("predicate"));
+        if config.contains_key(&negate)
+            && !config.contains_key(&predicate)
+            && let Some(value) = values.iter_mut().find(|value| value.name == key("type"))
+        {
+            value.error(format!(
+                "Config '{negate}' was provided but there is no config '{predicate}' defining a predicate to be \
+                 negated."
+            ));
+        }
     }
 }
 
@@ -162,17 +155,16 @@ mod tests {
         .collect();
         let mut definition = ConfigDef::new();
         enrich(&mut definition, &plugins, &config);
-        let errors: Vec<String> = definition
-            .validate(&config)
-            .into_iter()
-            .flat_map(|value| value.errors)
-            .collect();
+        let mut values = definition.validate(&config);
+        check(&config, &mut values);
+        let errors: Vec<String> = values.into_iter().flat_map(|value| value.errors).collect();
         assert_eq!(
             errors,
             [
                 "Invalid value x.Y for configuration transforms.a.type: Class x.Y could not be found.",
-                "Invalid value x.Z for configuration transforms.b.type: Config 'transforms.b.negate' was \
-                 provided but there is no config 'transforms.b.predicate' defining a predicate to be negated.",
+                "Invalid value x.Z for configuration transforms.b.type: Class x.Z could not be found.",
+                "Config 'transforms.b.negate' was provided but there is no config 'transforms.b.predicate' defining \
+                 a predicate to be negated.",
             ]
         );
         assert_eq!(definition.groups(), ["Transforms: a", "Transforms: b"]);

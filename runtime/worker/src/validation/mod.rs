@@ -21,7 +21,7 @@ use crate::config_provider::VariableResolver;
 use crate::herder::{ConfigInfo, ConfigInfos, RawConfig};
 use crate::plugins::Plugins;
 
-use definition::ConverterDefaults;
+use definition::{ConverterDefaults, Surroundings};
 
 /// Checks connector configurations for one worker.
 pub struct Validation {
@@ -70,9 +70,10 @@ impl Validation {
         let plugin = self.plugins.connector(class)?;
         check_version(plugin, &config)?;
 
-        let mut definition = self.framework(plugin.kind());
+        let mut definition = self.framework(plugin, Some(&self.defaults), &config);
         enrich::enrich(&mut definition, &self.plugins, &config);
         let mut values = definition.validate(&config);
+        enrich::check(&config, &mut values);
         match plugin.kind() {
             PluginKind::Sink => sink::check(&config, &mut values, self.worker_group.as_deref()),
             _ => source::check(&config, &mut values),
@@ -134,7 +135,7 @@ impl Validation {
             return Ok(own);
         }
         let mut all = ConfigDef::clone(&own);
-        for key in self.framework(plugin.kind()).keys() {
+        for key in self.framework(plugin, None, &ConfigMap::new()).keys() {
             if all.key(&key.name).is_none() {
                 all.add(key.clone());
             }
@@ -142,10 +143,20 @@ impl Validation {
         Ok(Arc::new(all))
     }
 
-    fn framework(&self, kind: PluginKind) -> ConfigDef {
-        match kind {
-            PluginKind::Sink => definition::sink(&self.plugins, &self.defaults),
-            _ => definition::source(&self.plugins, &self.defaults),
+    fn framework(
+        &self,
+        connector: &PluginDescriptor,
+        converters: Option<&ConverterDefaults>,
+        config: &ConfigMap,
+    ) -> ConfigDef {
+        let around = Surroundings {
+            connector,
+            converters,
+            config,
+        };
+        match connector.kind() {
+            PluginKind::Sink => definition::sink(&self.plugins, &around),
+            _ => definition::source(&self.plugins, &around),
         }
     }
 
@@ -251,10 +262,13 @@ fn check_version(plugin: &PluginDescriptor, config: &ConfigMap) -> Result<()> {
 
 /// One version of each plugin is compiled in, so a range either has it or not.
 fn require_version(plugin: &PluginDescriptor, range: &str) -> Result<()> {
-    let inner = range
-        .trim()
-        .trim_start_matches(['[', '('])
-        .trim_end_matches([']', ')']);
+    let range = range.trim();
+    if range.starts_with(['[', '(']) != range.ends_with([']', ')']) {
+        return Err(ConnectError::config(format!(
+            "Invalid version specification: {range}"
+        )));
+    }
+    let inner = range.trim_matches(['[', '(', ']', ')']);
     let mut bounds = inner.splitn(2, ',').map(str::trim);
     let low = bounds.next().unwrap_or_default();
     let high = bounds.next();

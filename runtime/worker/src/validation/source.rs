@@ -15,24 +15,31 @@ pub(super) fn check(config: &ConfigMap, values: &mut [ConfigValue]) {
         add(
             values,
             "exactly.once.support",
-            "This worker does not have exactly-once source support enabled.",
+            &[
+                "This worker does not have exactly-once source support enabled.",
+                "The connector does not support exactly-once semantics with the provided configuration.",
+            ],
         );
     }
     if is("transaction.boundary", "connector") {
         add(
             values,
             "transaction.boundary",
-            "The connector does not support connector-defined transaction boundaries with the given configuration. \
-             Please reconfigure it to use a different transaction boundary definition.",
+            &[
+                "The connector does not support connector-defined transaction boundaries with the given configuration. \
+               Please reconfigure it to use a different transaction boundary definition.",
+            ],
         );
     }
 }
 
-fn add(values: &mut [ConfigValue], key: &str, message: &str) {
+fn add(values: &mut [ConfigValue], key: &str, messages: &[&str]) {
     if let Some(value) = values
         .iter_mut()
         .find(|value| value.name == key && value.errors.is_empty())
     {
-        value.error(message);
+        for message in messages {
+            value.error(*message);
+        }
     }
 }

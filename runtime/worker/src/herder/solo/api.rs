@@ -251,10 +251,7 @@ impl Herder for SoloHerder {
         let plan = restart::plan(&self.shared, &request).ok_or_else(no_status)?;
         let mut state =
             status::connector_state(&self.shared, &connector).map_err(|_| no_status())?;
-        let mark = |instance: &mut InstanceState| {
-            instance.state = State::Restarting;
-            instance.trace = None;
-        };
+        let mark = |instance: &mut InstanceState| instance.state = State::Restarting;
         if plan.connector.is_some() {
             mark(&mut state.connector);
         }
@@ -273,11 +270,9 @@ impl Herder for SoloHerder {
 
     async fn restart_task(&self, id: &TaskId) -> Result<()> {
         self.ready().await?;
-        let known = self
-            .shared
-            .entry(&id.connector)
-            .is_some_and(|entry| entry.tasks.contains_key(&id.task));
-        if !known {
+        let connector = &id.connector;
+        let entry = self.require(connector, || format!("Unknown connector: {connector}"))?;
+        if !entry.tasks.contains_key(&id.task) {
             return Err(ConnectError::not_found(format!("Unknown task: {id}")));
         }
         self.ask(&id.connector, |reply| Command::RestartTask(id.task, reply))

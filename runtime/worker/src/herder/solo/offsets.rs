@@ -140,8 +140,11 @@ async fn change_source(
     let wanted: Vec<(OffsetMap, Option<OffsetMap>)> = match change {
         OffsetChange::Alter(offsets) => offsets
             .into_iter()
-            .map(|entry| (entry.partition.unwrap_or_default(), entry.offset))
-            .collect(),
+            .map(|entry| match entry.partition {
+                Some(partition) => Ok((partition, entry.offset)),
+                None => Err(ConnectError::other("Partition objects cannot be null")),
+            })
+            .collect::<Result<_>>()?,
         OffsetChange::Reset => stored
             .iter()
             .map(|stored| (stored.partition.clone(), None))

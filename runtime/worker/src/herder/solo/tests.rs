@@ -248,8 +248,9 @@ async fn a_wrong_configuration_is_refused_with_all_its_errors() {
     assert_eq!(error.kind(), ErrorKind::Config);
     assert_eq!(
         error.message(),
-        "Connector configuration is invalid and contains the following 2 error(s):\n\
+        "Connector configuration is invalid and contains the following 3 error(s):\n\
          Invalid value x for configuration tasks.max: Not a number of type INT\n\
+         Invalid value null for configuration tasks.max: Value must be non-null\n\
          Invalid value -1 for configuration count: Value must be at least 0\n\
          You can also find the above list of errors at the endpoint \
          `/connector-plugins/{connectorType}/config/validate`"
