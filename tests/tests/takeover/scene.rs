@@ -38,10 +38,10 @@ pub(super) struct Scene {
     folder: TempDir,
     /// How many lines each source file has.
     written: u64,
-    /// How many lines each of `paused` and `stopped` has moved.
-    held_back: u64,
-    /// How many of them `stopped` moves a second time, as its offset was set back.
-    again: u64,
+    /// How many records the topics of `paused` and `stopped` have while these are held back.
+    held_back: [u64; 2],
+    /// How many records `stopped` had written when it was set back to its first line.
+    before_rewind: u64,
 }
 
 impl Scene {
@@ -59,8 +59,8 @@ impl Scene {
             topics,
             folder: tempfile::tempdir()?,
             written: 0,
-            held_back: 0,
-            again: 0,
+            held_back: [0, 0],
+            before_rewind: 0,
         };
         scene.append_lines()?;
         Ok(scene)
@@ -119,8 +119,9 @@ impl Scene {
         self.wait_file("out")?;
         self.wait_topic("in", self.written)?;
         self.wait_topic("avro-in", self.written)?;
-        self.wait_topic("paused", self.held_back)?;
-        self.wait_topic("stopped", self.held_back + self.again)
+        let [paused, stopped] = self.held_back;
+        self.wait_topic("paused", paused)?;
+        self.wait_topic("stopped", stopped)
     }
 
     /// Lets go what is paused or stopped until it has moved everything, and holds it back again.
@@ -143,26 +144,22 @@ impl Scene {
         offsets["offsets"][0]["offset"]["position"] = json!(0);
         let altered = rest.expect(200, "PATCH", &path, Some(&offsets))?;
         ensure!(rest.get(&path)? == offsets, "{altered}");
-        self.again = self.held_back;
+        [_, self.before_rewind] = self.held_back;
         Ok(())
     }
 
     fn hold_back(&mut self, rest: &RestClient) -> Result<()> {
-        for (connector, action, states) in [
-            ("paused", "pause", "PAUSED[PAUSED]"),
-            ("stopped", "stop", "STOPPED[]"),
+        self.held_back = [self.written, self.before_rewind + self.written];
+        let [paused, stopped] = self.held_back;
+        for (connector, records, action, states) in [
+            ("paused", paused, "pause", "PAUSED[PAUSED]"),
+            ("stopped", stopped, "stop", "STOPPED[]"),
         ] {
             let name = self.name_of(connector);
-            let again = if connector == "stopped" {
-                self.again
-            } else {
-                0
-            };
-            self.wait_topic(connector, self.written + again)?;
+            self.wait_topic(connector, records)?;
             rest.put(&name, action)?;
             rest.wait_for(&name, states)?;
         }
-        self.held_back = self.written;
         Ok(())
     }
 
