@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Command;
 
 use anyhow::{Result, ensure};
 use tether_kafka::{KafkaErrorKind, NewTopic};
@@ -11,72 +10,18 @@ use tether_tests::{names, turns};
 
 use super::clients::{Cluster, PATIENCE, at, record, records, values};
 
-const STORE: &str = "store-password";
-
-/// Stores as an operator makes them: one authority, one key for the broker and
-/// one for clients.
-fn make_stores(folder: &Path) -> Result<()> {
-    keytool(
-        folder,
-        "-genkeypair -alias ca -keyalg EC -dname CN=authority -ext bc:c -validity 365 -keystore ca.p12 -storetype PKCS12",
-    )?;
-    keytool(
-        folder,
-        "-exportcert -rfc -alias ca -keystore ca.p12 -file ca.pem",
-    )?;
-    for (name, store, kind) in [
-        ("broker", "broker.p12", "PKCS12"),
-        ("client", "client.jks", "JKS"),
-    ] {
-        keytool(
-            folder,
-            &format!(
-                "-genkeypair -alias {name} -keyalg EC -dname CN={name} -ext san=ip:127.0.0.1 -validity 365 -keystore {store} -storetype {kind}"
-            ),
-        )?;
-        keytool(
-            folder,
-            &format!("-certreq -alias {name} -keystore {store} -file {name}.csr"),
-        )?;
-        keytool(
-            folder,
-            &format!(
-                "-gencert -alias ca -keystore ca.p12 -infile {name}.csr -outfile {name}.pem -ext san=ip:127.0.0.1 -validity 365 -rfc"
-            ),
-        )?;
-        keytool(
-            folder,
-            &format!("-importcert -noprompt -alias ca -file ca.pem -keystore {store}"),
-        )?;
-        keytool(
-            folder,
-            &format!("-importcert -noprompt -alias {name} -file {name}.pem -keystore {store}"),
-        )?;
-    }
-    keytool(
-        folder,
-        "-importcert -noprompt -alias ca -file ca.pem -keystore trust.jks -storetype JKS",
-    )?;
-    keytool(
-        folder,
-        "-importcert -noprompt -alias ca -file ca.pem -keystore trust.p12 -storetype PKCS12",
-    )
+/// Stores of one authority, with keys of a broker at 127.0.0.1 and of a client.
+/// The unit tests of the stores tell where they come from.
+fn store(name: &str) -> String {
+    let folder = "../runtime/kafka/src/properties/keystore/fixtures";
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join(folder)
+        .join(name)
+        .display()
+        .to_string()
 }
 
-fn keytool(folder: &Path, arguments: &str) -> Result<()> {
-    let output = Command::new("keytool")
-        .current_dir(folder)
-        .args(arguments.split(' '))
-        .args(["-storepass", STORE, "-keypass", STORE])
-        .output()?;
-    let printed = String::from_utf8_lossy(&output.stdout);
-    ensure!(output.status.success(), "keytool {arguments}: {printed}");
-    Ok(())
-}
-
-fn start(folder: &Path) -> Result<Kafka> {
-    make_stores(folder)?;
-    let file = |name: &str| folder.join(name).display().to_string();
+fn start() -> Result<Kafka> {
     let mut properties = vec![
         ("listener.name.secure.sasl.enabled.mechanisms", "PLAIN,SCRAM-SHA-512,OAUTHBEARER".to_owned()),
         (
@@ -95,11 +40,11 @@ fn start(folder: &Path) -> Result<Kafka> {
     ];
     for listener in ["secure", "mutual"] {
         for (name, value) in [
-            ("keystore.location", file("broker.p12")),
-            ("keystore.password", STORE.to_owned()),
+            ("keystore.location", store("broker.p12")),
+            ("keystore.password", "storepass".to_owned()),
             ("keystore.type", "PKCS12".to_owned()),
-            ("truststore.location", file("trust.p12")),
-            ("truststore.password", STORE.to_owned()),
+            ("truststore.location", store("trust.p12")),
+            ("truststore.password", "trustpass".to_owned()),
             ("truststore.type", "PKCS12".to_owned()),
         ] {
             let name: &str = format!("listener.name.{listener}.ssl.{name}").leak();
@@ -155,24 +100,22 @@ async fn use_cluster(cluster: &Cluster) -> Result<()> {
 #[test]
 fn every_way_to_say_who_one_is() -> Result<()> {
     let _turn = turns::take();
-    let folder = tempfile::tempdir()?;
-    let kafka = start(folder.path())?;
+    let kafka = start()?;
     let (Some(secure), Some(mutual)) = (kafka.bootstrap_of("SECURE"), kafka.bootstrap_of("MUTUAL"))
     else {
         anyhow::bail!("listeners are missing");
     };
-    let file = |name: &str| folder.path().join(name).display().to_string();
-    let (jks, p12, client) = (file("trust.jks"), file("trust.p12"), file("client.jks"));
-    let pem = std::fs::read_to_string(folder.path().join("ca.pem"))?;
+    let (jks, p12, client) = (store("trust.jks"), store("trust.p12"), store("client.jks"));
+    let pem = std::fs::read_to_string(store("ca.pem"))?;
 
     let trust_p12 = [
         ("ssl.truststore.location", p12.as_str()),
         ("ssl.truststore.type", "PKCS12"),
-        ("ssl.truststore.password", STORE),
+        ("ssl.truststore.password", "trustpass"),
     ];
     let trust_jks = [
         ("ssl.truststore.location", jks.as_str()),
-        ("ssl.truststore.password", STORE),
+        ("ssl.truststore.password", "trustpass"),
     ];
     let trust_pem = [
         ("ssl.truststore.certificates", pem.as_str()),
@@ -210,7 +153,8 @@ fn every_way_to_say_who_one_is() -> Result<()> {
     let own_key = [
         ("security.protocol", "SSL"),
         ("ssl.keystore.location", client.as_str()),
-        ("ssl.keystore.password", STORE),
+        ("ssl.keystore.password", "storepass"),
+        ("ssl.key.password", "keypass1"),
     ];
 
     let runtime = tokio::runtime::Runtime::new()?;

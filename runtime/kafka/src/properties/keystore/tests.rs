@@ -1,7 +1,8 @@
 //! The stores in `fixtures` come from `keytool` of Java 17: an EC key of
 //! `client`, signed by `ca`. `client.jks` has another password for the key;
 //! `legacy.p12` is sealed as Java 8 did; the key in `client.pem` is encrypted
-//! by `openssl pkcs8 -topk8 -v2 aes-256-cbc`.
+//! by `openssl pkcs8 -topk8 -v2 aes-256-cbc`. `broker.p12` has a key for
+//! 127.0.0.1, for tests with a broker.
 
 use std::path::PathBuf;
 
