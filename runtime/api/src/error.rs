@@ -47,7 +47,11 @@ impl ErrorKind {
 ///
 /// Messages say what was wrong, where (connector, key, field, record position)
 /// and what to do. They never contain secrets.
-pub struct ConnectError {
+///
+/// It is as small as a pointer, so that results are cheap to hand on.
+pub struct ConnectError(Box<Failure>);
+
+struct Failure {
     kind: ErrorKind,
     class: Option<&'static str>,
     message: Box<str>,
@@ -65,12 +69,12 @@ macro_rules! constructors {
 impl ConnectError {
     /// An error of this kind without a cause.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Failure {
             kind,
             class: None,
             message: message.into().into_boxed_str(),
             source: None,
-        }
+        }))
     }
 
     constructors! {
@@ -92,47 +96,47 @@ impl ConnectError {
 
     /// Attaches the cause.
     pub fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.source = Some(source.into());
+        self.0.source = Some(source.into());
         self
     }
 
     /// Names the Java exception class where the reference raises another one
     /// than [`ErrorKind::java_class`] gives.
     pub fn with_class(mut self, class: &'static str) -> Self {
-        self.class = Some(class);
+        self.0.class = Some(class);
         self
     }
 
     /// Puts `context` before the message, keeping kind and cause.
     pub fn context(mut self, context: impl fmt::Display) -> Self {
-        self.message = format!("{context}: {}", self.message).into_boxed_str();
+        self.0.message = format!("{context}: {}", self.0.message).into_boxed_str();
         self
     }
 
     /// What kind of failure this is.
     pub fn kind(&self) -> ErrorKind {
-        self.kind
+        self.0.kind
     }
 
     /// Whether the same call may succeed later.
     pub fn is_retriable(&self) -> bool {
-        self.kind == ErrorKind::Retriable
+        self.0.kind == ErrorKind::Retriable
     }
 
     /// The message without its causes.
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 
     /// The Java exception class of this error.
     pub fn java_class(&self) -> &'static str {
-        self.class.unwrap_or_else(|| self.kind.java_class())
+        self.0.class.unwrap_or_else(|| self.0.kind.java_class())
     }
 
     /// The text for the `trace` of a status: the Java class and message as the
     /// reference's stack trace begins, then one `Caused by:` line per cause.
     pub fn trace(&self) -> String {
-        let mut text = format!("{}: {}", self.java_class(), self.message);
+        let mut text = format!("{}: {}", self.java_class(), self.message());
         let mut cause = self.source();
         while let Some(error) = cause {
             text.push_str("\nCaused by: ");
@@ -140,7 +144,7 @@ impl ConnectError {
                 Some(inner) => {
                     text.push_str(inner.java_class());
                     text.push_str(": ");
-                    text.push_str(&inner.message);
+                    text.push_str(inner.message());
                 }
                 None => text.push_str(&error.to_string()),
             }
@@ -154,11 +158,11 @@ impl ConnectError {
 impl fmt::Display for ConnectError {
     /// The message followed by the messages of all causes, on one line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)?;
+        f.write_str(self.message())?;
         let mut cause = self.source();
         while let Some(error) = cause {
             match error.downcast_ref::<ConnectError>() {
-                Some(inner) => write!(f, ": {}", inner.message)?,
+                Some(inner) => write!(f, ": {}", inner.message())?,
                 None => write!(f, ": {error}")?,
             }
             cause = error.source();
@@ -169,13 +173,13 @@ impl fmt::Display for ConnectError {
 
 impl fmt::Debug for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}({self})", self.kind)
+        write!(f, "{:?}({self})", self.kind())
     }
 }
 
 impl StdError for ConnectError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.source.as_deref().map(|source| source as _)
+        self.0.source.as_deref().map(|source| source as _)
     }
 }
 

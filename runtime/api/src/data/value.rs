@@ -1,10 +1,12 @@
 //! Values of Connect data.
 
 use std::collections::HashMap;
-use std::collections::hash_map::{Entry, RandomState};
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::Arc;
+
+use foldhash::quality::RandomState;
 
 use super::{Bytes, Decimal, SchemaRef, Struct, Text, java_f32, java_f64};
 
@@ -141,21 +143,35 @@ impl PartialEq for MapValue {
 
 impl FromIterator<(Value, Value)> for MapValue {
     /// Of entries with the same key the last one counts, at the place of the
-    /// first. Takes time in proportion to the number of entries, so that large
-    /// foreign maps can be read with it.
+    /// first.
     fn from_iter<I: IntoIterator<Item = (Value, Value)>>(entries: I) -> Self {
-        let mut map = Self::default();
-        let mut places = HashMap::new();
-        let hashes = RandomState::new();
+        entries.into_iter().collect::<Vec<_>>().into()
+    }
+}
+
+impl From<Vec<(Value, Value)>> for MapValue {
+    /// Of entries with the same key the last one counts, at the place of the
+    /// first. Takes time in proportion to the number of entries, so that large
+    /// foreign maps can be made with it.
+    fn from(entries: Vec<(Value, Value)>) -> Self {
+        if entries.len() <= FEW_ENTRIES {
+            let repeats = |at: usize| entries[..at].iter().any(|(key, _)| *key == entries[at].0);
+            if !(1..entries.len()).any(repeats) {
+                return Self(entries);
+            }
+        }
+        let hashes = RandomState::default();
+        let mut places = HashMap::with_capacity_and_hasher(entries.len(), hashes.clone());
+        let unique = entries
+            .iter()
+            .enumerate()
+            .all(|(at, (key, _))| places.insert(hashes.hash_one(key), at).is_none());
+        if unique {
+            return Self(entries);
+        }
+        places.clear();
+        let mut map = Self(Vec::with_capacity(entries.len()));
         for (key, value) in entries {
-            if map.len() < FEW_ENTRIES {
-                map.insert(key, value);
-                continue;
-            }
-            if places.is_empty() {
-                let hashed = map.0.iter().enumerate();
-                places.extend(hashed.map(|(at, (key, _))| (hashes.hash_one(key), at)));
-            }
             match places.entry(hashes.hash_one(&key)) {
                 Entry::Vacant(place) => {
                     place.insert(map.len());
@@ -173,7 +189,7 @@ impl FromIterator<(Value, Value)> for MapValue {
 }
 
 /// Up to here a search through all entries is faster than hashing.
-const FEW_ENTRIES: usize = 16;
+const FEW_ENTRIES: usize = 8;
 
 impl<'a> IntoIterator for &'a MapValue {
     type Item = &'a (Value, Value);

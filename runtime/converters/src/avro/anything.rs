@@ -138,7 +138,7 @@ fn read_field(input: &mut Input<'_>, field: usize, depth: usize) -> Result<Value
             loop {
                 let count = input.block(2 * FIELDS)?;
                 if count == 0 {
-                    break entries.into_iter().collect::<MapValue>().into();
+                    break MapValue::from(entries).into();
                 }
                 for _ in 0..count {
                     let key = read_nested(input, depth + 1)?;

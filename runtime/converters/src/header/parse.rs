@@ -213,7 +213,7 @@ fn aligned_map(
 ) -> Result<SchemaAndValue, Misread> {
     // Of entries with the same key the last one counts, before and after the
     // keys are converted.
-    let entries: MapValue = entries.into_iter().collect();
+    let entries = MapValue::from(entries);
     let mut builder = Schema::builder(Type::Map);
     let Some(keys) = keys else {
         return Ok(SchemaAndValue::new(builder.build(), entries.into()));

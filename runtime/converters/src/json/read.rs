@@ -139,6 +139,9 @@ impl<'a> Reader<'a> {
             Kind::Array => return self.array(None, kind),
             Kind::String => Value::String(self.string()?),
             Kind::Number => {
+                if let Some(integer) = self.cursor.small_integer() {
+                    return Ok(Value::Int64(integer));
+                }
                 let number = self.cursor.number()?;
                 if number.integral {
                     Value::Int64(number.to_i64().unwrap_or(0))
@@ -181,6 +184,9 @@ impl<'a> Reader<'a> {
     }
 
     fn integer(&mut self, kind: Kind) -> Result<i64> {
+        if let Some(integer) = self.cursor.small_integer() {
+            return Ok(integer);
+        }
         Ok(self.number(kind)?.and_then(NumberText::to_i64).unwrap_or(0))
     }
 
@@ -221,7 +227,7 @@ impl<'a> Reader<'a> {
             };
             entries.push((Value::String(name), self.value(values)?));
         }
-        Ok(entries.into_iter().collect::<MapValue>().into())
+        Ok(MapValue::from(entries).into())
     }
 
     fn pairs(&mut self, keys: Option<&Plan>, values: Option<&Plan>, kind: Kind) -> Result<Value> {
@@ -244,7 +250,7 @@ impl<'a> Reader<'a> {
             }
             entries.push(self.pair(keys, values)?);
         }
-        Ok(entries.into_iter().collect::<MapValue>().into())
+        Ok(MapValue::from(entries).into())
     }
 
     fn pair(&mut self, keys: Option<&Plan>, values: Option<&Plan>) -> Result<(Value, Value)> {
@@ -282,8 +288,13 @@ impl<'a> Reader<'a> {
         }
         self.cursor.open()?;
         let mut values = Vec::with_capacity(fields.len());
-        // As long as the members come in the order of the fields, as the writer
-        // puts them, no field is looked up.
+        // As long as the members come as the writer puts them, their names are
+        // not even parsed; in the order of the fields, none is looked up.
+        while let Some(field) = fields.get(values.len())
+            && self.cursor.skip_exactly(&field.prefix)
+        {
+            values.push(self.field(field)?);
+        }
         while let Some(name) = self.cursor.next_member(values.is_empty())? {
             match fields.get(values.len()) {
                 Some(field) if field.name == *name => values.push(self.field(field)?),
@@ -329,6 +340,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    #[inline]
     fn field(&mut self, field: &FieldPlan) -> Result<Value> {
         let value = self.typed(&field.plan)?;
         if self.misfit {
@@ -341,6 +353,11 @@ impl<'a> Reader<'a> {
     fn logical(&mut self, logical: Logical, schema: &SchemaRef, kind: Kind) -> Result<Value> {
         if logical == Logical::Decimal {
             return self.decimal(schema, kind);
+        }
+        if logical == Logical::Timestamp
+            && let Some(millis) = self.cursor.small_integer()
+        {
+            return Ok(Value::Timestamp(millis));
         }
         let number = self.number(kind)?;
         let (name, underlying) = match logical {

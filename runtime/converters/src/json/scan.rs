@@ -17,10 +17,14 @@ const MAX_NUMBER_LENGTH: usize = 1000;
 /// The digits of the largest exponent that a decimal can have for sure.
 const MAX_EXPONENT_DIGITS: usize = 9;
 
-/// Text that is not JSON.
+/// Text that is not JSON. As small as a pointer, so that results are cheap to
+/// hand on.
 #[derive(Debug, thiserror::Error)]
-#[error("{reason} at byte {position}")]
-pub(super) struct SyntaxError {
+#[error("{} at byte {}", .0.reason, .0.position)]
+pub(super) struct SyntaxError(Box<Mistake>);
+
+#[derive(Debug)]
+struct Mistake {
     reason: Cow<'static, str>,
     position: usize,
 }
@@ -28,10 +32,13 @@ pub(super) struct SyntaxError {
 impl SyntaxError {
     /// The error for bytes that are not UTF-8 from this position on.
     pub(super) fn not_text(position: usize) -> Self {
-        Self {
-            reason: Cow::Borrowed("Invalid UTF-8"),
-            position,
-        }
+        Self::new("Invalid UTF-8", position)
+    }
+
+    #[cold]
+    fn new(reason: impl Into<Cow<'static, str>>, position: usize) -> Self {
+        let reason = reason.into();
+        Self(Box::new(Mistake { reason, position }))
     }
 }
 
@@ -112,10 +119,7 @@ impl<'a> Cursor<'a> {
     }
 
     fn error<T>(&self, reason: impl Into<Cow<'static, str>>) -> Result<T> {
-        Err(SyntaxError {
-            reason: reason.into(),
-            position: self.at,
-        })
+        Err(SyntaxError::new(reason, self.at))
     }
 
     fn byte(&self) -> Option<u8> {
@@ -170,6 +174,37 @@ impl<'a> Cursor<'a> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Consumes these bytes if they follow just so.
+    pub(super) fn skip_exactly(&mut self, bytes: &[u8]) -> bool {
+        let follows = self.text.as_bytes()[self.at..].starts_with(bytes);
+        if follows {
+            self.at += bytes.len();
+        }
+        follows
+    }
+
+    /// Consumes an integer within an array or object if it surely fits in 64
+    /// bits; most do, and need not be looked at twice.
+    pub(super) fn small_integer(&mut self) -> Option<i64> {
+        /// So many digits are below 2^63.
+        const SAFE_DIGITS: usize = 18;
+        let bytes = &self.text.as_bytes()[self.at..];
+        let negative = bytes.first() == Some(&b'-');
+        let digits = &bytes[usize::from(negative)..];
+        let mut value = 0i64;
+        for (length, byte) in digits.iter().take(SAFE_DIGITS + 1).enumerate() {
+            match byte {
+                b'0'..=b'9' if length < SAFE_DIGITS => value = value * 10 + i64::from(byte - b'0'),
+                b',' | b'}' | b']' if length > 0 => {
+                    self.at += usize::from(negative) + length;
+                    return Some(if negative { -value } else { value });
+                }
+                _ => return None,
+            }
+        }
+        None
     }
 
     /// Consumes a number.

@@ -116,7 +116,7 @@ impl Decoder<'_, '_> {
         loop {
             let count = self.input.block(values.least)?;
             if count == 0 {
-                return Ok(entries.into_iter().collect::<MapValue>().into());
+                return Ok(MapValue::from(entries).into());
             }
             entries.reserve(count);
             for _ in 0..count {
@@ -131,7 +131,7 @@ impl Decoder<'_, '_> {
         loop {
             let count = self.input.block(entry.least)?;
             if count == 0 {
-                return Ok(entries.into_iter().collect::<MapValue>().into());
+                return Ok(MapValue::from(entries).into());
             }
             entries.reserve(count);
             for _ in 0..count {
