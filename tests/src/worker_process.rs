@@ -24,7 +24,8 @@ pub struct WorkerOptions {
 
 impl WorkerOptions {
     /// A worker of the group `name` on this Kafka, with internal topics `<name>-configs`, `-offsets` and
-    /// `-status`, JSON converters, a commit of offsets every second, and a free port of 127.0.0.1.
+    /// `-status`, JSON converters, a commit of offsets every second, and a free port of 127.0.0.1. A
+    /// sink of a worker that was killed is given up as soon as a broker allows by default, after 6 s.
     pub fn new(name: &str, bootstrap: &str) -> Result<Self> {
         let json = "org.apache.kafka.connect.json.JsonConverter";
         let properties = [
@@ -39,6 +40,8 @@ impl WorkerOptions {
             ("status.storage.replication.factor", "1".to_owned()),
             ("status.storage.partitions", "1".to_owned()),
             ("offset.flush.interval.ms", "1000".to_owned()),
+            ("consumer.session.timeout.ms", "6000".to_owned()),
+            ("consumer.heartbeat.interval.ms", "1000".to_owned()),
             ("key.converter", json.to_owned()),
             ("value.converter", json.to_owned()),
             ("listeners", format!("http://127.0.0.1:{}", port::free()?)),

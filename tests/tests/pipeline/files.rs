@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use tether_services::{java, shared};
 use tether_tests::eventually::eventually;
 use tether_tests::names::unique;
-use tether_tests::numbered_lines::{append, line};
+use tether_tests::numbered_lines::{append, check_all_arrived, line};
 use tether_tests::topics::Topics;
 use tether_tests::worker::Worker;
 use tether_tests::worker_process::{WorkerOptions, WorkerProcess};
@@ -70,7 +70,17 @@ fn lines_go_through_a_topic_and_no_line_comes_twice() -> Result<()> {
     worker.restart()?;
     wait_lines(&output, 100)?;
     assert_eq!(topics.records(&name)?.len(), 100);
-    Ok(())
+
+    // After kill -9 some lines may come twice, but none is missing.
+    append(&input, 101, 150)?;
+    wait_lines(&output, 150)?;
+    append(&input, 151, 200)?;
+    worker.kill();
+    worker.restart()?;
+    eventually("all lines in spite of kill -9", || {
+        let text = fs::read_to_string(&output)?;
+        check_all_arrived(text.lines(), 200)
+    })
 }
 
 /// Waits until a file holds these lines, in order and each once.
