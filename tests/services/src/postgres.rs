@@ -15,6 +15,7 @@ use crate::process::{self, Process};
 
 const START_PATIENCE: Duration = Duration::from_secs(60);
 const STOP_PATIENCE: Duration = Duration::from_secs(30);
+const KILL_PATIENCE: Duration = Duration::from_secs(10);
 /// Where Debian puts the programs of each major version.
 const DEBIAN: &str = "/usr/lib/postgresql";
 /// The server refuses to run as root; Debian's package comes with this user.
@@ -82,12 +83,19 @@ impl Postgres {
 
     /// `kill -9` of all its processes.
     pub fn kill(&mut self) {
+        // A server that is stopped first starts no process that would be missed.
+        let _ = self.process.signal(Signal::STOP);
         let children = children(self.process.id());
         self.process.kill();
-        // The others would notice by themselves, and keep a new server from starting until then.
-        for child in children {
-            let _ = kill_process(child, Signal::KILL);
+        for child in &children {
+            let _ = kill_process(*child, Signal::KILL);
         }
+        // They hold the shared memory until they are gone, and no new server starts before.
+        let _ = process::wait_until("the end of PostgreSQL's processes", KILL_PATIENCE, || {
+            Ok(children
+                .iter()
+                .all(|child| process::started(child.as_raw_pid().unsigned_abs()).is_none()))
+        });
     }
 
     /// Starts again on the same port and data, after stopping in order if it still runs.
