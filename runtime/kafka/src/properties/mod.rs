@@ -177,6 +177,12 @@ impl Translator<'_> {
         if let Some(strategy) = self.text("metadata.recovery.strategy") {
             self.set("metadata.recovery.strategy", strategy.to_lowercase());
         }
+        for (first, longest) in [
+            ("reconnect.backoff.ms", "reconnect.backoff.max.ms"),
+            ("retry.backoff.ms", "retry.backoff.max.ms"),
+        ] {
+            self.at_least(longest, first);
+        }
         // Java's sockets have it always.
         self.set("socket.keepalive.enable", true);
         Ok(())
@@ -224,6 +230,14 @@ impl Translator<'_> {
 
     fn set(&mut self, name: &'static str, value: impl ToString) {
         self.properties.insert(name, value.to_string());
+    }
+
+    /// Raises a number to another one, where librdkafka wants it no smaller.
+    fn at_least(&mut self, name: &'static str, other: &str) {
+        let number = |name: &str| self.properties.get(name)?.parse::<i64>().ok();
+        if let (Some(present), Some(least)) = (number(name), number(other)) {
+            self.set(name, present.max(least));
+        }
     }
 
     fn warn(&mut self, warning: impl Into<String>) {

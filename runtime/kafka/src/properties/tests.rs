@@ -1,5 +1,3 @@
-use rdkafka::ClientConfig;
-
 use super::*;
 
 fn config(entries: &[(&str, &str)]) -> ConfigMap {
@@ -18,42 +16,6 @@ fn error(kind: ClientKind, entries: &[(&str, &str)]) -> String {
 }
 
 use ClientKind::{Admin, Consumer, Producer};
-
-#[test]
-fn librdkafka_takes_every_value_at_its_limits() {
-    for kind in [Producer, Consumer, Admin] {
-        for property in PROPERTIES.iter().filter(|entry| entry.is_of(kind)) {
-            if !matches!(property.rule, Rule::Number(..) | Rule::Own) {
-                continue;
-            }
-            for value in [
-                "-2147483648",
-                "-1",
-                "0",
-                "1",
-                "2147483647",
-                "9223372036854775807",
-            ] {
-                let mut given = config(&[]);
-                given.insert(property.name.to_owned(), value.to_owned());
-                let Ok(translation) = translate(kind, &given) else {
-                    continue;
-                };
-                let mut native = ClientConfig::new();
-                for (name, value) in &translation.properties {
-                    native.set(*name, value);
-                }
-                let checked = native.create_native_config();
-                assert!(
-                    checked.is_ok(),
-                    "{kind:?} {}={value}: {:?}",
-                    property.name,
-                    checked.err()
-                );
-            }
-        }
-    }
-}
 
 #[test]
 fn the_properties_of_a_source_tasks_producer_are_taken() {

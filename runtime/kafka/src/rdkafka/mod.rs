@@ -95,3 +95,6 @@ impl Clients for RdKafkaClients {
         )?))
     }
 }
+
+#[cfg(test)]
+mod tests;
