@@ -6,6 +6,9 @@ use tether_api::{ConnectError, Result};
 const PROPERTY: &str = "connector.client.config.override.policy";
 const ALLOWLIST: &str = "connector.client.config.override.allowlist";
 
+/// Where the reference's policies are.
+const PACKAGE: &str = "org.apache.kafka.connect.connector.policy.";
+
 /// What the `Principal` policy allows.
 const PRINCIPAL: [&str; 3] = ["sasl.jaas.config", "sasl.mechanism", "security.protocol"];
 
@@ -30,7 +33,8 @@ impl OverridePolicy {
     /// Config, if there is no such policy.
     pub fn from_worker(properties: &ConfigMap) -> Result<Self> {
         let name = properties.get(PROPERTY).map_or("All", |name| name.trim());
-        let simple = name.rsplit('.').next().unwrap_or(name);
+        // A class of another package may allow less than ours of that name.
+        let simple = name.strip_prefix(PACKAGE).unwrap_or(name);
         match simple
             .strip_suffix("ConnectorClientConfigOverridePolicy")
             .unwrap_or(simple)
@@ -121,6 +125,8 @@ mod tests {
             OverridePolicy::Principal
         );
         assert!(policy(&[(PROPERTY, "Most")]).is_err());
+        let foreign = "com.example.AllConnectorClientConfigOverridePolicy";
+        assert!(policy(&[(PROPERTY, foreign)]).is_err());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use tether_api::config::ConfigMap;
 use tether_api::{ConnectError, Result};
 
 use super::ConfigProvider;
-use super::allowed_paths::AllowedPaths;
+use super::allowed_paths::{AllowedPaths, read_bounded};
 
 pub(super) struct DirectoryConfigProvider {
     allowed: AllowedPaths,
@@ -41,9 +41,14 @@ impl ConfigProvider for DirectoryConfigProvider {
             if !file.is_file() {
                 continue;
             }
-            let content = std::fs::read_to_string(&file).map_err(|error| {
-                ConnectError::config(format!("Could not read file {}", file.display()))
-                    .caused_by(error)
+            let content = read_bounded(&file).map_err(|error| {
+                ConnectError::config(format!("Could not read file {}: {error}", file.display()))
+            })?;
+            let content = String::from_utf8(content).map_err(|_| {
+                ConnectError::config(format!(
+                    "Could not read file {}: it is not UTF-8 text",
+                    file.display()
+                ))
             })?;
             values.insert((*key).to_owned(), content);
         }

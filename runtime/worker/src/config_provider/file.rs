@@ -7,7 +7,7 @@ use tether_api::config::ConfigMap;
 use tether_api::{ConnectError, Result};
 
 use super::ConfigProvider;
-use super::allowed_paths::AllowedPaths;
+use super::allowed_paths::{AllowedPaths, read_bounded};
 use super::properties_file;
 
 pub(super) struct FileConfigProvider {
@@ -30,10 +30,13 @@ impl ConfigProvider for FileConfigProvider {
         let Some(real) = self.allowed.check(path) else {
             return Ok(BTreeMap::new());
         };
-        let properties = properties_file::read(&real).map_err(|error| {
-            ConnectError::config(format!("Could not read properties from file {path}"))
-                .caused_by(error)
-        })?;
+        let properties = read_bounded(&real)
+            .and_then(properties_file::decode)
+            .map_err(|error| {
+                ConnectError::config(format!(
+                    "Could not read properties from file {path}: {error}"
+                ))
+            })?;
         Ok(properties
             .into_iter()
             .filter(|(key, _)| keys.contains(&key.as_str()))
@@ -86,6 +89,25 @@ mod tests {
         assert!(provider.get(&outside.to_string_lossy(), &["a"])?.is_empty());
         let sneaky = inside.join("../out.properties");
         assert!(provider.get(&sneaky.to_string_lossy(), &["a"])?.is_empty());
+        let nowhere = inside.join("../nowhere.properties");
+        assert!(provider.get(&nowhere.to_string_lossy(), &["a"])?.is_empty());
+        let missing = inside.join("missing.properties");
+        assert!(provider.get(&missing.to_string_lossy(), &["a"]).is_err());
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_no_file_is_not_read() -> Result<(), Box<dyn std::error::Error>> {
+        let provider = FileConfigProvider::new("file", &ConfigMap::new())?;
+        let error = provider.get("/dev/zero", &["a"]).expect_err("endless");
+        assert!(error.message().contains("not a regular file"), "{error}");
+        let folder = tempfile::tempdir()?;
+        let large = folder.path().join("large");
+        std::fs::File::create(&large)?.set_len(1 << 40)?;
+        let error = provider
+            .get(&large.to_string_lossy(), &["a"])
+            .expect_err("too large");
+        assert!(error.message().contains("larger than"), "{error}");
         Ok(())
     }
 }

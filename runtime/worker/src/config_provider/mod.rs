@@ -9,6 +9,7 @@ mod directory;
 mod env;
 mod file;
 pub mod properties_file;
+mod redaction;
 mod transformer;
 
 use std::collections::BTreeMap;
@@ -16,7 +17,11 @@ use std::collections::BTreeMap;
 use tether_api::config::{ConfigMap, with_prefix};
 use tether_api::{ConnectError, Result};
 
-pub use transformer::{VariableResolver, has_variable};
+pub use redaction::Redaction;
+pub use transformer::{Resolved, VariableResolver, has_variable};
+
+/// Where the reference's providers are.
+const PACKAGE: &str = "org.apache.kafka.common.config.provider.";
 
 /// Resolves the variables of one provider.
 pub trait ConfigProvider: Send + Sync {
@@ -43,9 +48,9 @@ pub fn providers(properties: &ConfigMap) -> Result<BTreeMap<String, Box<dyn Conf
         .filter(|name| !name.is_empty())
     {
         let key = format!("config.providers.{name}.class");
-        let class = properties.get(&key).map(String::as_str).unwrap_or_default();
+        let class = properties.get(&key).map_or("", |class| class.trim());
         let parameters = with_prefix(properties, &format!("config.providers.{name}.param."));
-        let provider: Box<dyn ConfigProvider> = match class.rsplit('.').next().unwrap_or(class) {
+        let provider: Box<dyn ConfigProvider> = match class.strip_prefix(PACKAGE).unwrap_or(class) {
             "FileConfigProvider" => Box::new(file::FileConfigProvider::new(name, &parameters)?),
             "DirectoryConfigProvider" => {
                 Box::new(directory::DirectoryConfigProvider::new(name, &parameters)?)
@@ -67,4 +72,34 @@ pub fn providers(properties: &ConfigMap) -> Result<BTreeMap<String, Box<dyn Conf
         providers.insert(name.to_owned(), provider);
     }
     Ok(providers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn classes(class: &str) -> Result<usize> {
+        let properties = [
+            ("config.providers", "a"),
+            ("config.providers.a.class", class),
+        ]
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .into_iter()
+        .collect();
+        Ok(providers(&properties)?.len())
+    }
+
+    #[test]
+    fn only_known_providers_are_taken() -> Result<()> {
+        assert_eq!(classes(" EnvVarConfigProvider ")?, 1);
+        assert_eq!(classes(&format!("{PACKAGE}FileConfigProvider"))?, 1);
+        for unknown in ["", "com.example.FileConfigProvider", "x.VaultProvider"] {
+            let error = classes(unknown).expect_err("refused");
+            assert!(
+                error.message().contains("config.providers.a.class"),
+                "{error}"
+            );
+        }
+        Ok(())
+    }
 }

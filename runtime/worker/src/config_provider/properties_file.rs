@@ -1,4 +1,4 @@
-//! Java properties files (`java.util.Properties.load`), in UTF-8.
+//! Java properties files (`java.util.Properties.load`), in UTF-8 or else Latin-1.
 
 use std::io;
 use std::path::Path;
@@ -8,9 +8,20 @@ use tether_api::config::ConfigMap;
 /// Reads a properties file.
 ///
 /// # Errors
-/// If the file cannot be read, is not UTF-8 or has a broken `\u` escape.
+/// If the file cannot be read or has a broken `\u` escape.
 pub fn read(path: &Path) -> io::Result<ConfigMap> {
-    parse(&std::fs::read_to_string(path)?).map_err(|line| {
+    decode(std::fs::read(path)?)
+}
+
+/// Parses the content of a properties file.
+///
+/// # Errors
+/// If it has a broken `\u` escape.
+pub fn decode(content: Vec<u8>) -> io::Result<ConfigMap> {
+    // Java reads such files as Latin-1, in which every file can be read.
+    let text = String::from_utf8(content)
+        .unwrap_or_else(|error| error.as_bytes().iter().copied().map(char::from).collect());
+    parse(&text).map_err(|line| {
         io::Error::new(
             io::ErrorKind::InvalidData,
             format!("Malformed \\uxxxx encoding in line {line}"),
@@ -147,6 +158,13 @@ mod tests {
             expected
         );
         assert_eq!(parse("a=1\nb=\\u12"), Err(2));
+    }
+
+    #[test]
+    fn old_files_are_latin_1() -> io::Result<()> {
+        assert_eq!(decode(b"a=\xe9".to_vec())?["a"], "é");
+        assert_eq!(decode("a=é".into())?["a"], "é");
+        Ok(())
     }
 
     proptest! {

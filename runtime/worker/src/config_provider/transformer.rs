@@ -2,14 +2,22 @@
 
 use std::collections::BTreeMap;
 
+use tether_api::Result;
 use tether_api::config::ConfigMap;
-use tether_api::{ConnectError, Result};
 
-use super::{ConfigProvider, providers};
+use super::{ConfigProvider, Redaction, providers};
 
 /// Replaces variables by what their providers say.
 pub struct VariableResolver {
     providers: BTreeMap<String, Box<dyn ConfigProvider>>,
+}
+
+/// A configuration whose variables have been replaced.
+pub struct Resolved {
+    /// The configuration.
+    pub config: ConfigMap,
+    /// Keeps the values of its variables out of messages.
+    pub redaction: Redaction,
 }
 
 /// `${provider:path:key}` within a text.
@@ -40,18 +48,29 @@ impl VariableResolver {
     /// Config, if a provider cannot read its path. The message names the key
     /// that has the variable.
     pub fn resolve(&self, config: &ConfigMap) -> Result<ConfigMap> {
-        config
-            .iter()
-            .map(|(key, value)| {
-                let value = self.resolve_text(value).map_err(|error| {
-                    ConnectError::config(format!("Configuration {key}")).caused_by(error)
-                })?;
-                Ok((key.clone(), value))
-            })
-            .collect()
+        Ok(self.resolved(config)?.config)
     }
 
-    fn resolve_text(&self, text: &str) -> Result<String> {
+    /// The same, together with what keeps the values of the variables out of
+    /// messages.
+    ///
+    /// # Errors
+    /// As [`VariableResolver::resolve`].
+    pub fn resolved(&self, config: &ConfigMap) -> Result<Resolved> {
+        let mut redaction = Redaction::default();
+        let config = config
+            .iter()
+            .map(|(key, value)| {
+                let value = self
+                    .resolve_text(value, &mut redaction)
+                    .map_err(|error| error.context(format!("Configuration {key}")))?;
+                Ok((key.clone(), value))
+            })
+            .collect::<Result<_>>()?;
+        Ok(Resolved { config, redaction })
+    }
+
+    fn resolve_text(&self, text: &str, redaction: &mut Redaction) -> Result<String> {
         let mut out = String::new();
         let mut rest = text;
         while let Some(variable) = next_variable(rest) {
@@ -63,6 +82,9 @@ impl VariableResolver {
                 None => None,
             };
             out.push_str(&rest[..start]);
+            if let Some(value) = &value {
+                redaction.add(value, variable.text);
+            }
             out.push_str(value.as_deref().unwrap_or(variable.text));
             rest = &rest[start + variable.text.len()..];
         }
@@ -120,7 +142,9 @@ mod tests {
                 Box::new(Fixed) as Box<dyn ConfigProvider>,
             )]),
         };
-        resolver.resolve_text(text).expect("resolves")
+        resolver
+            .resolve_text(text, &mut Redaction::default())
+            .expect("resolves")
     }
 
     #[test]
