@@ -19,6 +19,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
+use crate::config_provider::Redaction;
 use crate::plugin_call::guarded;
 use crate::statuses::InstanceStatuses;
 use crate::worker::{TaskConfigsError, WorkerRequest};
@@ -31,6 +32,8 @@ pub(crate) struct ConnectorSetup {
     pub(crate) connector: Box<dyn Connector>,
     /// Variables are resolved.
     pub(crate) config: ConfigMap,
+    /// Keeps their values out of statuses, logs and answers.
+    pub(crate) redaction: Redaction,
     /// Present for source connectors.
     pub(crate) offsets: Option<Arc<dyn OffsetReader>>,
     pub(crate) statuses: Arc<InstanceStatuses>,
@@ -65,6 +68,7 @@ pub(crate) fn spawn(setup: ConnectorSetup) -> ConnectorHandle {
         name: setup.name,
         connector: setup.connector,
         config: setup.config,
+        redaction: setup.redaction,
         offsets: setup.offsets,
         statuses: setup.statuses,
         worker: setup.requests,
@@ -156,6 +160,7 @@ struct Actor {
     name: String,
     connector: Box<dyn Connector>,
     config: ConfigMap,
+    redaction: Redaction,
     offsets: Option<Arc<dyn OffsetReader>>,
     statuses: Arc<InstanceStatuses>,
     worker: mpsc::UnboundedSender<WorkerRequest>,
@@ -181,7 +186,10 @@ impl Actor {
                             .worker
                             .send(WorkerRequest::ReconfigureTasks(self.name.clone()));
                     }
-                    ConnectorRequest::Fail(error) => self.fail(&error),
+                    ConnectorRequest::Fail(error) => {
+                        let error = self.redaction.error(error);
+                        self.fail(&error);
+                    }
                 },
                 command = commands.recv() => match command {
                     None => break,
@@ -220,6 +228,7 @@ impl Actor {
             }
         };
         result.map_err(|error| {
+            let error = self.redaction.error(error);
             self.fail(&error);
             ConnectError::other(format!(
                 "Failed to transition connector {} to state {}",
@@ -278,7 +287,7 @@ impl Actor {
         }
         let configs = guarded(self.connector.task_configs(limit.tasks))
             .await
-            .map_err(TaskConfigsError::Repeat)?;
+            .map_err(|error| TaskConfigsError::Repeat(self.redaction.error(error)))?;
         if let Err(error) = limit.check(&self.name, configs.len()) {
             self.fail(&error);
             return Err(TaskConfigsError::Final(error));
@@ -310,6 +319,7 @@ impl Actor {
 
     async fn stop_plugin(&mut self) {
         if let Err(error) = guarded(self.connector.stop()).await {
+            let error = self.redaction.error(error);
             tracing::error!(connector = self.name, %error, "Error while stopping connector");
         }
     }

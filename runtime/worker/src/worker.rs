@@ -23,7 +23,7 @@ use tokio::time::Instant;
 
 use crate::client_properties::OverridePolicy;
 use crate::config::WorkerConfig;
-use crate::config_provider::VariableResolver;
+use crate::config_provider::{Resolved, VariableResolver};
 use crate::connector::{self, ConnectorHandle, ConnectorSetup, TaskLimit};
 use crate::conversion::SharedConverters;
 use crate::plugins::Plugins;
@@ -312,8 +312,15 @@ impl Worker {
     }
 
     fn new_connector(&self, name: &str, config: &ConfigMap) -> Result<Entry<ConnectorHandle>> {
+        let resolved = self.context.variables.resolved(config)?;
+        let redaction = resolved.redaction.clone();
+        self.connector_of(name, resolved)
+            .map_err(|error| redaction.error(error))
+    }
+
+    fn connector_of(&self, name: &str, resolved: Resolved) -> Result<Entry<ConnectorHandle>> {
         let context = &self.context;
-        let config = context.variables.resolve(config)?;
+        let Resolved { config, redaction } = resolved;
         let class = class(&config)?;
         let plugin = context.plugins.connector(class)?;
         let offsets = (plugin.kind() == PluginKind::Source).then(|| {
@@ -332,6 +339,7 @@ impl Worker {
                     Some(plugin.version),
                 )),
                 config,
+                redaction,
                 offsets,
                 requests: context.requests.clone(),
             }),
@@ -346,28 +354,35 @@ impl Worker {
         state: TargetState,
         statuses: Arc<InstanceStatuses>,
     ) -> Result<TaskHandle> {
-        let context = &*self.context;
-        let connector = context.variables.resolve(connector)?;
-        let config = context.variables.resolve(task)?;
-        let plugin = context.plugins.new_connector(class(&connector)?)?;
-        task::start(
-            plugin.new_task(),
-            TaskSetup {
-                context,
-                policy: &self.policy,
-                id,
-                connector: &connector,
-                config,
-                converters: self.converters.of(
-                    &id.connector,
-                    &connector,
-                    &context.plugins,
-                    &context.config,
-                )?,
-                state,
-                statuses,
-            },
-        )
+        let connector = self.context.variables.resolved(connector)?;
+        let task = self.context.variables.resolved(task)?;
+        let mut redaction = connector.redaction;
+        redaction.extend(task.redaction);
+        let redaction = Arc::new(redaction);
+        let start = || {
+            let context = &*self.context;
+            let plugin = context.plugins.new_connector(class(&connector.config)?)?;
+            task::start(
+                plugin.new_task(),
+                TaskSetup {
+                    context,
+                    policy: &self.policy,
+                    id,
+                    connector: &connector.config,
+                    config: task.config,
+                    converters: self.converters.of(
+                        &id.connector,
+                        &connector.config,
+                        &context.plugins,
+                        &context.config,
+                    )?,
+                    state,
+                    statuses,
+                    redaction: redaction.clone(),
+                },
+            )
+        };
+        start().map_err(|error| redaction.error(error))
     }
 
     fn origin(&self) -> StatusOrigin {

@@ -45,6 +45,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use crate::client_properties::{ClientProperties, OverridePolicy};
+use crate::config_provider::Redaction;
 use crate::conversion::Converters;
 use crate::plugin_call::guarded;
 use crate::statuses::InstanceStatuses;
@@ -70,6 +71,8 @@ pub(crate) struct TaskSetup<'a> {
     pub(crate) converters: Arc<Converters>,
     pub(crate) state: TargetState,
     pub(crate) statuses: Arc<InstanceStatuses>,
+    /// Keeps the values of variables out of statuses and logs.
+    pub(crate) redaction: Arc<Redaction>,
 }
 
 /// A running, or ended, task as the worker sees it.
@@ -97,6 +100,7 @@ pub(crate) fn start(task: Task, setup: TaskSetup<'_>) -> Result<TaskHandle> {
         converters,
         state,
         statuses,
+        redaction,
     } = setup;
     let (state, receiver) = watch::channel(state);
     let stopping = CancellationToken::new();
@@ -142,7 +146,7 @@ pub(crate) fn start(task: Task, setup: TaskSetup<'_>) -> Result<TaskHandle> {
         state,
         stopping,
         statuses,
-        running: tokio::spawn(run(task, control).instrument(span)),
+        running: tokio::spawn(run(task, control, redaction).instrument(span)),
         abandon,
     })
 }
@@ -252,13 +256,16 @@ trait WorkerTask: Send {
     async fn close(&mut self);
 }
 
-async fn run(mut task: Box<dyn WorkerTask>, control: TaskControl) {
-    let result = live(&mut *task, &control).await;
+async fn run(mut task: Box<dyn WorkerTask>, control: TaskControl, redaction: Arc<Redaction>) {
+    let result = live(&mut *task, &control)
+        .await
+        .map_err(|error| redaction.error(error));
     let closed = guarded(async {
         task.close().await;
         Ok(())
     });
     if let Err(error) = closed.await {
+        let error = redaction.error(error);
         tracing::error!(task = %control.id, %error, "The task could not be closed properly");
     }
     match result {

@@ -61,14 +61,14 @@ pub(super) fn source(plugins: &Arc<Plugins>, around: &Surroundings<'_>) -> Confi
         .define(
             ConfigKey::new("exactly.once.support", String)
                 .default_string("requested")
-                .validator(Validator::OneOfIgnoreCase(&["requested", "required"]))
+                .validator(Validator::OneOfIgnoreCase(&["REQUIRED", "REQUESTED"]))
                 .doc("'required' refuses the connector unless worker and connector support exactly-once delivery.")
                 .form(EXACTLY_ONCE, 2, Width::Short, "Exactly once support"),
         )
         .define(
             ConfigKey::new("transaction.boundary", String)
                 .default_string("poll")
-                .validator(Validator::OneOfIgnoreCase(&["poll", "interval", "connector"]))
+                .validator(Validator::OneOfIgnoreCase(&["INTERVAL", "POLL", "CONNECTOR"]))
                 .doc("When transactions are committed: after each batch of records, after an interval, or when the connector says so.")
                 .form(EXACTLY_ONCE, 3, Width::Short, "Transaction Boundary"),
         )

@@ -1,6 +1,7 @@
 //! Validation of connector configurations (`AbstractHerder.validateConnectorConfig`,
 //! spec section 1.6).
 
+mod client_overrides;
 mod definition;
 mod enrich;
 mod sink;
@@ -10,15 +11,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use tether_api::config::{ConfigDef, ConfigKey, ConfigMap, ConfigValue, with_prefix};
+use tether_api::config::{ConfigData, ConfigDef, ConfigKey, ConfigMap, ConfigValue, with_prefix};
 use tether_api::data::Text;
 use tether_api::plugin::{PluginDescriptor, PluginKind};
 use tether_api::{ConnectError, Result};
 
 use crate::client_properties::OverridePolicy;
 use crate::config::WorkerConfig;
-use crate::config_provider::VariableResolver;
+use crate::config_provider::{Resolved, VariableResolver};
 use crate::herder::{ConfigInfo, ConfigInfos, RawConfig};
+use crate::plugin_call::caught;
 use crate::plugins::Plugins;
 
 use definition::{ConverterDefaults, Surroundings};
@@ -50,10 +52,12 @@ impl Validation {
     }
 
     /// Checks a configuration; what is wrong with it is part of the answer.
+    /// Values of variables are not: neither in messages nor as values, for a
+    /// client that may not read a file must not get at it this way.
     ///
     /// # Errors
     /// Config, if there is no connector class to check against or a variable
-    /// cannot be resolved.
+    /// cannot be resolved; other, if the connector panics.
     pub async fn validate(
         &self,
         resolver: &VariableResolver,
@@ -63,27 +67,36 @@ impl Validation {
             .iter()
             .filter_map(|(key, value)| Some((key.clone(), value.clone()?)))
             .collect();
-        let config = resolver.resolve(&given)?;
+        let resolved = resolver.resolved(&given)?;
+        let mut infos = self
+            .check(raw, &resolved.config)
+            .await
+            .map_err(|error| resolved.redaction.error(error))?;
+        put_variables_back(&mut infos, &given, &resolved);
+        Ok(infos)
+    }
+
+    async fn check(&self, raw: &RawConfig, config: &ConfigMap) -> Result<ConfigInfos> {
         let class = config
             .get("connector.class")
-            .ok_or_else(|| no_class(&given))?;
+            .ok_or_else(|| no_class(config))?;
         let plugin = self.plugins.connector(class)?;
-        check_version(plugin, &config)?;
+        check_version(plugin, config)?;
 
-        let mut definition = self.framework(plugin, Some(&self.defaults), &config);
-        enrich::enrich(&mut definition, &self.plugins, &config);
-        let mut values = definition.validate(&config);
-        enrich::check(&config, &mut values);
+        let mut definition = self.framework(plugin, Some(&self.defaults), config);
+        enrich::enrich(&mut definition, &self.plugins, config);
+        let mut values = definition.validate(config);
+        enrich::check(config, &mut values);
         match plugin.kind() {
-            PluginKind::Sink => sink::check(&config, &mut values, self.worker_group.as_deref()),
-            _ => source::check(&config, &mut values),
+            PluginKind::Sink => sink::check(config, &mut values, self.worker_group.as_deref()),
+            _ => source::check(config, &mut values),
         }
         refuse_nulls(raw, &mut values);
-        let converters = self.converter_infos(&config, &values);
+        let converters = self.converter_infos(config, &values);
 
         let connector = self.plugins.new_connector(class)?;
         let own = connector.config_def();
-        values.extend(connector.validate(&config).await);
+        values.extend(caught(connector.validate(config)).await?);
 
         let mut keys: IndexMap<Text, ConfigKey> = definition
             .keys()
@@ -100,10 +113,8 @@ impl Validation {
             groups,
             configs,
         };
-        for prefix in self.overridable(plugin.kind(), &config) {
-            self.check_overrides(&mut infos, prefix, &config);
-        }
-        for part in converters {
+        let overrides = client_overrides::check(&self.overrides, plugin.kind(), config);
+        for part in overrides.into_iter().chain(converters) {
             part.append_to(&mut infos);
         }
         Ok(infos)
@@ -185,58 +196,28 @@ impl Validation {
             })
             .collect()
     }
-
-    /// The prefixes of overrides for those clients that a connector uses.
-    fn overridable(&self, kind: PluginKind, config: &ConfigMap) -> Vec<&'static str> {
-        let set = |key: &str| {
-            config
-                .get(key)
-                .is_some_and(|value| !value.trim().is_empty())
-        };
-        let dead_letters = set("errors.deadletterqueue.topic.name");
-        let own_offsets = set("offsets.storage.topic");
-        let creates_topics = config.keys().any(|key| key.starts_with("topic.creation."));
-        let sink = kind == PluginKind::Sink;
-        let mut clients = Vec::new();
-        if !sink || dead_letters {
-            clients.push("producer.override.");
-        }
-        if (sink && dead_letters) || (!sink && (creates_topics || own_offsets)) {
-            clients.push("admin.override.");
-        }
-        if sink || own_offsets {
-            clients.push("consumer.override.");
-        }
-        clients
-    }
-
-    fn check_overrides(&self, infos: &mut ConfigInfos, prefix: &str, config: &ConfigMap) {
-        for (key, text) in with_prefix(config, prefix) {
-            let mut value = ConfigValue::new(
-                format!("{prefix}{key}"),
-                tether_api::config::ConfigData::String(shown_override(&key, text)),
-            );
-            if let Some(refusal) = self.overrides.refusal(&key) {
-                value.error(refusal);
-                infos.error_count += 1;
-            }
-            infos.configs.push(ConfigInfo {
-                definition: None,
-                value: Some(value),
-            });
-        }
-    }
 }
 
-/// Overrides have no definition that says which are secrets; their names do.
-fn shown_override(key: &str, text: String) -> String {
-    let secret = ["password", "jaas", "secret", "keystore.key"]
-        .iter()
-        .any(|word| key.contains(word));
-    if secret {
-        tether_api::config::Password::HIDDEN.to_owned()
-    } else {
-        text
+/// Shows a configuration as it was given where it had variables.
+fn put_variables_back(infos: &mut ConfigInfos, given: &ConfigMap, resolved: &Resolved) {
+    if let Some(class) = given.get("connector.class") {
+        infos.name.clone_from(class);
+    }
+    for value in infos
+        .configs
+        .iter_mut()
+        .filter_map(|info| info.value.as_mut())
+    {
+        for error in &mut value.errors {
+            *error = resolved.redaction.text(error).into_owned();
+        }
+        let raw = given.get(&value.name);
+        let had_variable = raw != resolved.config.get(&value.name);
+        if let Some(raw) = raw.filter(|_| had_variable)
+            && !matches!(value.value, ConfigData::Null | ConfigData::Password(_))
+        {
+            value.value = ConfigData::String(raw.clone());
+        }
     }
 }
 
@@ -324,10 +305,7 @@ fn refuse_nulls(raw: &RawConfig, values: &mut Vec<ConfigValue>) {
             .iter()
             .position(|value| value.name == *key)
             .unwrap_or_else(|| {
-                values.push(ConfigValue::new(
-                    key.clone(),
-                    tether_api::config::ConfigData::Null,
-                ));
+                values.push(ConfigValue::new(key.clone(), ConfigData::Null));
                 values.len() - 1
             });
         let value = &mut values[index];
@@ -379,7 +357,7 @@ fn merge(keys: &IndexMap<Text, ConfigKey>, values: Vec<ConfigValue>) -> (Vec<Con
     (configs, error_count)
 }
 
-/// The validation of a converter, its keys prefixed.
+/// The validation of a converter or of a client's overrides, keys prefixed.
 struct Part {
     configs: Vec<ConfigInfo>,
     groups: Vec<String>,
@@ -387,29 +365,41 @@ struct Part {
 }
 
 impl Part {
+    /// The keys of a converter.
     fn new(prefix: &str, definition: &ConfigDef, config: &ConfigMap) -> Self {
-        let mut part = Self {
-            configs: Vec::new(),
-            groups: Vec::new(),
-            error_count: 0,
+        let configs = definition
+            .validate(config)
+            .into_iter()
+            .map(|mut value| {
+                let definition = definition.key(&value.name).cloned().map(|mut key| {
+                    key.name = format!("{prefix}{}", key.name).into();
+                    key
+                });
+                value.name = format!("{prefix}{}", value.name);
+                ConfigInfo {
+                    definition,
+                    value: Some(value),
+                }
+            })
+            .collect();
+        Self::of(configs)
+    }
+
+    fn of(configs: Vec<ConfigInfo>) -> Self {
+        let mut groups = Vec::new();
+        let keys = configs.iter().filter_map(|info| info.definition.as_ref());
+        add_groups(&mut groups, keys.filter_map(|key| key.group.as_ref()));
+        // A key counts once, however much is wrong with it.
+        let wrong = |info: &&ConfigInfo| {
+            info.value
+                .as_ref()
+                .is_some_and(|value| !value.errors.is_empty())
         };
-        for mut value in definition.validate(config) {
-            let key = definition.key(&value.name).cloned().map(|mut key| {
-                key.name = format!("{prefix}{}", key.name).into();
-                key
-            });
-            if let Some(group) = key.as_ref().and_then(|key| key.group.as_ref()) {
-                add_groups(&mut part.groups, std::iter::once(group));
-            }
-            value.name = format!("{prefix}{}", value.name);
-            // A key counts once, however much is wrong with it.
-            part.error_count += usize::from(!value.errors.is_empty());
-            part.configs.push(ConfigInfo {
-                definition: key,
-                value: Some(value),
-            });
+        Self {
+            error_count: configs.iter().filter(wrong).count(),
+            groups,
+            configs,
         }
-        part
     }
 
     fn append_to(self, infos: &mut ConfigInfos) {

@@ -75,14 +75,17 @@ pub(super) fn check(config: &ConfigMap, values: &mut Vec<ConfigValue>, worker_gr
 /// A sink that joined the workers' own group would break it.
 fn check_group(config: &ConfigMap, values: &mut Vec<ConfigValue>, worker_group: &str) {
     let name = config.get("name").map_or("", |name| name.trim());
-    match config.get("consumer.override.group.id") {
-        Some(group) if group == worker_group => {
-            let message = format!(
-                "Consumer group {group} conflicts with Connect worker group {worker_group}"
-            );
-            add(values, "consumer.override.group.id", &message);
+    let key = "consumer.override.group.id";
+    match config.get(key) {
+        Some(group) => {
+            let mut value = ConfigValue::new(key, ConfigData::String(group.clone()));
+            if group == worker_group {
+                value.error(format!(
+                    "Consumer group {group} conflicts with Connect worker group {worker_group}"
+                ));
+            }
+            values.push(value);
         }
-        Some(_) => {}
         None if format!("connect-{name}") == worker_group => {
             let message = format!(
                 "Consumer group for sink connector named {name} conflicts with Connect worker group {worker_group}"

@@ -300,6 +300,39 @@ async fn a_connector_may_ask_for_tasks_and_fail() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_values_of_variables_reach_no_status() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("key"), "as told").unwrap();
+    let properties = [
+        ("config.providers", "dir"),
+        ("config.providers.dir.class", "DirectoryConfigProvider"),
+    ];
+    let script = Script {
+        start: Act::Fail,
+        task_poll: Act::Fail,
+        ..Script::default()
+    };
+    let mut bench = bench("redacted", script, &properties);
+    let variable = format!("${{dir:{}:key}}", folder.path().display());
+    bench.config.insert("secret".to_owned(), variable.clone());
+    let error = bench.start(TargetState::Started).await.unwrap_err();
+    let quoted = format!("state STARTED: {variable}");
+    assert!(error.to_string().ends_with(&quoted), "{error}");
+    assert!(bench.trace().contains(&variable), "{}", bench.trace());
+
+    let id = TaskId::new("c", 0);
+    let task = map(&[("script", "redacted"), ("secret", variable.as_str())]);
+    bench
+        .worker
+        .start_task(&id, &bench.config, &task, TargetState::Started)
+        .await
+        .unwrap();
+    let trace = bench.around.trace(&id).await;
+    assert!(trace.contains(&variable), "{trace}");
+    assert!(!trace.contains("as told"), "{trace}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_connector_that_does_not_stop_is_abandoned() {
     let script = Script {
         stop: Act::Hang,

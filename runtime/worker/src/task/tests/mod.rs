@@ -46,6 +46,7 @@ fn launch(
             ),
             state,
             statuses: Arc::new(InstanceStatuses::task(origin, &id(), Some("1.2.3"))),
+            redaction: Arc::default(),
         },
     )
     .unwrap()
