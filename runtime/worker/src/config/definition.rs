@@ -9,7 +9,14 @@ use ConfigType::{Boolean, Class, Int, List, Long, Short, String};
 fn common() -> ConfigDef {
     ConfigDef::new()
         .define(ConfigKey::new("bootstrap.servers", List))
-        .define(ConfigKey::new("client.dns.lookup", String).default_string("use_all_dns_ips"))
+        .define(
+            ConfigKey::new("client.dns.lookup", String)
+                .default_string("use_all_dns_ips")
+                .validator(Validator::OneOf(&[
+                    "use_all_dns_ips",
+                    "resolve_canonical_bootstrap_servers_only",
+                ])),
+        )
         .define(ConfigKey::new("key.converter", Class))
         .define(ConfigKey::new("value.converter", Class))
         .define(
@@ -25,10 +32,10 @@ fn common() -> ConfigDef {
             ConfigKey::new("plugin.discovery", String)
                 .default_string("hybrid_warn")
                 .validator(Validator::OneOfIgnoreCase(&[
-                    "only_scan",
-                    "hybrid_warn",
-                    "hybrid_fail",
-                    "service_load",
+                    "ONLY_SCAN",
+                    "SERVICE_LOAD",
+                    "HYBRID_WARN",
+                    "HYBRID_FAIL",
                 ])),
         )
         .define(ConfigKey::new("config.providers", List).default_list(&[]))
@@ -67,7 +74,7 @@ pub(super) fn standalone() -> ConfigDef {
 /// Properties of a distributed worker (`DistributedConfig`).
 pub(super) fn distributed() -> ConfigDef {
     let mut definition = common()
-        .define(ConfigKey::new("group.id", String))
+        .define(ConfigKey::new("group.id", String).validator(Validator::NonEmpty))
         .define(ConfigKey::new("session.timeout.ms", Int).default_int(10_000))
         .define(ConfigKey::new("rebalance.timeout.ms", Int).default_int(60_000))
         .define(ConfigKey::new("heartbeat.interval.ms", Int).default_int(3_000))
@@ -86,11 +93,14 @@ pub(super) fn distributed() -> ConfigDef {
         .define(
             ConfigKey::new("connect.protocol", String)
                 .default_string("sessioned")
-                .validator(Validator::OneOfIgnoreCase(&[
-                    "eager",
-                    "compatible",
-                    "sessioned",
-                ])),
+                .validator(Validator::custom(
+                    "[EAGER, COMPATIBLE, SESSIONED]",
+                    |key, value| {
+                        Validator::OneOfIgnoreCase(&["EAGER", "COMPATIBLE", "SESSIONED"])
+                            .check(key, value)
+                            .map_err(|_| "Invalid Connect protocol compatibility".to_owned())
+                    },
+                )),
         )
         .define(
             ConfigKey::new("scheduled.rebalance.max.delay.ms", Int)
@@ -100,11 +110,7 @@ pub(super) fn distributed() -> ConfigDef {
         .define(
             ConfigKey::new("exactly.once.source.support", String)
                 .default_string("disabled")
-                .validator(Validator::OneOfIgnoreCase(&[
-                    "disabled",
-                    "preparing",
-                    "enabled",
-                ])),
+                .validator(Validator::OneOf(&["disabled", "preparing", "enabled"])),
         )
         .define(
             ConfigKey::new("inter.worker.key.generation.algorithm", String)
@@ -124,7 +130,9 @@ pub(super) fn distributed() -> ConfigDef {
                 .default_list(&["HmacSHA256"]),
         );
     for kind in ["config", "offset", "status"] {
-        definition.add(ConfigKey::new(format!("{kind}.storage.topic"), String));
+        definition.add(
+            ConfigKey::new(format!("{kind}.storage.topic"), String).validator(Validator::NonEmpty),
+        );
         definition.add(
             ConfigKey::new(format!("{kind}.storage.replication.factor"), Short)
                 .default(ConfigData::Short(3))

@@ -8,7 +8,10 @@ mod definition;
 use std::time::Duration;
 
 use tether_api::config::{ConfigMap, ParsedConfig, with_prefix};
+use tether_api::plugin::PluginKind;
 use tether_api::{ConnectError, Result};
+
+use crate::plugins::Plugins;
 
 /// How a worker stores what it knows and whether it shares its work.
 #[derive(Debug, Clone)]
@@ -115,7 +118,7 @@ impl WorkerConfig {
             ));
         }
         let exactly_once = parsed.string("exactly.once.source.support")?;
-        if !exactly_once.eq_ignore_ascii_case("disabled") {
+        if exactly_once != "disabled" {
             // Going on without it would break a promise that nobody could see.
             return Err(ConnectError::config(format!(
                 "Invalid value {exactly_once} for configuration exactly.once.source.support: this version delivers \
@@ -143,15 +146,7 @@ impl WorkerConfig {
     }
 
     fn new(properties: ConfigMap, mode: Mode, parsed: &ParsedConfig) -> Result<Self> {
-        for ignored in [
-            "internal.key.converter",
-            "internal.value.converter",
-            "config.storage.partitions",
-        ] {
-            if properties.contains_key(ignored) {
-                tracing::warn!("The worker property {ignored} has no effect and is ignored");
-            }
-        }
+        warn_about_properties_without_effect(&properties);
         Ok(Self {
             mode,
             key_converter: plugin(&properties, parsed, "key.converter")?,
@@ -167,12 +162,73 @@ impl WorkerConfig {
         })
     }
 
+    /// Looks for the converters that connectors get which name none.
+    ///
+    /// # Errors
+    /// Config, with those that there are, if one does not exist.
+    pub fn check_converters(&self, plugins: &Plugins) -> Result<()> {
+        let converter = PluginKind::Converter;
+        for (property, kind, class) in [
+            ("key.converter", converter, &self.key_converter.class),
+            ("value.converter", converter, &self.value_converter.class),
+            (
+                "header.converter",
+                PluginKind::HeaderConverter,
+                &self.header_converter.class,
+            ),
+        ] {
+            if plugins.find(&[kind], class).is_some() {
+                continue;
+            }
+            let known: Vec<&str> = plugins
+                .all()
+                .iter()
+                .filter(|plugin| plugin.kind() == kind)
+                .map(|plugin| plugin.class)
+                .collect();
+            return Err(ConnectError::config(format!(
+                "Invalid value {class} for configuration {property}: Class {class} could not be found. This \
+                 worker has: {}",
+                known.join(", ")
+            )));
+        }
+        Ok(())
+    }
+
     /// The group of workers; `None` standalone.
     pub fn group_id(&self) -> Option<&str> {
         match &self.mode {
             Mode::Standalone { .. } => None,
             Mode::Distributed(config) => Some(&config.group_id),
         }
+    }
+}
+
+/// Says which properties are for something that this worker has not, or that
+/// the reference had once.
+fn warn_about_properties_without_effect(properties: &ConfigMap) {
+    for ignored in [
+        "internal.key.converter",
+        "internal.value.converter",
+        "config.storage.partitions",
+    ] {
+        if properties.contains_key(ignored) {
+            tracing::warn!("The worker property {ignored} has no effect and is ignored");
+        }
+    }
+    for (obsolete, default) in [("rest.host.name", ""), ("rest.port", "8083")] {
+        if properties
+            .get(obsolete)
+            .is_some_and(|value| value.trim() != default)
+        {
+            tracing::warn!(
+                "The worker property {obsolete} has no effect since Kafka 3.0: set listeners, such as \
+                 http://0.0.0.0:8083"
+            );
+        }
+    }
+    if properties.contains_key("plugin.path") {
+        tracing::info!("plugin.path has no effect: all plugins are part of the program");
     }
 }
 
@@ -263,6 +319,58 @@ mod tests {
         assert_eq!(
             config.header_converter.class,
             "org.apache.kafka.connect.storage.SimpleHeaderConverter"
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn wrong_words_are_refused_in_the_references_words() {
+        for (key, value, message) in [
+            (
+                "connect.protocol",
+                "some",
+                "Invalid value some for configuration connect.protocol: Invalid Connect protocol compatibility",
+            ),
+            (
+                "exactly.once.source.support",
+                "ENABLED",
+                "Invalid value ENABLED for configuration exactly.once.source.support: String must be one of: \
+                 disabled, preparing, enabled",
+            ),
+            (
+                "plugin.discovery",
+                "x",
+                "Invalid value x for configuration plugin.discovery: String must be one of (case insensitive): \
+                 ONLY_SCAN, SERVICE_LOAD, HYBRID_WARN, HYBRID_FAIL",
+            ),
+            (
+                "group.id",
+                "",
+                "Invalid value  for configuration group.id: String must be non-empty",
+            ),
+        ] {
+            let error = WorkerConfig::distributed(properties(&[(key, value)])).expect_err(key);
+            assert_eq!(error.message(), message);
+        }
+        let accepted = [
+            ("connect.protocol", "Eager"),
+            ("plugin.discovery", "only_scan"),
+        ];
+        assert!(WorkerConfig::distributed(properties(&accepted)).is_ok());
+    }
+
+    #[test]
+    fn converters_have_to_exist() -> Result<()> {
+        let config = WorkerConfig::distributed(properties(&[]))?;
+        let error = config
+            .check_converters(&Plugins::new(Vec::new()))
+            .expect_err("there are none");
+        assert!(
+            error.message().starts_with(
+                "Invalid value org.apache.kafka.connect.json.JsonConverter for configuration key.converter: Class \
+                 org.apache.kafka.connect.json.JsonConverter could not be found."
+            ),
+            "{error}"
         );
         Ok(())
     }
