@@ -9,12 +9,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
-use tether_api::Result;
 use tether_api::config::ConfigMap;
+use tether_api::{ConnectError, Result};
 use tether_storage::{ConnectorEntry, RestartRequest, TargetState, TaskId};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
+use crate::plugin_call::caught;
 use crate::worker::TaskConfigsError;
 
 use super::actors::Actors;
@@ -24,7 +25,11 @@ use super::{MAX_RECONFIGURE_BACKOFF, MIN_RECONFIGURE_BACKOFF, Shared};
 pub(super) enum Command {
     /// Something about the connector changed in the store.
     Reconcile,
-    /// Look again, and answer once tasks are configured, too.
+    /// The configuration was written again as it is: start the instance anew if
+    /// it could not be started.
+    RetryFailed,
+    /// Look again, and answer once tasks are configured, too, or with the error
+    /// of the connector's start.
     Settle(oneshot::Sender<Result<()>>),
     /// The connector wants its tasks configured anew.
     ReconfigureTasks,
@@ -41,6 +46,8 @@ pub(super) struct Actor {
     shared: Arc<Shared>,
     /// Configuration and state that the instance was last brought to.
     applied: Option<(ConfigMap, TargetState)>,
+    /// Why the instance could not be started or brought to its state.
+    failure: Option<String>,
     /// The commit of task configurations whose tasks run.
     task_generation: Option<u64>,
     /// When to ask again for task configurations, and the wait after that.
@@ -53,6 +60,7 @@ impl Actor {
             connector,
             shared,
             applied: None,
+            failure: None,
             task_generation: None,
             retry: None,
         }
@@ -78,7 +86,10 @@ impl Actor {
                     () = sleep_until(self.retry.map(|(when, _)| when)) => Command::ReconfigureTasks,
                 },
             };
-            self.handle(command).await;
+            // The next look finds what is left to do.
+            if let Err(error) = caught(self.handle(command)).await {
+                tracing::error!(connector = self.connector, %error, "Work on a connector broke off");
+            }
             if self.applied.is_none() && self.shared.entry(&self.connector).is_none() {
                 next = actors.retire(&self.connector, &mut commands);
                 if next.is_none() {
@@ -91,10 +102,14 @@ impl Actor {
     async fn handle(&mut self, command: Command) {
         match command {
             Command::Reconcile => self.reconcile().await,
+            Command::RetryFailed => self.retry_failed().await,
             Command::Settle(reply) => {
                 self.reconcile().await;
                 // A client that has gone needs no answer.
-                let _ = reply.send(Ok(()));
+                let _ = reply.send(match &self.failure {
+                    Some(failure) => Err(ConnectError::other(failure.as_str())),
+                    None => Ok(()),
+                });
             }
             Command::ReconfigureTasks => self.publish_tasks().await,
             Command::RestartConnector(reply) => {
@@ -112,6 +127,12 @@ impl Actor {
         }
     }
 
+    async fn retry_failed(&mut self) {
+        if self.failure.is_some() && self.restart_instance().await.is_ok() {
+            self.publish_tasks().await;
+        }
+    }
+
     async fn reconcile(&mut self) {
         let Some(entry) = self.shared.entry(&self.connector) else {
             return self.remove().await;
@@ -125,7 +146,7 @@ impl Actor {
                     let outcome = worker
                         .set_target_state(&self.connector, entry.target_state)
                         .await;
-                    started = entry.target_state == TargetState::Started && self.log(outcome);
+                    started = self.note(outcome) && entry.target_state == TargetState::Started;
                 }
             }
             previous => {
@@ -135,7 +156,7 @@ impl Actor {
                 let outcome = worker
                     .start_connector(&self.connector, &entry.config, entry.target_state)
                     .await;
-                started = entry.target_state == TargetState::Started && self.log(outcome);
+                started = self.note(outcome) && entry.target_state == TargetState::Started;
             }
         }
         self.apply_tasks(&entry).await;
@@ -146,7 +167,8 @@ impl Actor {
 
     /// Runs the tasks of the last commit in place of those that run.
     async fn apply_tasks(&mut self, entry: &ConnectorEntry) {
-        if entry.task_generation == self.task_generation && !entry.inconsistent {
+        let applied = entry.task_generation == self.task_generation && !entry.inconsistent;
+        if applied || self.shared.stopping.is_cancelled() {
             return;
         }
         self.task_generation = entry.task_generation;
@@ -226,6 +248,7 @@ impl Actor {
 
     async fn remove(&mut self) {
         self.applied = None;
+        self.failure = None;
         self.task_generation = None;
         self.retry = None;
         let context = &self.shared.context;
@@ -243,9 +266,11 @@ impl Actor {
         let worker = &self.shared.context.worker;
         worker.stop_connector(&self.connector).await;
         self.applied = Some((entry.config.clone(), entry.target_state));
-        worker
+        let outcome = worker
             .start_connector(&self.connector, &entry.config, entry.target_state)
-            .await
+            .await;
+        self.failure = outcome.as_ref().err().map(ToString::to_string);
+        outcome
     }
 
     async fn restart_task(&mut self, task: u32) -> Result<()> {
@@ -297,6 +322,12 @@ impl Actor {
         let mut tasks = self.shared.context.worker.tasks();
         tasks.retain(|id| id.connector == self.connector);
         tasks
+    }
+
+    /// Keeps the error of an instance, and says whether there was none.
+    fn note(&mut self, outcome: Result<()>) -> bool {
+        self.failure = outcome.as_ref().err().map(ToString::to_string);
+        self.log(outcome)
     }
 
     /// Whether it went well. The status has the error already; the log gets it

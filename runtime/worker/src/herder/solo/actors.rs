@@ -3,9 +3,11 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
 
 use super::Shared;
 use super::actor::{Actor, Command};
@@ -62,12 +64,22 @@ impl Actors {
         next
     }
 
-    /// Waits until every actor has ended; the herder is stopping.
-    pub(super) async fn stop(&self) {
-        let handles: Vec<Handle> = self.lock().drain().map(|(_, handle)| handle).collect();
-        for handle in handles {
-            if let Err(error) = handle.task.await {
-                tracing::error!(%error, "The actor of a connector ended badly");
+    /// Waits until every actor has ended; the herder is stopping. Those that
+    /// take longer are given up: what they write to the store counts as a whole
+    /// or not at all.
+    pub(super) async fn stop(&self, patience: Duration) {
+        let deadline = Instant::now() + patience;
+        let handles: Vec<_> = self.lock().drain().collect();
+        for (connector, mut handle) in handles {
+            match timeout_at(deadline, &mut handle.task).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    tracing::error!(connector, %error, "The actor of a connector ended badly");
+                }
+                Err(_) => {
+                    tracing::error!(connector, "Gave up waiting for work on a connector");
+                    handle.task.abort();
+                }
             }
         }
     }

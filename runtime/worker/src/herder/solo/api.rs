@@ -16,7 +16,7 @@ use crate::herder::{
 use crate::validation::require_valid;
 
 use super::actor::Command;
-use super::{SoloHerder, offsets, restart, status};
+use super::{SoloHerder, offsets, restart, shutting_down, status};
 
 impl SoloHerder {
     fn info(&self, connector: &str, entry: &ConnectorEntry) -> ConnectorInfo {
@@ -39,30 +39,41 @@ impl SoloHerder {
         self.require(connector, || format!("Connector {connector} not found"))
     }
 
-    /// Checks a configuration, then stores it.
+    /// Refuses a configuration that is wrong. That may take as long as the
+    /// connector likes, so it is done before it is the request's turn.
+    async fn validated(&self, raw: &RawConfig) -> Result<()> {
+        let variables = &self.shared.context.variables;
+        let infos = self.shared.validation.validate(variables, raw).await?;
+        require_valid(&infos)
+    }
+
+    /// Stores a configuration that was found to be right.
     async fn store(
         &self,
         connector: &str,
         raw: &RawConfig,
         initial_state: Option<TargetState>,
-    ) -> Result<ConnectorInfo> {
-        let infos = self
-            .shared
-            .validation
-            .validate(&self.shared.context.variables, raw)
-            .await?;
-        require_valid(&infos)?;
+    ) -> Result<ConfigMap> {
         let config: ConfigMap = raw
             .iter()
             .filter_map(|(key, value)| Some((key.clone(), value.clone()?)))
             .collect();
-        self.shared
-            .context
-            .configs
+        let before = self.shared.entry(connector);
+        let configs = &self.shared.context.configs;
+        configs
             .put_connector_config(connector, &config, initial_state)
             .await?;
+        if before.is_some_and(|before| before.config == config) {
+            self.actors.send(connector, Command::RetryFailed);
+        }
+        Ok(config)
+    }
+
+    /// The connector after its configuration was stored. A standalone worker
+    /// answers with the tasks that it has made, or says why it could not start
+    /// the connector.
+    async fn stored(&self, connector: &str, config: ConfigMap) -> Result<ConnectorInfo> {
         if self.shared.context.config.group_id().is_none() {
-            // A standalone worker answers with the tasks that it has made.
             self.ask(connector, Command::Settle).await?;
         }
         // What is stored is what is shown, unless it is gone again already.
@@ -83,9 +94,13 @@ impl SoloHerder {
     ) -> Result<()> {
         let (reply, answer) = oneshot::channel();
         self.actors.send(connector, command(reply));
-        answer
-            .await
-            .unwrap_or_else(|_| Err(ConnectError::other("Worker is shutting down")))
+        answer.await.unwrap_or_else(|_| {
+            Err(if self.shared.stopping.is_cancelled() {
+                shutting_down()
+            } else {
+                ConnectError::other("The worker failed at this request; its log says why")
+            })
+        })
     }
 }
 
@@ -153,21 +168,22 @@ impl Herder for SoloHerder {
 
     async fn create_connector(&self, request: CreateConnector) -> Result<ConnectorInfo> {
         self.ready().await?;
-        let _requests = self.requests.lock().await;
-        let infos = self
-            .shared
-            .validation
-            .validate(&self.shared.context.variables, &request.config)
-            .await?;
-        require_valid(&infos)?;
-        if self.shared.entry(&request.name).is_some() {
-            return Err(ConnectError::already_exists(format!(
-                "Connector {} already exists",
-                request.name
-            )));
-        }
-        self.store(&request.name, &request.config, request.initial_state)
-            .await
+        let CreateConnector {
+            name,
+            config,
+            initial_state,
+        } = request;
+        self.validated(&config).await?;
+        let config = {
+            let _turn = self.turn(&name).await?;
+            if self.shared.entry(&name).is_some() {
+                return Err(ConnectError::already_exists(format!(
+                    "Connector {name} already exists"
+                )));
+            }
+            self.store(&name, &config, initial_state).await?
+        };
+        self.stored(&name, config).await
     }
 
     async fn put_connector_config(
@@ -176,9 +192,13 @@ impl Herder for SoloHerder {
         config: RawConfig,
     ) -> Result<Created<ConnectorInfo>> {
         self.ready().await?;
-        let _requests = self.requests.lock().await;
-        let existed = self.shared.entry(connector).is_some();
-        let info = self.store(connector, &config, None).await?;
+        self.validated(&config).await?;
+        let (existed, config) = {
+            let _turn = self.turn(connector).await?;
+            let existed = self.shared.entry(connector).is_some();
+            (existed, self.store(connector, &config, None).await?)
+        };
+        let info = self.stored(connector, config).await?;
         Ok(if existed {
             Created::Existing(info)
         } else {
@@ -192,29 +212,21 @@ impl Herder for SoloHerder {
         patch: RawConfig,
     ) -> Result<ConnectorInfo> {
         self.ready().await?;
-        let _requests = self.requests.lock().await;
-        let entry = self.found(connector)?;
-        let mut config: RawConfig = entry
-            .config
-            .iter()
-            .map(|(key, value)| (key.clone(), Some(value.clone())))
-            .collect();
-        for (key, value) in patch {
-            match value {
-                Some(value) => {
-                    config.insert(key, Some(value));
-                }
-                None => {
-                    config.shift_remove(&key);
-                }
+        let config = loop {
+            let before = self.found(connector)?;
+            let config = patched(&before.config, &patch);
+            self.validated(&config).await?;
+            let _turn = self.turn(connector).await?;
+            // What somebody else has changed meanwhile is patched, not undone.
+            if self.found(connector)?.config == before.config {
+                break self.store(connector, &config, None).await?;
             }
-        }
-        self.store(connector, &config, None).await
+        };
+        self.stored(connector, config).await
     }
 
     async fn delete_connector(&self, connector: &str) -> Result<()> {
-        self.ready().await?;
-        let _requests = self.requests.lock().await;
+        let _turn = self.turn(connector).await?;
         self.found(connector)?;
         self.shared
             .context
@@ -224,8 +236,7 @@ impl Herder for SoloHerder {
     }
 
     async fn set_target_state(&self, connector: &str, state: TargetState) -> Result<()> {
-        self.ready().await?;
-        let _requests = self.requests.lock().await;
+        let _turn = self.turn(connector).await?;
         self.require(connector, || format!("Unknown connector {connector}"))?;
         let configs = &self.shared.context.configs;
         if state == TargetState::Stopped {
@@ -307,8 +318,7 @@ impl Herder for SoloHerder {
     }
 
     async fn change_offsets(&self, connector: &str, change: OffsetChange) -> Result<String> {
-        self.ready().await?;
-        let _requests = self.requests.lock().await;
+        let _turn = self.turn(connector).await?;
         let entry = self.found(connector)?;
         if entry.target_state != TargetState::Stopped || !entry.tasks.is_empty() {
             return Err(ConnectError::config(format!(
@@ -355,4 +365,23 @@ impl Herder for SoloHerder {
             .put_logger_level(name, level)
             .await
     }
+}
+
+/// A configuration with some keys changed; null deletes one.
+fn patched(config: &ConfigMap, patch: &RawConfig) -> RawConfig {
+    let mut patched: RawConfig = config
+        .iter()
+        .map(|(key, value)| (key.clone(), Some(value.clone())))
+        .collect();
+    for (key, value) in patch {
+        match value {
+            Some(value) => {
+                patched.insert(key.clone(), Some(value.clone()));
+            }
+            None => {
+                patched.shift_remove(key);
+            }
+        }
+    }
+    patched
 }

@@ -10,6 +10,7 @@ mod actor;
 mod actors;
 mod api;
 mod offsets;
+mod requests;
 mod restart;
 mod status;
 #[cfg(test)]
@@ -37,6 +38,7 @@ use crate::worker::{Worker, WorkerRequest};
 
 use actor::Command;
 use actors::Actors;
+use requests::{Requests, Turn};
 
 /// Everything that a herder needs.
 pub struct SoloContext {
@@ -68,8 +70,7 @@ pub struct SoloContext {
 pub struct SoloHerder {
     shared: Arc<Shared>,
     actors: Actors,
-    /// Mutating requests one at a time, as on the reference's herder thread.
-    requests: tokio::sync::Mutex<()>,
+    requests: Requests,
 }
 
 /// What the herder shares with the actors of its connectors.
@@ -137,7 +138,7 @@ impl SoloHerder {
         Ok(Self {
             actors: Actors::new(Arc::clone(&shared)),
             shared,
-            requests: tokio::sync::Mutex::new(()),
+            requests: Requests::default(),
         })
     }
 
@@ -171,18 +172,37 @@ impl SoloHerder {
     }
 
     /// Stops connectors and tasks, their offsets committed and statuses written,
-    /// then the stores.
+    /// then the stores. Plugins that hang are abandoned.
     pub async fn stop(&self) {
         self.shared.stopping.cancel();
         // A request under way finishes; later ones find the worker stopping.
-        let _requests = self.requests.lock().await;
-        self.actors.stop().await;
+        if !self.requests.ended(REQUESTS_PATIENCE).await {
+            tracing::warn!("Stopping although a request is still under way");
+        }
         let context = &self.shared.context;
+        // An actor may wait for a connector that hangs. Stopping the worker ends
+        // that wait, and a second time what the actor began meanwhile.
+        let patience = context.config.task_shutdown_timeout + ACTORS_PATIENCE;
+        tokio::join!(self.actors.stop(patience), context.worker.shutdown());
         context.worker.shutdown().await;
         context.statuses.flush().await;
         context.statuses.stop().await;
         context.configs.stop().await;
         context.offsets.stop().await;
+    }
+
+    /// Waits until the stores are read and it is this request's turn to change
+    /// a connector.
+    ///
+    /// # Errors
+    /// Other, if the worker is shutting down.
+    async fn turn(&self, connector: &str) -> Result<Turn<'_>> {
+        self.ready().await?;
+        let turn = self.requests.turn(connector).await;
+        if self.shared.stopping.is_cancelled() {
+            return Err(shutting_down());
+        }
+        Ok(turn)
     }
 
     /// Waits until the stores are read.
@@ -194,7 +214,7 @@ impl SoloHerder {
         tokio::select! {
             biased;
             () = self.shared.stopping.cancelled() => {
-                Err(ConnectError::other("Worker is shutting down"))
+                Err(shutting_down())
             }
             _ = started.wait_for(|started| *started) => Ok(()),
         }
@@ -239,6 +259,10 @@ impl SoloHerder {
     }
 }
 
+fn shutting_down() -> ConnectError {
+    ConnectError::other("Worker is shutting down")
+}
+
 /// Passes changes in the store and requests of connectors to the actors.
 async fn react(
     actors: Actors,
@@ -275,3 +299,10 @@ async fn react(
 /// (`DistributedHerder.reconfigureConnectorTasksWithExponentialBackoffRetries`).
 const MIN_RECONFIGURE_BACKOFF: Duration = Duration::from_millis(250);
 const MAX_RECONFIGURE_BACKOFF: Duration = Duration::from_secs(60);
+
+/// How long the end of the herder waits for requests under way.
+const REQUESTS_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How much longer than for tasks it waits for actors: connectors have five
+/// seconds of their own.
+const ACTORS_PATIENCE: Duration = Duration::from_secs(10);

@@ -1,11 +1,12 @@
 //! The herder with stores in memory and connectors that do as they are told.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use indexmap::IndexMap;
-use tether_api::config::{ConfigDef, ConfigKey, ConfigMap, ConfigType, Validator};
+use tether_api::config::{ConfigDef, ConfigKey, ConfigMap, ConfigType, ConfigValue, Validator};
 use tether_api::connector::{Connector, ConnectorContext, Task};
 use tether_api::plugin::{PluginDescriptor, PluginFactory};
 use tether_api::record::SourceRecord;
@@ -14,6 +15,7 @@ use tether_api::{ConnectError, ErrorKind, Result};
 use tether_storage::{
     ConfigStore, MemoryConfigStore, RestartRequest, State, StatusStore, TargetState, TaskId,
 };
+use tokio::sync::Semaphore;
 
 use super::{SoloContext, SoloHerder};
 use crate::herder::{ConnectorOffset, CreateConnector, Created, Herder, OffsetChange, RawConfig};
@@ -21,7 +23,20 @@ use crate::loggers::Loggers;
 use crate::testing::{Surroundings, map, surroundings};
 use crate::worker::Worker;
 
-/// Makes `count` tasks that do nothing; fails to start with `fail=true`.
+/// Lets validations go on, by the value of their `gate`.
+static GATES: LazyLock<Mutex<HashMap<String, Arc<Semaphore>>>> = LazyLock::new(Mutex::default);
+
+fn gate(name: &str) -> Arc<Semaphore> {
+    let mut gates = GATES.lock().unwrap();
+    gates
+        .entry(name.to_owned())
+        .or_insert_with(|| Arc::new(Semaphore::new(0)))
+        .clone()
+}
+
+/// Makes `count` tasks that do nothing; fails to start with `fail=true`, or as
+/// long as there is no file of that name, and never comes back from its start
+/// with `fail=hang`.
 #[derive(Default)]
 struct Obedient {
     count: usize,
@@ -37,10 +52,19 @@ impl Connector for Obedient {
         self.count = config
             .get("count")
             .map_or(1, |count| count.parse().unwrap());
-        if config.get("fail").is_some_and(|fail| fail == "true") {
-            return Err(ConnectError::other("told to fail"));
+        match config.get("fail").map(String::as_str) {
+            None => Ok(()),
+            Some("hang") => std::future::pending().await,
+            Some(file) if std::path::Path::new(file).exists() => Ok(()),
+            Some(_) => Err(ConnectError::other("told to fail")),
         }
-        Ok(())
+    }
+
+    async fn validate(&self, config: &ConfigMap) -> Vec<ConfigValue> {
+        if let Some(name) = config.get("gate") {
+            gate(name).acquire().await.unwrap().forget();
+        }
+        self.config_def().validate(config)
     }
 
     async fn task_configs(&mut self, _: usize) -> Result<Vec<ConfigMap>> {
@@ -85,13 +109,18 @@ impl SourceTask for Idle {
 }
 
 struct Fixture {
-    herder: SoloHerder,
+    herder: Arc<SoloHerder>,
     around: Surroundings,
 }
 
 /// A herder over this config store; another one over the same store is the
 /// process started again.
 async fn herder(configs: &Arc<MemoryConfigStore>) -> Fixture {
+    herder_with(configs, &[]).await
+}
+
+/// The same with more properties of the worker.
+async fn herder_with(configs: &Arc<MemoryConfigStore>, properties: &[(&str, &str)]) -> Fixture {
     let plugin = PluginDescriptor {
         class: "t.Obedient",
         aliases: &[],
@@ -99,7 +128,7 @@ async fn herder(configs: &Arc<MemoryConfigStore>) -> Fixture {
         config_def: obedient_keys,
         factory: PluginFactory::Source(|| Box::<Obedient>::default()),
     };
-    let mut around = surroundings(vec![plugin], &[]);
+    let mut around = surroundings(vec![plugin], properties);
     let context = &around.context;
     let (_, unused) = tokio::sync::mpsc::unbounded_channel();
     let requests = std::mem::replace(&mut around.requests, unused);
@@ -131,7 +160,10 @@ async fn herder(configs: &Arc<MemoryConfigStore>) -> Fixture {
     })
     .unwrap();
     herder.start(requests).await.unwrap();
-    Fixture { herder, around }
+    Fixture {
+        herder: Arc::new(herder),
+        around,
+    }
 }
 
 fn config(name: &str, more: &[(&str, &str)]) -> RawConfig {
@@ -313,7 +345,16 @@ async fn wishes_are_followed() {
 async fn restarts_reach_what_failed() {
     let fixture = herder(&Arc::new(MemoryConfigStore::new())).await;
     let herder = &fixture.herder;
-    fixture.create("a", &[("fail", "true")], None).await;
+    let failing = CreateConnector {
+        name: "a".to_owned(),
+        config: config("a", &[("fail", "true")]),
+        initial_state: None,
+    };
+    let error = herder.create_connector(failing).await.unwrap_err();
+    assert_eq!(
+        error.message(),
+        "Failed to transition connector a to state STARTED: told to fail"
+    );
     fixture.until("a", State::Failed, &[]).await;
     assert!(
         herder
@@ -399,4 +440,108 @@ async fn reopened(configs: &MemoryConfigStore) -> Arc<MemoryConfigStore> {
         }
     }
     Arc::new(copy)
+}
+
+#[tokio::test]
+async fn writing_the_same_again_starts_what_failed() {
+    let fixture = herder(&Arc::new(MemoryConfigStore::new())).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("now");
+    let config = config("a", &[("fail", &file.to_string_lossy())]);
+    let herder = &fixture.herder;
+    for _ in 0..2 {
+        let error = herder.put_connector_config("a", config.clone()).await;
+        assert!(error.is_err());
+    }
+    fixture.until("a", State::Failed, &[]).await;
+    std::fs::write(file, "").unwrap();
+    herder.put_connector_config("a", config).await.unwrap();
+    fixture.until("a", State::Running, &[State::Running]).await;
+}
+
+#[tokio::test]
+async fn a_slow_validation_holds_up_nobody() {
+    let fixture = herder(&Arc::new(MemoryConfigStore::new())).await;
+    fixture.create("a", &[], None).await;
+    let slow = {
+        let herder = fixture.herder.clone();
+        let patch = RawConfig::from([
+            ("gate".to_owned(), Some("slow".to_owned())),
+            ("mine".to_owned(), Some("1".to_owned())),
+        ]);
+        tokio::spawn(async move { herder.patch_connector_config("a", patch).await })
+    };
+    fixture.create("b", &[], None).await;
+    // The same connector, too: what was changed meanwhile is not undone.
+    let theirs = config("a", &[("theirs", "2")]);
+    fixture
+        .herder
+        .put_connector_config("a", theirs)
+        .await
+        .unwrap();
+    assert!(!slow.is_finished());
+    gate("slow").add_permits(2);
+    let info = slow.await.unwrap().unwrap();
+    assert_eq!(info.config["mine"], "1");
+    assert_eq!(info.config["theirs"], "2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_hangs_does_not_keep_the_worker() {
+    let fixture = herder(&Arc::new(MemoryConfigStore::new())).await;
+    fixture.create("a", &[], None).await;
+    for (name, extra) in [("hangs", ("fail", "hang")), ("slow", ("gate", "never"))] {
+        let herder = fixture.herder.clone();
+        let config = config(name, &[extra]);
+        tokio::spawn(async move { herder.put_connector_config(name, config).await });
+    }
+    while !fixture.herder.connectors().contains(&"hangs".to_owned()) {
+        tokio::task::yield_now().await;
+    }
+    fixture.herder.stop().await;
+    let state = fixture.herder.connector_state("a").unwrap();
+    assert_eq!(state.connector.state, State::Unassigned);
+    assert_eq!(state.tasks[0].1.state, State::Unassigned);
+    let late = fixture.herder.delete_connector("a").await.unwrap_err();
+    assert_eq!(late.message(), "Worker is shutting down");
+}
+
+#[tokio::test]
+async fn values_of_variables_stay_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("key"), "hunter2").unwrap();
+    let provider = "org.apache.kafka.common.config.provider.DirectoryConfigProvider";
+    let fixture = herder_with(
+        &Arc::new(MemoryConfigStore::new()),
+        &[
+            ("config.providers", "dir"),
+            ("config.providers.dir.class", provider),
+        ],
+    )
+    .await;
+    let variable = format!("${{dir:{}:key}}", folder.path().display());
+    let herder = &fixture.herder;
+    let wrong = config("a", &[("count", &variable), ("tasks.max", &variable)]);
+    let error = herder
+        .put_connector_config("a", wrong.clone())
+        .await
+        .unwrap_err();
+    let expected =
+        format!("Invalid value {variable} for configuration count: Not a number of type INT");
+    assert!(error.message().contains(&expected), "{error}");
+    assert!(!error.to_string().contains("hunter2"), "{error}");
+
+    let readable = config("a", &[("errors.deadletterqueue.topic.name", &variable)]);
+    for config in [wrong, readable] {
+        let infos = herder.validate(config).await.unwrap();
+        for value in infos.configs.iter().filter_map(|info| info.value.as_ref()) {
+            assert!(!format!("{value:?}").contains("hunter2"), "{value:?}");
+        }
+    }
+    let unknown = config("a", &[("connector.class", &variable)]);
+    let error = herder.validate(unknown).await.map(|_| ()).unwrap_err();
+    assert!(!error.to_string().contains("hunter2"), "{error}");
+
+    let missing = config("a", &[("x", "${dir:/no/such/folder:key}")]);
+    assert!(herder.validate(missing).await.is_ok());
 }
