@@ -112,6 +112,8 @@ fn walk(value: &mut Value) {
                     }
                     ("message", Value::String(text)) => *text = message(text),
                     ("topics", Value::Array(items)) => sort(items),
+                    // They come out of a Java hash map.
+                    ("offsets", Value::Array(items)) => items.sort_by_key(Value::to_string),
                     ("groups", Value::Array(items)) => sort_groups(items),
                     _ => walk(value),
                 }
