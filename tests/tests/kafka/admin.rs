@@ -32,7 +32,7 @@ async fn topics_are_made_once_and_described() -> Result<()> {
     };
     assert_eq!(
         admin.topics(Some(&described()), PATIENCE).await?,
-        [description.clone()]
+        std::slice::from_ref(&description)
     );
     assert!(admin.topics(None, PATIENCE).await?.contains(&description));
     let again = admin.create_topic(&topic, PATIENCE).await.unwrap_err();
