@@ -46,6 +46,9 @@ fn parse(text: &str) -> Result<ConnectorFile> {
         }
         Ok(value @ Value::Object(_)) => (flat(&value)?, None, None),
         Ok(_) => bail!("the JSON in it is not an object"),
+        Err(error) if text.trim_start().starts_with('{') => {
+            bail!("the JSON in it is broken: {error}")
+        }
         Err(_) => match properties_file::parse(text) {
             Ok(config) => (config, None, None),
             Err(line) => bail!(
@@ -53,6 +56,13 @@ fn parse(text: &str) -> Result<ConnectorFile> {
             ),
         },
     };
+    if let (Some(name), Some(inner)) = (&name, config.get("name"))
+        && name != inner
+    {
+        bail!(
+            "Connector name configuration in 'config' ({inner}) doesn't match the one specified in 'name' ({name})"
+        );
+    }
     let Some(name) = name
         .or_else(|| config.get("name").cloned())
         .filter(|name| !name.is_empty())
@@ -118,5 +128,8 @@ mod tests {
         assert!(message(r#"{"tasks.max":1}"#).contains("no connector name"));
         assert!(message(r#"{"name":"a","x":[1]}"#).contains("the value of x"));
         assert!(message("[1]").contains("not an object"));
+        assert!(message("{\"name\":\"a\",\n").contains("line 2"));
+        let two = message(r#"{"name":"a","config":{"name":"b"}}"#);
+        assert!(two.contains("(b) doesn't match"), "{two}");
     }
 }

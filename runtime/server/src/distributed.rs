@@ -11,16 +11,15 @@ use tether_storage::{
 };
 use tether_worker::client_properties::{ClientProperties, InternalTopic, OverridePolicy};
 use tether_worker::config::{DistributedConfig, Mode, StorageTopic, WorkerConfig};
+use tether_worker::loggers::Loggers;
 use tokio::time::Instant;
 
+use crate::cluster::{self, Cluster};
 use crate::exit::Failure;
 use crate::properties::WorkerProperties;
+use crate::shutdown::Shutdown;
 use crate::worker_process::{Parts, WorkerProcess};
-use crate::{environment, logging, plugins, shutdown};
-
-/// How long the worker waits for a broker before it gives up
-/// (`default.api.timeout.ms` of the Java admin client).
-const BROKER_TIMEOUT: Duration = Duration::from_secs(60);
+use crate::{environment, logging, plugins};
 
 /// How long a single look at the group may take.
 const GROUP_TIMEOUT: Duration = Duration::from_secs(10);
@@ -31,48 +30,21 @@ const GROUP_TIMEOUT: Duration = Duration::from_secs(10);
 /// Why it could not start.
 pub(crate) async fn run(file: Option<&Path>) -> Result<(), Failure> {
     let loggers = Arc::new(logging::init(|name| std::env::var(name).ok()));
-    let properties = match file {
-        Some(path) => WorkerProperties::from_file(path),
-        None => WorkerProperties::resolve(&environment::properties(std::env::vars())),
+    let shutdown = Shutdown::install()?;
+    let process = tokio::select! {
+        biased;
+        // Nothing runs yet that would have to be brought to an end.
+        () = shutdown.requested() => return Ok(()),
+        process = start(file, loggers) => process?,
     };
-    let properties = properties.map_err(Failure::Startup)?;
-    let config = WorkerConfig::distributed(properties.properties.clone())
-        .context("The worker's configuration is wrong")
-        .map_err(Failure::Startup)?;
-    let clients = Arc::new(RdKafkaClients::new());
-    let kafka_cluster_id = cluster_id(&config, clients.as_ref())
-        .await
-        .map_err(Failure::Startup)?;
-    let parts =
-        parts(config, properties, clients, kafka_cluster_id, loggers).map_err(Failure::Startup)?;
-    let process = WorkerProcess::start(parts)
-        .await
-        .map_err(Failure::Services)?;
-    let signal = shutdown::requested()
-        .await
-        .context("Could not wait for signals")
-        .map_err(Failure::Usage)?;
-    tracing::info!(signal, "Asked to stop");
+    shutdown.requested().await;
     process.stop().await;
     Ok(())
 }
 
-/// Connects to Kafka, and makes sure that nobody else works for the group.
-async fn cluster_id(config: &WorkerConfig, clients: &dyn Clients) -> Result<String> {
-    let policy = OverridePolicy::from_worker(&config.properties)?;
-    let properties = ClientProperties {
-        worker: config,
-        kafka_cluster_id: "",
-        policy: &policy,
-    };
-    let admin = clients.admin(&properties.shared_admin())?;
-    let id = admin.cluster_id(BROKER_TIMEOUT).await.context(
-        "Failed to connect to and describe Kafka cluster. Check worker's broker connection and security properties.",
-    )?;
-    if let Some(group) = config.group_id() {
-        await_empty_group(admin.as_ref(), group, session_timeout(config)).await?;
-    }
-    Ok(id.unwrap_or_default())
+async fn start(file: Option<&Path>, loggers: Arc<Loggers>) -> Result<WorkerProcess, Failure> {
+    let parts = parts(file, loggers).await.map_err(Failure::Startup)?;
+    WorkerProcess::start(parts).await
 }
 
 fn session_timeout(config: &WorkerConfig) -> Duration {
@@ -124,16 +96,33 @@ async fn await_empty_group(admin: &dyn Admin, group: &str, session: Duration) ->
     }
 }
 
-fn parts(
-    config: WorkerConfig,
-    properties: WorkerProperties,
-    clients: Arc<RdKafkaClients>,
-    kafka_cluster_id: String,
-    loggers: Arc<tether_worker::loggers::Loggers>,
-) -> Result<Parts> {
+/// Reads the configuration, connects to Kafka and makes sure that nobody else
+/// works for the group.
+async fn parts(file: Option<&Path>, loggers: Arc<Loggers>) -> Result<Parts> {
+    let properties = match file {
+        Some(path) => WorkerProperties::from_file(path)?,
+        None => WorkerProperties::resolve(&environment::worker_properties())?,
+    };
+    let plugins = Arc::new(plugins::all());
+    let configs = properties.configs(&plugins, WorkerConfig::distributed);
+    let configs = match file {
+        Some(_) => configs?,
+        None => configs.with_context(|| environment::HINT)?,
+    };
+    let config = &configs.worker;
     let Mode::Distributed(distributed) = &config.mode else {
         bail!("The worker is not a distributed one");
     };
+    let clients: Arc<dyn Clients> = Arc::new(RdKafkaClients::new());
+    let Cluster { id, admin } = cluster::connect(config, clients.as_ref())
+        .await
+        .map_err(|error| properties.redacted(error))?;
+    await_empty_group(
+        admin.as_ref(),
+        &distributed.group_id,
+        session_timeout(config),
+    )
+    .await?;
     let DistributedConfig {
         config_topic,
         offset_topic,
@@ -142,8 +131,8 @@ fn parts(
     } = distributed.as_ref();
     let policy = OverridePolicy::from_worker(&config.properties)?;
     let of = ClientProperties {
-        worker: &config,
-        kafka_cluster_id: &kafka_cluster_id,
+        worker: config,
+        kafka_cluster_id: &id,
         policy: &policy,
     };
     let topic = |topic: &StorageTopic, kind: InternalTopic| {
@@ -157,32 +146,30 @@ fn parts(
             properties,
         }
     };
-    let admin = clients.admin(&of.shared_admin())?;
-    let clients: Arc<dyn Clients> = clients;
-    let configs = KafkaConfigStore::new(
+    let config_store = KafkaConfigStore::new(
         clients.clone(),
         admin.clone(),
         topic(config_topic, InternalTopic::Configs),
     );
-    let offsets = KafkaOffsetStore::new(
+    let offset_store = KafkaOffsetStore::new(
         clients.clone(),
         admin.clone(),
         topic(offset_topic, InternalTopic::Offsets),
     );
-    let statuses = KafkaStatusStore::new(
+    let status_store = KafkaStatusStore::new(
         clients.clone(),
         admin,
         topic(status_topic, InternalTopic::Statuses),
     );
     Ok(Parts {
-        configs: Arc::new(configs),
-        offsets: Arc::new(offsets),
-        statuses: Arc::new(statuses),
-        plugins: Arc::new(plugins::all()),
+        config_store: Arc::new(config_store),
+        offset_store: Arc::new(offset_store),
+        status_store: Arc::new(status_store),
+        plugins,
         loggers,
         clients,
-        kafka_cluster_id,
-        config,
-        properties,
+        kafka_cluster_id: id,
+        variables: properties.variables,
+        configs,
     })
 }

@@ -44,13 +44,26 @@ const DEBEZIUM_VARIABLES: [(&str, &str); 12] = [
 /// `CONNECT_` variables that concern the process and not the worker.
 const PROCESS_PREFIXES: [&str; 2] = ["CONNECT_LOG4J", "CONNECT_LOG_LEVEL"];
 
-/// The worker properties that the environment holds.
+/// What to know about an error of these properties.
+pub(crate) const HINT: &str = "All properties come from the environment, for no file was given: a.b is the variable CONNECT_A_B";
+
+/// The worker properties of this process's environment. Variables that are not
+/// UTF-8 are not ours.
+pub(crate) fn worker_properties() -> ConfigMap {
+    properties(
+        std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        }),
+    )
+}
+
+/// The worker properties that an environment holds.
 ///
 /// `CONNECT_X_Y` becomes `x.y`; a double underscore stands for an underscore and
 /// a triple one for a hyphen. The unprefixed variables of the Debezium image
 /// count where the prefixed ones do not say otherwise, and bring that image's
 /// defaults with them.
-pub(crate) fn properties(variables: impl Iterator<Item = (String, String)>) -> ConfigMap {
+fn properties(variables: impl Iterator<Item = (String, String)>) -> ConfigMap {
     let mut properties = ConfigMap::new();
     let mut debezium = ConfigMap::new();
     for (name, value) in variables {
@@ -71,9 +84,11 @@ pub(crate) fn properties(variables: impl Iterator<Item = (String, String)>) -> C
             debezium.insert((*property).to_owned(), value);
         }
     }
-    let is_debezium = debezium.contains_key("bootstrap.servers")
-        || (debezium.contains_key("config.storage.topic")
-            && debezium.contains_key("offset.storage.topic"));
+    // Other containers may have a variable of that name, too.
+    let is_debezium = !properties.contains_key("bootstrap.servers")
+        && (debezium.contains_key("bootstrap.servers")
+            || (debezium.contains_key("config.storage.topic")
+                && debezium.contains_key("offset.storage.topic")));
     if is_debezium {
         let defaults = DEBEZIUM_DEFAULTS.map(|(key, value)| (key.to_owned(), value.to_owned()));
         for (key, value) in debezium.into_iter().chain(defaults) {
@@ -138,6 +153,16 @@ mod tests {
             properties.into_iter().collect::<Vec<_>>(),
             [("group.id".to_owned(), "g".to_owned())]
         );
+    }
+
+    #[test]
+    fn a_stray_variable_makes_no_debezium() {
+        let properties = from(&[
+            ("CONNECT_BOOTSTRAP_SERVERS", "k:9092"),
+            ("BOOTSTRAP_SERVERS", "other:9092"),
+        ]);
+        assert_eq!(properties.len(), 1);
+        assert_eq!(properties["bootstrap.servers"], "k:9092");
     }
 
     #[test]

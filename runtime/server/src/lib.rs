@@ -1,6 +1,7 @@
 //! The tether binary: command line, plugin list and demo.
 
 pub mod cli;
+mod cluster;
 mod connector_file;
 pub mod demo;
 mod distributed;
@@ -14,6 +15,7 @@ mod standalone;
 mod worker_process;
 
 use std::io::Write;
+use std::time::Duration;
 
 use anyhow::Context;
 
@@ -27,25 +29,34 @@ use exit::Failure;
 pub fn run(command: Command) -> Result<(), Failure> {
     // Every TLS connection of this process uses this library.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let runtime = || {
-        tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()
-            .context("Could not start the threads of the worker")
-            .map_err(Failure::Startup)
-    };
     match command {
         Command::ConnectDistributed { properties } => {
-            runtime()?.block_on(distributed::run(properties.as_deref()))
+            complete(distributed::run(properties.as_deref()))
         }
         Command::ConnectStandalone {
             properties,
             connectors,
-        } => runtime()?.block_on(standalone::run(&properties, &connectors)),
-        Command::Demo { once, port } => runtime()?.block_on(demo::run(once, port)),
+        } => complete(standalone::run(&properties, &connectors)),
+        Command::Demo { once, port } => complete(demo::run(once, port)),
         Command::Plugins => std::io::stdout()
             .write_all(plugins::table(&plugins::all()).as_bytes())
             .context("Could not write to standard output")
             .map_err(Failure::Usage),
     }
+}
+
+/// How long the end of the process waits for calls that cannot be cut off, such
+/// as one of a Kafka client that waits for a broker which is not there.
+const LEFTOVERS: Duration = Duration::from_secs(1);
+
+/// Runs a future, and all that it has spawned, to its end.
+fn complete(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("Could not start the threads of the worker")
+        .map_err(Failure::Startup)?;
+    let outcome = runtime.block_on(work);
+    runtime.shutdown_timeout(LEFTOVERS);
+    outcome
 }

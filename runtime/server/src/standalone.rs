@@ -2,23 +2,21 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use tether_kafka::{Clients, RdKafkaClients};
 use tether_storage::{FileOffsetStore, MemoryConfigStore, MemoryStatusStore, TargetState};
-use tether_worker::client_properties::{ClientProperties, OverridePolicy};
 use tether_worker::config::{Mode, WorkerConfig};
 use tether_worker::herder::{CreateConnector, Herder};
+use tether_worker::loggers::Loggers;
 
+use crate::cluster::{self, Cluster};
 use crate::connector_file::{self, ConnectorFile};
 use crate::exit::Failure;
 use crate::properties::WorkerProperties;
+use crate::shutdown::Shutdown;
 use crate::worker_process::{Parts, WorkerProcess};
-use crate::{logging, plugins, shutdown};
-
-/// How long the worker waits for a broker before it gives up.
-const BROKER_TIMEOUT: Duration = Duration::from_secs(60);
+use crate::{logging, plugins};
 
 /// Runs a standalone worker with these connectors until it is asked to stop.
 ///
@@ -26,59 +24,60 @@ const BROKER_TIMEOUT: Duration = Duration::from_secs(60);
 /// Why it could not start.
 pub(crate) async fn run(file: &Path, connectors: &[PathBuf]) -> Result<(), Failure> {
     let loggers = Arc::new(logging::init(|name| std::env::var(name).ok()));
-    let properties = WorkerProperties::from_file(file).map_err(Failure::Startup)?;
-    let config = WorkerConfig::standalone(properties.properties.clone())
-        .context("The worker's configuration is wrong")
-        .map_err(Failure::Startup)?;
-    let Mode::Standalone { offset_file } = &config.mode else {
-        return Err(Failure::Startup(anyhow!(
-            "The worker is not a standalone one"
-        )));
+    let shutdown = Shutdown::install()?;
+    let process = tokio::select! {
+        biased;
+        // Nothing runs yet that would have to be brought to an end.
+        () = shutdown.requested() => return Ok(()),
+        process = start(file, loggers) => process?,
     };
-    let clients: Arc<dyn Clients> = Arc::new(RdKafkaClients::new());
-    let parts = Parts {
-        configs: Arc::new(MemoryConfigStore::new()),
-        offsets: Arc::new(FileOffsetStore::new(offset_file)),
-        statuses: Arc::new(MemoryStatusStore::new()),
-        plugins: Arc::new(plugins::all()),
-        loggers,
-        kafka_cluster_id: cluster_id(&config, clients.as_ref())
-            .await
-            .map_err(Failure::Startup)?,
-        clients,
-        config,
-        properties,
+    let created = tokio::select! {
+        biased;
+        () = shutdown.requested() => Ok(()),
+        created = create_all(&process, connectors) => created,
     };
-    let process = WorkerProcess::start(parts)
-        .await
-        .map_err(Failure::Services)?;
-    for path in connectors {
-        if let Err(error) = create(&process, path).await {
-            process.stop().await;
-            return Err(Failure::Services(error));
-        }
+    if created.is_ok() {
+        shutdown.requested().await;
     }
-    let signal = shutdown::requested()
-        .await
-        .context("Could not wait for signals")
-        .map_err(Failure::Usage)?;
-    tracing::info!(signal, "Asked to stop");
     process.stop().await;
-    Ok(())
+    created.map_err(Failure::Services)
 }
 
-async fn cluster_id(config: &WorkerConfig, clients: &dyn Clients) -> Result<String> {
-    let policy = OverridePolicy::from_worker(&config.properties)?;
-    let properties = ClientProperties {
-        worker: config,
-        kafka_cluster_id: "",
-        policy: &policy,
+async fn start(file: &Path, loggers: Arc<Loggers>) -> Result<WorkerProcess, Failure> {
+    let parts = parts(file, loggers).await.map_err(Failure::Startup)?;
+    WorkerProcess::start(parts).await
+}
+
+/// Reads the configuration and connects to Kafka.
+async fn parts(file: &Path, loggers: Arc<Loggers>) -> Result<Parts> {
+    let properties = WorkerProperties::from_file(file)?;
+    let plugins = Arc::new(plugins::all());
+    let configs = properties.configs(&plugins, WorkerConfig::standalone)?;
+    let Mode::Standalone { offset_file } = &configs.worker.mode else {
+        bail!("The worker is not a standalone one");
     };
-    let admin = clients.admin(&properties.shared_admin())?;
-    let id = admin.cluster_id(BROKER_TIMEOUT).await.context(
-        "Failed to connect to and describe Kafka cluster. Check worker's broker connection and security properties.",
-    )?;
-    Ok(id.unwrap_or_default())
+    let clients: Arc<dyn Clients> = Arc::new(RdKafkaClients::new());
+    let Cluster { id, .. } = cluster::connect(&configs.worker, clients.as_ref())
+        .await
+        .map_err(|error| properties.redacted(error))?;
+    Ok(Parts {
+        config_store: Arc::new(MemoryConfigStore::new()),
+        offset_store: Arc::new(FileOffsetStore::new(offset_file)),
+        status_store: Arc::new(MemoryStatusStore::new()),
+        plugins,
+        loggers,
+        kafka_cluster_id: id,
+        clients,
+        variables: properties.variables,
+        configs,
+    })
+}
+
+async fn create_all(process: &WorkerProcess, files: &[PathBuf]) -> Result<()> {
+    for file in files {
+        create(process, file).await?;
+    }
+    Ok(())
 }
 
 async fn create(process: &WorkerProcess, path: &Path) -> Result<()> {

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI32;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Context;
+use tether_api::ConnectError;
 use tether_kafka::Clients;
-use tether_rest::{RestConfig, RestServer, RestUrl, RunningServer};
+use tether_rest::{RestServer, RestUrl, RunningServer};
 use tether_storage::{ConfigStore, OffsetStore, StatusStore};
-use tether_worker::config::WorkerConfig;
+use tether_worker::config_provider::VariableResolver;
 use tether_worker::herder::Herder;
 use tether_worker::herder::solo::{SoloContext, SoloHerder};
 use tether_worker::loggers::Loggers;
@@ -16,17 +17,18 @@ use tether_worker::plugins::Plugins;
 use tether_worker::worker::{Worker, WorkerContext};
 use tokio::sync::mpsc;
 
-use crate::properties::WorkerProperties;
+use crate::exit::Failure;
+use crate::properties::Configs;
 
 /// How long requests may take to end after the process was asked to stop.
 const REST_STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What a worker is made of.
 pub(crate) struct Parts {
-    /// The worker's configuration.
-    pub(crate) config: WorkerConfig,
-    /// Its properties and variables.
-    pub(crate) properties: WorkerProperties,
+    /// The configurations of the worker and of its REST API.
+    pub(crate) configs: Configs,
+    /// Resolves variables.
+    pub(crate) variables: Arc<VariableResolver>,
     /// The plugins.
     pub(crate) plugins: Arc<Plugins>,
     /// The loggers.
@@ -35,12 +37,12 @@ pub(crate) struct Parts {
     pub(crate) clients: Arc<dyn Clients>,
     /// The id of the Kafka cluster.
     pub(crate) kafka_cluster_id: String,
-    /// The configurations.
-    pub(crate) configs: Arc<dyn ConfigStore>,
-    /// The source offsets.
-    pub(crate) offsets: Arc<dyn OffsetStore>,
-    /// The statuses.
-    pub(crate) statuses: Arc<dyn StatusStore>,
+    /// Where configurations are stored.
+    pub(crate) config_store: Arc<dyn ConfigStore>,
+    /// Where source offsets are stored.
+    pub(crate) offset_store: Arc<dyn OffsetStore>,
+    /// Where statuses are stored.
+    pub(crate) status_store: Arc<dyn StatusStore>,
 }
 
 /// A running worker.
@@ -55,45 +57,51 @@ impl WorkerProcess {
     /// they know. Requests that come before that is done wait.
     ///
     /// # Errors
-    /// If an address is taken, or a store cannot be opened or must not be used
-    /// as it is.
-    pub(crate) async fn start(parts: Parts) -> Result<Self> {
-        let java_options = std::env::var("KAFKA_OPTS").ok();
-        let rest_config = RestConfig::new(&parts.properties.properties, java_options.as_deref())?;
-        let server = RestServer::bind(rest_config).await?;
+    /// Startup, if an address is taken; services, if a store cannot be opened or
+    /// must not be used as it is.
+    pub(crate) async fn start(parts: Parts) -> Result<Self, Failure> {
+        let startup = |error: ConnectError| Failure::Startup(error.into());
+        let Configs {
+            worker: config,
+            rest,
+        } = parts.configs;
+        let server = RestServer::bind(rest).await.map_err(startup)?;
         let url = server.url().clone();
         let worker_id = url.worker_id();
         let (requests, receiver) = mpsc::unbounded_channel();
         let worker = Worker::new(WorkerContext {
             worker_id: worker_id.clone(),
-            config: parts.config.clone(),
+            config: config.clone(),
             kafka_cluster_id: parts.kafka_cluster_id.clone(),
             plugins: Arc::clone(&parts.plugins),
-            variables: Arc::clone(&parts.properties.variables),
+            variables: Arc::clone(&parts.variables),
             clients: Arc::clone(&parts.clients),
-            offsets: Arc::clone(&parts.offsets),
-            statuses: Arc::clone(&parts.statuses),
+            offsets: Arc::clone(&parts.offset_store),
+            statuses: Arc::clone(&parts.status_store),
             generation: Arc::new(AtomicI32::new(0)),
             requests,
-        })?;
-        let herder = Arc::new(SoloHerder::new(SoloContext {
+        })
+        .map_err(startup)?;
+        let herder = SoloHerder::new(SoloContext {
             worker_id,
             kafka_cluster_id: parts.kafka_cluster_id,
-            config: parts.config,
+            config,
             plugins: parts.plugins,
-            variables: parts.properties.variables,
+            variables: parts.variables,
             clients: parts.clients,
-            configs: parts.configs,
-            offsets: parts.offsets,
-            statuses: parts.statuses,
+            configs: parts.config_store,
+            offsets: parts.offset_store,
+            statuses: parts.status_store,
             worker: Arc::new(worker),
             loggers: parts.loggers,
-        })?);
+        });
+        let herder = Arc::new(herder.map_err(startup)?);
         let rest = server.serve(Arc::clone(&herder) as Arc<dyn Herder>);
         let process = Self { herder, rest, url };
         if let Err(error) = process.herder.start(receiver).await {
             process.stop().await;
-            return Err(error).context("Could not start the worker");
+            let error = Err(error).context("Could not start the worker");
+            return error.map_err(Failure::Services);
         }
         tracing::info!(url = %process.url, "Kafka Connect started");
         Ok(process)

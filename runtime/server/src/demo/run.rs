@@ -17,8 +17,9 @@ use tokio::time::Instant;
 
 use crate::exit::Failure;
 use crate::properties::WorkerProperties;
+use crate::shutdown::Shutdown;
 use crate::worker_process::{Parts, WorkerProcess};
-use crate::{logging, plugins, shutdown};
+use crate::{logging, plugins};
 
 use super::{EmbeddedBroker, UsersApi};
 
@@ -45,6 +46,7 @@ pub async fn run(once: bool, port: u16) -> Result<(), Failure> {
         }
         _ => std::env::var(name).ok(),
     }));
+    let shutdown = Shutdown::install()?;
     let folder = tempfile::tempdir()
         .context("Could not make a folder for the demo's table")
         .map_err(Failure::Startup)?;
@@ -60,9 +62,7 @@ pub async fn run(once: bool, port: u16) -> Result<(), Failure> {
         .create_topic(TOPIC, 1)
         .context("Could not create the demo's topic")
         .map_err(Failure::Startup)?;
-    let process = start_worker(&broker, port, loggers)
-        .await
-        .map_err(Failure::Services)?;
+    let process = start_worker(&broker, port, loggers).await?;
     say(&format!(
         "Users API         {}\n\
          Kafka bootstrap   {} (embedded)\n\
@@ -73,7 +73,11 @@ pub async fn run(once: bool, port: u16) -> Result<(), Failure> {
         process.url(),
         table.display(),
     ));
-    let outcome = pipeline(&process, &api, &table, once).await;
+    let outcome = tokio::select! {
+        biased;
+        () = shutdown.requested() => Ok(()),
+        outcome = pipeline(&process, &api, &table, once) => outcome,
+    };
     process.stop().await;
     outcome.map_err(Failure::Services)
 }
@@ -91,16 +95,8 @@ async fn pipeline(process: &WorkerProcess, api: &UsersApi, table: &Path, once: b
     }
     let mut watch = Watch::new(table);
     let deadline = Instant::now() + PATIENCE;
-    let stop = shutdown::requested();
-    tokio::pin!(stop);
     loop {
-        tokio::select! {
-            signal = &mut stop => {
-                signal.context("Could not wait for signals")?;
-                return Ok(());
-            }
-            () = tokio::time::sleep(LOOK) => {}
-        }
+        tokio::time::sleep(LOOK).await;
         watch.look()?;
         for name in ["users-source", "users-sink"] {
             fail_if_failed(process, name)?;
@@ -127,7 +123,7 @@ async fn start_worker(
     broker: &EmbeddedBroker,
     port: u16,
     loggers: Arc<tether_worker::loggers::Loggers>,
-) -> Result<WorkerProcess> {
+) -> Result<WorkerProcess, Failure> {
     let raw = map(&[
         ("bootstrap.servers", broker.bootstrap()),
         ("listeners", &format!("http://127.0.0.1:{port}")),
@@ -146,17 +142,20 @@ async fn start_worker(
         ("consumer.fetch.max.wait.ms", "100"),
         ("consumer.session.timeout.ms", "6000"),
     ]);
-    let properties = WorkerProperties::resolve(&raw)?;
+    let plugins = Arc::new(plugins::all());
+    let properties = WorkerProperties::resolve(&raw).map_err(Failure::Startup)?;
     WorkerProcess::start(Parts {
-        config: WorkerConfig::standalone(properties.properties.clone())?,
-        properties,
-        plugins: Arc::new(plugins::all()),
+        configs: properties
+            .configs(&plugins, WorkerConfig::standalone)
+            .map_err(Failure::Startup)?,
+        variables: properties.variables,
+        plugins,
         loggers,
         clients: Arc::new(RdKafkaClients::new()),
         kafka_cluster_id: "tether-demo".to_owned(),
-        configs: Arc::new(MemoryConfigStore::new()),
-        offsets: Arc::new(MemoryOffsetStore::new()),
-        statuses: Arc::new(MemoryStatusStore::new()),
+        config_store: Arc::new(MemoryConfigStore::new()),
+        offset_store: Arc::new(MemoryOffsetStore::new()),
+        status_store: Arc::new(MemoryStatusStore::new()),
     })
     .await
 }
