@@ -1,5 +1,7 @@
 //! Signals that end a worker in order.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use serde_json::{Value, json};
 use tether_services::process::Signal;
@@ -7,6 +9,7 @@ use tether_services::shared;
 use tether_tests::eventually::eventually;
 use tether_tests::names::unique;
 use tether_tests::numbered_lines::append;
+use tether_tests::program::Running;
 use tether_tests::topics::Topics;
 use tether_tests::worker::Worker;
 use tether_tests::worker_process::{WorkerOptions, WorkerProcess};
@@ -67,6 +70,30 @@ fn sigterm_and_sigint_drain_and_end_with_0() -> Result<()> {
         .map(tether_tests::numbered_lines::line)
         .collect();
     assert_eq!(numbers, expected);
+    Ok(())
+}
+
+#[test]
+fn a_worker_that_waits_for_kafka_can_be_ended() -> Result<()> {
+    let json = "org.apache.kafka.connect.json.JsonConverter";
+    let variables = [
+        ("CONNECT_BOOTSTRAP_SERVERS", "127.0.0.1:1"),
+        ("CONNECT_GROUP_ID", "g"),
+        ("CONNECT_CONFIG_STORAGE_TOPIC", "c"),
+        ("CONNECT_OFFSET_STORAGE_TOPIC", "o"),
+        ("CONNECT_STATUS_STORAGE_TOPIC", "s"),
+        ("CONNECT_KEY_CONVERTER", json),
+        ("CONNECT_VALUE_CONVERTER", json),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let mut worker = Running::start(&["connect-distributed"], &variables)?;
+    eventually("it connects", || {
+        let printed = worker.printed();
+        anyhow::ensure!(printed.contains("Connecting to Kafka"), "{printed}");
+        Ok(())
+    })?;
+    // Much less than it would wait for a broker.
+    assert_eq!(worker.stop(Signal::TERM, Duration::from_secs(20))?, 0);
     Ok(())
 }
 
