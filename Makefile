@@ -22,7 +22,7 @@ demo: packages ## Run a pipeline without anything installed; ARGS=--once ends by
 
 lint: packages ## Check formatting and lints
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --workspace --all-targets --all-features -- -D warnings
 
 TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/tether/tools
 
@@ -40,7 +40,7 @@ test: packages ## Run all tests against real services; ARGS go to `cargo test`
 soak: packages ## Restart and kill everything for about half an hour; ROUNDS says how often
 	$(CARGO) build --release --package tether
 	TETHER_TEST_BINARY=$(CURDIR)/target/release/tether TETHER_TEST_ROUNDS=$(ROUNDS) $(SERVICES) run -- \
-		$(CARGO) test --package tether-tests --test integration -- --include-ignored faults:: takeover::
+		$(CARGO) test --package tether-tests --features soak --test integration -- faults:: takeover::
 
 bench-start: packages ## Start time and idle memory beside the Java worker: bench-results/start.json
 	$(CARGO) build --release --package tether

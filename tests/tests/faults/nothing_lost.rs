@@ -75,8 +75,8 @@ fn nothing_is_lost_when_postgres_restarts() -> Result<()> {
 }
 
 /// The test itself is sound: it passes with the reference.
+#[cfg(feature = "soak")]
 #[test]
-#[ignore = "tests the tests; `make soak` runs it"]
 fn nothing_is_lost_by_the_java_worker() -> Result<()> {
     let _turn = turns::take();
     let mut kafka = start_kafka()?;

@@ -221,16 +221,6 @@ fn check(
     problems
 }
 
-/// Records the answers of the reference alone, to read what it does.
-#[test]
-#[ignore = "a tool: writes to the files that TETHER_REST_RECORD begins the names of"]
-fn record_the_reference() {
-    let bootstrap = shared::bootstrap().expect("a shared Kafka");
-    let folder = RunFolder::create("jaas").expect("a folder");
-    open_workers().reference(&bootstrap);
-    guarded_workers(&folder).reference(&bootstrap);
-}
-
 /// Writes answers to the file that [`RECORD`] names, followed by `.<name>`.
 fn record(name: &str, exchanged: &[Exchanged]) {
     let Ok(file) = std::env::var(RECORD) else {

@@ -17,8 +17,8 @@ fn workers_of_both_kinds_take_over_from_each_other() -> Result<()> {
 }
 
 /// The test itself is sound: it passes with the reference on both sides.
+#[cfg(feature = "soak")]
 #[test]
-#[ignore = "tests the tests; `make soak` runs it"]
 fn java_workers_take_over_from_each_other() -> Result<()> {
     let _turn = turns::take();
     take_over(start_java, start_java)
