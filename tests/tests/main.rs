@@ -9,8 +9,8 @@
 
 mod command_line;
 mod faults;
-mod kafka;
 mod jdbc;
+mod kafka;
 mod pipeline;
 mod rest;
 mod storage;

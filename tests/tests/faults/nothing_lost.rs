@@ -1,7 +1,9 @@
 //! Workers, brokers and databases that go away in the middle of everything.
 
 use anyhow::Result;
-use tether_services::{ConnectWorker, Kafka, KafkaOptions, Postgres};
+#[cfg(feature = "soak")]
+use tether_services::ConnectWorker;
+use tether_services::{Kafka, KafkaOptions, Postgres};
 use tether_tests::turns;
 use tether_tests::worker::Worker;
 use tether_tests::worker_process::{WorkerOptions, WorkerProcess};
