@@ -2,6 +2,11 @@
 //!
 //! `cargo bench -p tether-converters`; the throughput is in records per second.
 
+#![expect(
+    clippy::expect_used,
+    reason = "a benchmark that cannot go on has to end"
+)]
+
 use std::hint::black_box;
 use std::sync::Arc;
 

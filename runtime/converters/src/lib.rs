@@ -9,6 +9,8 @@ mod avro;
 mod bytes;
 mod definition;
 mod format;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod header;
 mod json;
 mod logical;

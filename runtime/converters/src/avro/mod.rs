@@ -10,6 +10,8 @@ mod config;
 mod decode;
 mod encode;
 mod from_connect;
+#[cfg(any(test, feature = "fuzzing"))]
+mod fuzz;
 mod names;
 mod read;
 mod schema;
@@ -28,6 +30,8 @@ use tether_api::plugin::{PluginDescriptor, PluginFactory};
 use tether_api::{ConnectError, ErrorKind, Result};
 
 use self::config::AvroConverterConfig;
+#[cfg(feature = "fuzzing")]
+pub(crate) use self::fuzz::{fuzz_data, fuzz_schema};
 use self::read::AvroReader;
 use self::write::AvroWriter;
 use crate::registry::{CachedRegistry, RegistryError};

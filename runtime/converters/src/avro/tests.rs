@@ -428,22 +428,13 @@ proptest! {
 
     #[test]
     fn any_bytes_are_read_or_refused(
-        (schema, _) in data(Features::PLAIN),
+        (schema, _) in data(Features { any_keys: true, ..Features::PLAIN }),
         bytes in proptest::collection::vec(any::<u8>(), 0..40),
     ) {
         let fixture = Fixture::new(&[]);
-        if let Ok(text) = from_connect::from_connect(
-            Some(&schema),
-            AvroConverterConfig::parse(
-                &[("schema.registry.url".to_owned(), "mock://any".to_owned())].into(),
-                ConverterKind::Value,
-            )
-            .unwrap()
-            .options,
-        )
-        .and_then(|avro| Ok(avro.to_text()?))
-        {
-            let _ = fixture.read_as(&text, &bytes);
+        let avro = from_connect::from_connect(Some(&schema), fuzz::OPTIONS).unwrap();
+        if let Ok(text) = avro.to_text() {
+            fuzz::fuzz_data(&text, &bytes);
         }
         let _ = fixture.read(&bytes.into());
     }
@@ -452,7 +443,8 @@ proptest! {
     fn any_schema_text_is_read_or_refused(
         text in r#"\{"type":("(int|bytes|record|enum|fixed|array|map|null)"|\["null","int"\])(,"(name|fields|symbols|size|items|values|logicalType|scale|precision|connect\.(type|name|version|default|parameters))":("a"|"decimal"|"date"|1|-1|\[\]|\["A"\]|\{\}|null|"int"|\[\{"name":"a","type":"int","default":1\}\])){0,4}\}"#,
     ) {
-        let _ = Fixture::new(&[]).read_as(&text, &[0, 0, 0]);
+        fuzz::fuzz_schema(&text);
+        fuzz::fuzz_data(&text, &[0, 0, 0]);
     }
 }
 

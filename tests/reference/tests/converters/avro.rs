@@ -454,3 +454,39 @@ fn what_is_no_record_is_refused_alike() -> anyhow::Result<()> {
     }
     side.finish()
 }
+
+/// The other tests ask a stub; this one shows that a real registry's answers
+/// are understood as well.
+#[test]
+fn a_real_registry_serves_both() -> anyhow::Result<()> {
+    let mut verdicts = Verdicts::new();
+    let url = tether_services::shared::registry_url()?;
+    let pair = Pair {
+        class: CLASS,
+        config: &[
+            ("schema.registry.url", &url),
+            // Names of this process do not clash with those of others.
+            (
+                "value.subject.name.strategy",
+                "io.confluent.kafka.serializers.subject.RecordNameStrategy",
+            ),
+        ],
+    };
+    let schema = |name: &str| {
+        SchemaBuilder::structure()
+            .name(format!("reference.{name}{}", std::process::id()))
+            .field("x", Schema::primitive(Type::Int32, false))
+            .field("at", logical::timestamp_builder().optional().build())
+            .build()
+    };
+    for name in ["One", "Two"] {
+        let schema = schema(name);
+        let fields = vec![1i32.into(), Value::Timestamp(5)];
+        let value: Value = Struct::from_values(schema.clone(), fields).unwrap().into();
+        let bytes = pair.compare_from_connect(&mut verdicts, Some(&schema), &value)?;
+        anyhow::ensure!(bytes.is_some(), "nothing was written");
+        pair.compare_to_connect(&mut verdicts, bytes.as_deref())?;
+    }
+    pair.compare_to_connect(&mut verdicts, Some(&[0, 0x7f, 0, 0, 0, 2]))?;
+    verdicts.finish().map(drop)
+}

@@ -1,0 +1,12 @@
+//! Entries for fuzz targets, which see the crate from outside; only with the
+//! feature `fuzzing`.
+
+/// Reads an Avro schema, and makes Connect and Avro schemas of it in turn.
+pub fn avro_schema(text: &str) {
+    crate::avro::fuzz_schema(text);
+}
+
+/// Reads data of an Avro schema, and writes what was read.
+pub fn avro_data(schema: &str, data: &[u8]) {
+    crate::avro::fuzz_data(schema, data);
+}
