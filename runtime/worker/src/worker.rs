@@ -258,13 +258,7 @@ impl Worker {
     /// # Errors
     /// The error of the connector, which is FAILED then or was before.
     pub async fn set_target_state(&self, connector: &str, state: TargetState) -> Result<()> {
-        if state != TargetState::Stopped {
-            for (id, entry) in self.tasks_here().iter() {
-                if id.connector == connector {
-                    entry.handle.set_target_state(state);
-                }
-            }
-        }
+        self.set_target_state_of_tasks(connector, state);
         let transition = self
             .connectors_here()
             .get(connector)
@@ -272,6 +266,19 @@ impl Worker {
         match transition {
             Some(transition) => transition.await,
             None => Ok(()),
+        }
+    }
+
+    /// Brings the tasks of a connector, as far as they are here, to a state; they
+    /// follow by themselves. STOPPED does not concern them.
+    pub fn set_target_state_of_tasks(&self, connector: &str, state: TargetState) {
+        if state == TargetState::Stopped {
+            return;
+        }
+        for (id, entry) in self.tasks_here().iter() {
+            if id.connector == connector {
+                entry.handle.set_target_state(state);
+            }
         }
     }
 

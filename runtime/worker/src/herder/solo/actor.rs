@@ -137,7 +137,8 @@ impl Actor {
         let Some(entry) = self.shared.entry(&self.connector) else {
             return self.remove().await;
         };
-        let worker = &self.shared.context.worker;
+        let shared = Arc::clone(&self.shared);
+        let worker = &shared.context.worker;
         let wish = (entry.config.clone(), entry.target_state);
         let mut started = false;
         match self.applied.replace(wish) {
@@ -159,6 +160,9 @@ impl Actor {
                 started = self.note(outcome) && entry.target_state == TargetState::Started;
             }
         }
+        // A pause may have come together with a new configuration, or while the
+        // instance was restarted.
+        worker.set_target_state_of_tasks(&self.connector, entry.target_state);
         self.apply_tasks(&entry).await;
         if started {
             self.publish_tasks().await;

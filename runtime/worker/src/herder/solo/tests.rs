@@ -23,7 +23,8 @@ use crate::loggers::Loggers;
 use crate::testing::{Surroundings, map, surroundings};
 use crate::worker::Worker;
 
-/// Lets validations go on, by the value of their `gate`.
+/// Lets validations and starts go on, by the value of their `gate` or
+/// `start.gate`.
 static GATES: LazyLock<Mutex<HashMap<String, Arc<Semaphore>>>> = LazyLock::new(Mutex::default);
 
 fn gate(name: &str) -> Arc<Semaphore> {
@@ -52,6 +53,9 @@ impl Connector for Obedient {
         self.count = config
             .get("count")
             .map_or(1, |count| count.parse().unwrap());
+        if let Some(name) = config.get("start.gate") {
+            gate(name).acquire().await.unwrap().forget();
+        }
         match config.get("fail").map(String::as_str) {
             None => Ok(()),
             Some("hang") => std::future::pending().await,
@@ -484,6 +488,37 @@ async fn a_slow_validation_holds_up_nobody() {
     let info = slow.await.unwrap().unwrap();
     assert_eq!(info.config["mine"], "1");
     assert_eq!(info.config["theirs"], "2");
+}
+
+#[tokio::test]
+async fn a_pause_that_comes_with_a_configuration_reaches_the_tasks() {
+    let fixture = herder(&Arc::new(MemoryConfigStore::new())).await;
+    fixture.create("a", &[], None).await;
+    fixture.until("a", State::Running, &[State::Running]).await;
+    // The second configuration comes while the instance starts with the first.
+    for second in ["", "1"] {
+        let herder = fixture.herder.clone();
+        let config = config("a", &[("start.gate", "paused"), ("second", second)]);
+        tokio::spawn(async move { herder.put_connector_config("a", config.clone()).await });
+        let herder = &fixture.herder;
+        while !herder
+            .connector_info("a")
+            .await
+            .unwrap()
+            .config
+            .get("second")
+            .is_some_and(|stored| stored == second)
+        {
+            tokio::task::yield_now().await;
+        }
+    }
+    fixture
+        .herder
+        .set_target_state("a", TargetState::Paused)
+        .await
+        .unwrap();
+    gate("paused").add_permits(2);
+    fixture.until("a", State::Paused, &[State::Paused]).await;
 }
 
 #[tokio::test(start_paused = true)]
