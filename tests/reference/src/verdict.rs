@@ -18,6 +18,12 @@ impl Shown for Option<Bytes> {
     }
 }
 
+impl Shown for String {
+    fn shown(&self) -> String {
+        self.clone()
+    }
+}
+
 impl Shown for SchemaAndValue {
     fn shown(&self) -> String {
         let schema = self.schema.as_ref().map(schema_to_json);

@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod cases;
 #[cfg(test)]
+mod config;
+#[cfg(test)]
 mod converters;
 #[cfg(test)]
 mod transforms;

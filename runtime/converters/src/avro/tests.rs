@@ -164,6 +164,10 @@ fn subjects_follow_their_strategy() {
         );
         assert!(fixture.read(&bytes).is_ok(), "{strategy}");
     }
+    let config = [("schema.registry.url".to_owned(), "mock://keys".to_owned())].into();
+    let keys = AvroConverter::new(&config, ConverterKind::Key).unwrap();
+    wait(keys.prepare_from_connect("t", Some(&schema))).unwrap();
+    assert!(wait(MemoryRegistry::of_scope("keys").latest("t-key")).is_ok());
     let class = "io.confluent.kafka.serializers.subject.RecordNameStrategy";
     let fixture = Fixture::new(&[("value.subject.name.strategy", class)]);
     let error = message(fixture.write(Some(&primitive(Type::Int32)), &1i32.into()));

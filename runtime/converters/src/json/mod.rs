@@ -56,16 +56,14 @@ const SCHEMALESS: &[u8] = b"{\"schema\":null,\"payload\":";
 impl JsonFormat {
     fn written(&self, schema: &SchemaRef) -> Result<Arc<Written>> {
         self.written.get_or_make(schema, |schema| {
+            let plan = Plan::to_write(schema)?;
             let mut beginning = Vec::new();
             if self.options.schemas_enable {
                 beginning.extend_from_slice(b"{\"schema\":");
                 write_schema(Some(schema), self.options, &mut beginning)?;
                 beginning.extend_from_slice(b",\"payload\":");
             }
-            Ok(Arc::new(Written {
-                plan: Plan::of(schema),
-                beginning,
-            }))
+            Ok(Arc::new(Written { plan, beginning }))
         })
     }
 

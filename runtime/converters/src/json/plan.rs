@@ -3,6 +3,7 @@
 
 use tether_api::data::logical::Logical;
 use tether_api::data::{SchemaRef, Text, Type};
+use tether_api::{ConnectError, Result};
 
 use super::text::write_string;
 
@@ -40,6 +41,20 @@ pub(super) struct FieldPlan {
 }
 
 impl Plan {
+    /// Works out the plan of a schema that is to be written.
+    ///
+    /// # Errors
+    /// Data, if it is a struct that contains itself: its schema has no end in
+    /// JSON.
+    pub(super) fn to_write(schema: &SchemaRef) -> Result<Self> {
+        match recursive(schema) {
+            None => Ok(Self::of(schema)),
+            Some(name) => Err(ConnectError::data(format!(
+                "the struct {name} contains itself and so cannot be written as JSON; use Avro"
+            ))),
+        }
+    }
+
     /// Works out the plan of a schema.
     pub(super) fn of(schema: &SchemaRef) -> Self {
         Self {
@@ -51,6 +66,20 @@ impl Plan {
     fn of_part(schema: Option<&SchemaRef>) -> Option<Box<Self>> {
         schema.map(|schema| Box::new(Self::of(schema)))
     }
+}
+
+/// The name of a struct that contains itself.
+fn recursive(schema: &SchemaRef) -> Option<&str> {
+    if schema.is_reference() {
+        return Some(schema.name().unwrap_or("without name"));
+    }
+    let parts = [schema.key_schema(), schema.value_schema()];
+    let fields = schema.fields().iter().map(|field| &field.schema);
+    parts
+        .into_iter()
+        .flatten()
+        .chain(fields)
+        .find_map(recursive)
 }
 
 impl Shape {

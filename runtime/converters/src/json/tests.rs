@@ -348,6 +348,17 @@ fn the_schema_may_be_fixed() {
 }
 
 #[test]
+fn structs_that_contain_themselves_are_refused() {
+    let schema = SchemaBuilder::structure()
+        .name("list")
+        .field("next", Schema::reference(Some("list".into()), true))
+        .build();
+    let value = Struct::new(schema.clone()).unwrap();
+    let error = write(&converter(PLAIN), Some(&schema), value).unwrap_err();
+    assert!(error.message().contains("list contains itself"), "{error}");
+}
+
+#[test]
 fn deep_values_are_read_and_written() {
     let plain = converter(PLAIN);
     let depth = scan::MAX_DEPTH;

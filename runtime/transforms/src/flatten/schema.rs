@@ -76,6 +76,12 @@ impl Flattening<'_> {
                 .or_else(|| default?.get_at(field.index))
                 .filter(|default| !default.is_null());
             sources.push(match field.schema.kind() {
+                Type::Struct if field.schema.is_reference() => {
+                    return Err(ConnectError::data(format!(
+                        "Flatten transformation does not support structs that contain themselves \
+                         (for field {name})."
+                    )));
+                }
                 Type::Struct => {
                     let default = default.and_then(Value::as_struct);
                     Source::Struct(self.add_fields(&name, &field.schema, optional, default)?)

@@ -182,6 +182,11 @@ fn misfits_are_named() {
         error(Some(outer), value),
         "Flatten transformation does not support MAP for record with schemas (for field in.m)."
     );
+    let list = SchemaBuilder::structure()
+        .field("next", Schema::reference(None, true))
+        .build();
+    let value = structure(&list, vec![Value::Null]);
+    assert!(error(Some(list), value).contains("contain themselves (for field next)"));
     let decimal = Value::from(Decimal::new(1, 0));
     assert_eq!(
         error(None, map(vec![("a", decimal)])),
