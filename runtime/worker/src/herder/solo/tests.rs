@@ -501,14 +501,16 @@ async fn a_pause_that_comes_with_a_configuration_reaches_the_tasks() {
         let config = config("a", &[("start.gate", "paused"), ("second", second)]);
         tokio::spawn(async move { herder.put_connector_config("a", config.clone()).await });
         let herder = &fixture.herder;
-        while !herder
-            .connector_info("a")
-            .await
-            .unwrap()
-            .config
-            .get("second")
-            .is_some_and(|stored| stored == second)
-        {
+        let stored = async || {
+            herder
+                .connector_info("a")
+                .await
+                .unwrap()
+                .config
+                .get("second")
+                .cloned()
+        };
+        while stored().await.as_deref() != Some(second) {
             tokio::task::yield_now().await;
         }
     }
