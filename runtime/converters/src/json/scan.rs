@@ -190,6 +190,10 @@ impl<'a> Cursor<'a> {
     pub(super) fn small_integer(&mut self) -> Option<i64> {
         /// So many digits are below 2^63.
         const SAFE_DIGITS: usize = 18;
+        if self.depth == 0 {
+            // What may follow a number on its own is up to `number`.
+            return None;
+        }
         let bytes = &self.text.as_bytes()[self.at..];
         let negative = bytes.first() == Some(&b'-');
         let digits = &bytes[usize::from(negative)..];

@@ -194,6 +194,9 @@ fn schemaless_values_have_four_types() {
         .collect();
     assert_eq!(value(r#"{"a":1,"a":[007]}"#), map.into());
     assert_eq!(plain.decode(None).unwrap(), SchemaAndValue::NULL);
+    for text in ["1,", "1]", "1}", "1x"] {
+        assert!(read(&plain, text).is_err(), "{text}");
+    }
 }
 
 #[test]
