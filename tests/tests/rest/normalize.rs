@@ -112,8 +112,12 @@ fn walk(value: &mut Value) {
                     }
                     ("message", Value::String(text)) => *text = message(text),
                     ("topics", Value::Array(items)) => sort(items),
-                    // They come out of a Java hash map.
-                    ("offsets", Value::Array(items)) => items.sort_by_key(Value::to_string),
+                    // They come out of a Java hash map, and for a moment after a deletion the reference
+                    // still lists the partition, with null.
+                    ("offsets", Value::Array(items)) => {
+                        items.retain(|item| !item["offset"].is_null());
+                        items.sort_by_key(Value::to_string);
+                    }
                     ("groups", Value::Array(items)) => sort_groups(items),
                     _ => walk(value),
                 }
