@@ -28,7 +28,8 @@ fn start_java(options: &WorkerOptions) -> Result<ConnectWorker> {
     ConnectWorker::distributed(options.for_java())
 }
 
-/// One worker makes connectors and leaves, another goes on with them and leaves, the first comes back.
+/// One worker makes connectors and leaves, another goes on with them and leaves, the first comes back
+/// and is killed, the other takes over again.
 fn take_over<A: Worker, B: Worker>(
     first: fn(&WorkerOptions) -> Result<A>,
     second: fn(&WorkerOptions) -> Result<B>,
@@ -57,5 +58,11 @@ fn take_over<A: Worker, B: Worker>(
     first.restart()?;
     scene.wait_snapshot(&first.rest(), &left)?;
     scene.lines_arrive()?;
-    scene.use_the_held_back(&first.rest())
+    scene.use_the_held_back(&first.rest())?;
+
+    // The one that was killed stays a member of the group until its session ends.
+    first.kill();
+    scene.append_lines()?;
+    second.restart()?;
+    scene.nothing_is_missing()
 }

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use tether_services::shared;
 use tether_tests::eventually::eventually;
 use tether_tests::names::unique;
-use tether_tests::numbered_lines::{append, line};
+use tether_tests::numbered_lines::{append, check_all_arrived, line};
 use tether_tests::rest_client::RestClient;
 use tether_tests::topics::Topics;
 use tether_tests::worker_process::WorkerOptions;
@@ -54,7 +54,9 @@ impl Scene {
             topics.create(&format!("{name}-{topic}"), 1)?;
         }
         let mut scene = Self {
-            options: WorkerOptions::new(&name, &bootstrap)?,
+            options: WorkerOptions::new(&name, &bootstrap)?
+                .property("session.timeout.ms", "6000")
+                .property("heartbeat.interval.ms", "1500"),
             name,
             topics,
             folder: tempfile::tempdir()?,
@@ -122,6 +124,14 @@ impl Scene {
         let [paused, stopped] = self.held_back;
         self.wait_topic("paused", paused)?;
         self.wait_topic("stopped", stopped)
+    }
+
+    /// Waits until the running connectors have moved all lines, some of them perhaps twice.
+    pub(super) fn nothing_is_missing(&self) -> Result<()> {
+        eventually("no line is missing", || {
+            let text = fs::read_to_string(self.file("out"))?;
+            check_all_arrived(text.lines(), self.written)
+        })
     }
 
     /// Lets go what is paused or stopped until it has moved everything, and holds it back again.
