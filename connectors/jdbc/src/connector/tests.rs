@@ -49,8 +49,11 @@ async fn the_connection_is_tried_once_everything_else_is_right() {
     );
     assert!(!found[0].1.contains("s3cret"));
     let found = errors(&[url, ("batch.size", "x")]).await;
-    assert_eq!(found.len(), 1);
-    assert_eq!(found[0].0, "batch.size");
+    assert!(!found.is_empty());
+    assert!(
+        found.iter().all(|(key, _)| key == "batch.size"),
+        "{found:?}"
+    );
     assert_eq!(errors(&[url, ("validate.connection", "false")]).await, []);
 }
 
