@@ -47,8 +47,8 @@ impl Report {
     /// Medians in a Markdown table, least and greatest in parentheses.
     pub(crate) fn markdown(&self) -> String {
         let mut table = String::from(
-            "| worker | first answer (ms) | ready (ms) | resident (MiB) | proportional (MiB) |\n\
-             |---|---|---|---|---|\n",
+            "| worker | first answer (ms) | ready (ms) | processor time (ms) | resident (MiB) | proportional (MiB) |\n\
+             |---|---|---|---|---|---|\n",
         );
         for (name, runs) in &self.runs {
             let column = |of: fn(&Measured) -> f64, digits: usize| {
@@ -61,6 +61,7 @@ impl Report {
             let row = [
                 column(|run| run.answered_ms, 0),
                 column(|run| run.ready_ms, 0),
+                column(|run| approximate(run.processor_ms), 0),
                 column(|run| mebibytes(run.rss_kib), 1),
                 column(|run| mebibytes(run.pss_kib), 1),
             ];
@@ -72,8 +73,12 @@ impl Report {
 
 #[allow(
     clippy::cast_precision_loss,
-    reason = "memory of a process is far below 2^52 KiB"
+    reason = "times and memory of a process are far below 2^52"
 )]
+fn approximate(number: u64) -> f64 {
+    number as f64
+}
+
 fn mebibytes(kibibytes: u64) -> f64 {
-    kibibytes as f64 / 1024.0
+    approximate(kibibytes) / 1024.0
 }

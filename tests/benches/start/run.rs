@@ -26,6 +26,9 @@ pub(crate) struct Measured {
     pub(crate) answered_ms: f64,
     /// From the start of the process to `GET /health` answering that it is ready, in milliseconds.
     pub(crate) ready_ms: f64,
+    /// Processor time that the start has used until then, in milliseconds; the kernel counts in steps of
+    /// ten.
+    pub(crate) processor_ms: u64,
     /// Resident memory when idle, in KiB.
     pub(crate) rss_kib: u64,
     /// The same, with what it shares with other processes counted in part, in KiB.
@@ -36,8 +39,8 @@ impl fmt::Display for Measured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "answered after {:.0} ms, ready after {:.0} ms, {} KiB resident ({} KiB proportional)",
-            self.answered_ms, self.ready_ms, self.rss_kib, self.pss_kib
+            "answered after {:.0} ms, ready after {:.0} ms and {} ms of processor time, {} KiB resident ({} KiB proportional)",
+            self.answered_ms, self.ready_ms, self.processor_ms, self.rss_kib, self.pss_kib
         )
     }
 }
@@ -50,11 +53,13 @@ pub(crate) fn measure(worker: &Worker) -> Result<Measured> {
     let mut process = Process::spawn(worker.name(), command, &log)?;
     let answered_ms = until_ok(&mut process, &worker.address, "/connectors", start)?;
     let ready_ms = until_ok(&mut process, &worker.address, "/health", start)?;
+    let processor_ms = processor_time(process.id())?;
     thread::sleep(IDLE);
     let memory = fs::read_to_string(format!("/proc/{}/smaps_rollup", process.id()))?;
     let measured = Measured {
         answered_ms,
         ready_ms,
+        processor_ms,
         rss_kib: kibibytes(&memory, "Rss:")?,
         pss_kib: kibibytes(&memory, "Pss:")?,
     };
@@ -77,6 +82,21 @@ fn until_ok(process: &mut Process, address: &str, path: &str, start: Instant) ->
         }
         thread::sleep(ASK_EVERY);
     }
+}
+
+/// User and system time of a process in milliseconds.
+fn processor_time(pid: u32) -> Result<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // Fields 14 and 15, counted after the name in parentheses, which may hold blanks; in hundredths of a
+    // second on every Linux.
+    let (_, after_name) = stat.rsplit_once(')').context("no name in stat")?;
+    let ticks: u64 = after_name
+        .split_ascii_whitespace()
+        .skip(11)
+        .take(2)
+        .map(str::parse::<u64>)
+        .sum::<Result<_, _>>()?;
+    Ok(ticks * 10)
 }
 
 fn kibibytes(memory: &str, key: &str) -> Result<u64> {
