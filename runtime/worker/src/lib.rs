@@ -9,6 +9,7 @@ pub mod herder;
 pub mod loggers;
 mod plugin_call;
 pub mod plugins;
+mod restart_policy;
 mod statuses;
 mod task;
 #[cfg(test)]

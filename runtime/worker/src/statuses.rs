@@ -72,7 +72,12 @@ impl InstanceStatuses {
 
     /// It ended with an error.
     pub(crate) fn failed(&self, error: &ConnectError) {
-        self.write(State::Failed, Some(error.trace()), true);
+        self.failed_with(error.trace());
+    }
+
+    /// It ended with an error of this trace.
+    pub(crate) fn failed_with(&self, trace: String) {
+        self.write(State::Failed, Some(trace), true);
     }
 
     /// It ended because it was asked to.

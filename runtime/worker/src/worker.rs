@@ -42,6 +42,8 @@ const CONNECTOR_STOP_TIMEOUT: Duration = Duration::from_secs(5);
 pub enum WorkerRequest {
     /// The tasks of this connector have to be configured anew.
     ReconfigureTasks(String),
+    /// This task has failed by itself; [`Worker::task_failure`] says why.
+    TaskFailed(TaskId),
 }
 
 /// Everything that a worker needs of the process around it.
@@ -308,6 +310,18 @@ impl Worker {
     /// The version of a task that is here.
     pub fn task_version(&self, id: &TaskId) -> Option<String> {
         Some(self.tasks_here().get(id)?.version.to_owned())
+    }
+
+    /// The trace of a task that is here and has failed; `None` if it has not.
+    pub fn task_failure(&self, id: &TaskId) -> Option<String> {
+        self.tasks_here().get(id)?.handle.failure()
+    }
+
+    /// Writes that a task has failed once more, with a trace that says what
+    /// follows.
+    pub fn report_task_failure(&self, id: &TaskId, connector_config: &ConfigMap, trace: String) {
+        let version = self.version(connector_config);
+        InstanceStatuses::task(self.origin(), id, version).failed_with(trace);
     }
 
     /// Stops all connectors and tasks and waits for them as

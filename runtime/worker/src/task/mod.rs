@@ -30,13 +30,13 @@ mod tests;
 mod topic_tracker;
 mod transformation_chain;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tether_api::Result;
 use tether_api::config::ConfigMap;
 use tether_api::connector::Task;
+use tether_api::{ConnectError, Result};
 use tether_storage::{StatusStore, TargetState, TaskId};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -49,7 +49,7 @@ use crate::config_provider::Redaction;
 use crate::conversion::Converters;
 use crate::plugin_call::guarded;
 use crate::statuses::InstanceStatuses;
-use crate::worker::WorkerContext;
+use crate::worker::{WorkerContext, WorkerRequest};
 
 use sink::WorkerSinkTask;
 use source::WorkerSourceTask;
@@ -80,6 +80,7 @@ pub(crate) struct TaskHandle {
     state: watch::Sender<TargetState>,
     stopping: CancellationToken,
     statuses: Arc<InstanceStatuses>,
+    failure: Arc<OnceLock<String>>,
     running: JoinHandle<()>,
     abandon: Box<dyn FnOnce() + Send>,
 }
@@ -142,11 +143,23 @@ pub(crate) fn start(task: Task, setup: TaskSetup<'_>) -> Result<TaskHandle> {
         }
     };
     let span = tracing::info_span!("task", task = %id);
+    let failure = Arc::<OnceLock<String>>::default();
+    let on_failure = {
+        let (id, failure) = (id.clone(), failure.clone());
+        let requests = context.requests.clone();
+        move |error: &ConnectError| {
+            // Set before anybody is told to look.
+            let _ = failure.set(error.trace());
+            // Without a herder there is nobody to tell.
+            let _ = requests.send(WorkerRequest::TaskFailed(id));
+        }
+    };
     Ok(TaskHandle {
         state,
         stopping,
         statuses,
-        running: tokio::spawn(run(task, control, redaction).instrument(span)),
+        failure,
+        running: tokio::spawn(run(task, control, redaction, on_failure).instrument(span)),
         abandon,
     })
 }
@@ -160,6 +173,11 @@ impl TaskHandle {
         } else {
             self.state.send_replace(state);
         }
+    }
+
+    /// The trace of its failure, once it has failed.
+    pub(crate) fn failure(&self) -> Option<String> {
+        self.failure.get().cloned()
     }
 
     /// Asks the task to end.
@@ -256,7 +274,12 @@ trait WorkerTask: Send {
     async fn close(&mut self);
 }
 
-async fn run(mut task: Box<dyn WorkerTask>, control: TaskControl, redaction: Arc<Redaction>) {
+async fn run(
+    mut task: Box<dyn WorkerTask>,
+    control: TaskControl,
+    redaction: Arc<Redaction>,
+    on_failure: impl FnOnce(&ConnectError),
+) {
     let result = live(&mut *task, &control)
         .await
         .map_err(|error| redaction.error(error));
@@ -286,6 +309,7 @@ async fn run(mut task: Box<dyn WorkerTask>, control: TaskControl, redaction: Arc
                  recover until manually restarted"
             );
             control.statuses.failed(&error);
+            on_failure(&error);
         }
     }
 }

@@ -12,6 +12,7 @@ use tether_api::plugin::{PluginDescriptor, PluginKind};
 
 use crate::config::PluginConfig;
 use crate::plugins::Plugins;
+use crate::restart_policy;
 
 use ConfigType::{Boolean, Class, Int, List, Long, Short, String};
 use Importance::{High, Low, Medium};
@@ -216,7 +217,7 @@ fn common(plugins: &Arc<Plugins>, around: &Surroundings<'_>) -> ConfigDef {
         definition.add(converter(plugins, word, title, kind, default, order));
         definition.add(version);
     }
-    definition
+    let mut definition = definition
         .define(
             ConfigKey::new("transforms", List)
                 .default_list(&[])
@@ -271,7 +272,19 @@ fn common(plugins: &Arc<Plugins>, around: &Surroundings<'_>) -> ConfigDef {
                 .default_boolean(false)
                 .doc("Whether logged errors tell which record caused them.")
                 .form(ERRORS, 5, Width::Short, "Log Error Details"),
-        )
+        );
+    // Keys that the reference has not are shown to those who use them.
+    let extended = around
+        .config
+        .keys()
+        .any(|key| key.starts_with(restart_policy::PREFIX));
+    for key in restart_policy::keys(ERRORS)
+        .into_iter()
+        .filter(|_| extended)
+    {
+        definition.add(key);
+    }
+    definition
 }
 
 /// The key for the version of a plugin (KIP-891). There is one version of each,

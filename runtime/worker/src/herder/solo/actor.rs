@@ -19,6 +19,7 @@ use crate::plugin_call::caught;
 use crate::worker::TaskConfigsError;
 
 use super::actors::Actors;
+use super::automatic_restart::AutomaticRestarts;
 use super::{MAX_RECONFIGURE_BACKOFF, MIN_RECONFIGURE_BACKOFF, Shared};
 
 /// What an actor is told.
@@ -39,6 +40,10 @@ pub(super) enum Command {
     RestartTask(u32, oneshot::Sender<Result<()>>),
     /// Restart instances as a request says.
     Restart(RestartRequest),
+    /// A task failed while it ran.
+    TaskFailed(u32),
+    /// It is time for an automatic restart.
+    RestartFailed,
 }
 
 pub(super) struct Actor {
@@ -52,6 +57,7 @@ pub(super) struct Actor {
     task_generation: Option<u64>,
     /// When to ask again for task configurations, and the wait after that.
     retry: Option<(Instant, Duration)>,
+    automatic_restarts: AutomaticRestarts,
 }
 
 impl Actor {
@@ -63,6 +69,7 @@ impl Actor {
             failure: None,
             task_generation: None,
             retry: None,
+            automatic_restarts: AutomaticRestarts::default(),
         }
     }
 
@@ -84,6 +91,7 @@ impl Actor {
                         None => return,
                     },
                     () = sleep_until(self.retry.map(|(when, _)| when)) => Command::ReconfigureTasks,
+                    () = sleep_until(self.automatic_restarts.next_due()) => Command::RestartFailed,
                 },
             };
             // The next look finds what is left to do.
@@ -121,9 +129,24 @@ impl Actor {
                 }
             }
             Command::RestartTask(task, reply) => {
+                self.automatic_restarts.forget(task);
                 let _ = reply.send(self.restart_task(task).await);
             }
             Command::Restart(request) => self.restart(&request).await,
+            Command::TaskFailed(task) => {
+                let id = TaskId::new(self.connector.as_str(), task);
+                // One that was restarted meanwhile has no failure.
+                if let Some(trace) = self.shared.context.worker.task_failure(&id) {
+                    self.plan_restart(task, &trace);
+                }
+            }
+            Command::RestartFailed => {
+                for task in self.automatic_restarts.take_due() {
+                    tracing::info!(connector = self.connector, task, "Restarting a failed task");
+                    let outcome = self.restart_task(task).await;
+                    self.log(outcome);
+                }
+            }
         }
     }
 
@@ -176,6 +199,7 @@ impl Actor {
             return;
         }
         self.task_generation = entry.task_generation;
+        self.automatic_restarts.clear();
         let context = &self.shared.context;
         context.worker.stop_tasks(&self.running_tasks()).await;
         self.shared
@@ -187,20 +211,59 @@ impl Actor {
                  they are written again"
             );
         }
-        join_all(entry.tasks.keys().map(|task| self.start_task(entry, *task))).await;
+        let tasks: Vec<u32> = entry.tasks.keys().copied().collect();
+        self.start_tasks(entry, &tasks).await;
     }
 
-    async fn start_task(&self, entry: &ConnectorEntry, task: u32) -> bool {
-        let Some(config) = entry.tasks.get(&task) else {
-            return false;
+    /// Starts those of these tasks that are configured, all at once.
+    async fn start_tasks(&mut self, entry: &ConnectorEntry, tasks: &[u32]) {
+        let worker = &self.shared.context.worker;
+        let starts = tasks.iter().filter_map(|task| {
+            let config = entry.tasks.get(task)?;
+            let id = TaskId::new(self.connector.as_str(), *task);
+            Some(async move {
+                worker
+                    .start_task(&id, &entry.config, config, entry.target_state)
+                    .await
+                    .map_err(|error| (*task, error))
+            })
+        });
+        let failed: Vec<_> = join_all(starts)
+            .await
+            .into_iter()
+            .filter_map(Result::err)
+            .collect();
+        for (task, error) in failed {
+            self.plan_restart(task, &error.trace());
+            self.log(Err(error));
+        }
+    }
+
+    /// Notes when a failed task is restarted, if it ever is, and says so in its
+    /// status.
+    fn plan_restart(&mut self, task: u32, trace: &str) {
+        let Some(entry) = self.shared.entry(&self.connector) else {
+            return;
         };
         let id = TaskId::new(self.connector.as_str(), task);
-        let worker = &self.shared.context.worker;
-        self.log(
-            worker
-                .start_task(&id, &entry.config, config, entry.target_state)
-                .await,
-        )
+        let context = &self.shared.context;
+        let planned = context
+            .variables
+            .resolve(&entry.config)
+            .and_then(|config| self.automatic_restarts.failed(task, &config));
+        match planned {
+            Ok(None) => {}
+            Ok(Some(note)) => {
+                tracing::warn!(task = %id, "{note}");
+                let trace = format!("{trace}{note}\n");
+                context
+                    .worker
+                    .report_task_failure(&id, &entry.config, trace);
+            }
+            Err(error) => {
+                tracing::error!(task = %id, %error, "Could not tell whether to restart the task");
+            }
+        }
     }
 
     /// Asks the connector for task configurations and commits them if anything
@@ -255,6 +318,7 @@ impl Actor {
         self.failure = None;
         self.task_generation = None;
         self.retry = None;
+        self.automatic_restarts.clear();
         let context = &self.shared.context;
         context.worker.stop_tasks(&self.running_tasks()).await;
         context.worker.stop_connector(&self.connector).await;
@@ -287,9 +351,13 @@ impl Actor {
         let id = TaskId::new(self.connector.as_str(), task);
         let worker = &self.shared.context.worker;
         worker.stop_tasks(std::slice::from_ref(&id)).await;
-        worker
+        let outcome = worker
             .start_task(&id, &entry.config, config, entry.target_state)
-            .await
+            .await;
+        if let Err(error) = &outcome {
+            self.plan_restart(task, &error.trace());
+        }
+        outcome
     }
 
     /// Restarts instances in the reference's order: all stopped before the first
@@ -313,12 +381,11 @@ impl Actor {
             self.publish_tasks().await;
         }
         if let Some(entry) = self.shared.entry(&self.connector) {
-            join_all(
-                plan.tasks
-                    .iter()
-                    .map(|status| self.start_task(&entry, status.id.task)),
-            )
-            .await;
+            let tasks: Vec<u32> = plan.tasks.iter().map(|status| status.id.task).collect();
+            for task in &tasks {
+                self.automatic_restarts.forget(*task);
+            }
+            self.start_tasks(&entry, &tasks).await;
         }
     }
 

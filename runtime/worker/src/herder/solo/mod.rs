@@ -9,6 +9,7 @@
 mod actor;
 mod actors;
 mod api;
+mod automatic_restart;
 mod offsets;
 mod requests;
 mod restart;
@@ -287,9 +288,14 @@ async fn react(
                 }
                 None => return,
             },
-            Some(WorkerRequest::ReconfigureTasks(connector)) = requests.recv() => {
-                actors.send(&connector, Command::ReconfigureTasks);
-            }
+            Some(request) = requests.recv() => match request {
+                WorkerRequest::ReconfigureTasks(connector) => {
+                    actors.send(&connector, Command::ReconfigureTasks);
+                }
+                WorkerRequest::TaskFailed(id) => {
+                    actors.send(&id.connector, Command::TaskFailed(id.task));
+                }
+            },
         }
     }
 }

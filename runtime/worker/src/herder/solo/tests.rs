@@ -1,5 +1,7 @@
 //! The herder with stores in memory and connectors that do as they are told.
 
+mod automatic_restart;
+
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
@@ -41,6 +43,7 @@ fn gate(name: &str) -> Arc<Semaphore> {
 #[derive(Default)]
 struct Obedient {
     count: usize,
+    needs: Option<String>,
 }
 
 #[async_trait]
@@ -53,6 +56,7 @@ impl Connector for Obedient {
         self.count = config
             .get("count")
             .map_or(1, |count| count.parse().unwrap());
+        self.needs = config.get("needs").cloned();
         if let Some(name) = config.get("start.gate") {
             gate(name).acquire().await.unwrap().forget();
         }
@@ -73,12 +77,16 @@ impl Connector for Obedient {
 
     async fn task_configs(&mut self, _: usize) -> Result<Vec<ConfigMap>> {
         Ok((0..self.count)
-            .map(|number| map(&[("number", &number.to_string())]))
+            .map(|number| {
+                let mut config = map(&[("number", &number.to_string())]);
+                config.extend(self.needs.clone().map(|file| ("needs".to_owned(), file)));
+                config
+            })
             .collect())
     }
 
     fn new_task(&self) -> Task {
-        Task::Source(Box::new(Idle(None)))
+        Task::Source(Box::<Idle>::default())
     }
 
     fn task_class(&self) -> &'static str {
@@ -93,17 +101,29 @@ fn obedient_keys() -> Arc<ConfigDef> {
     Arc::new(ConfigDef::new().define(count))
 }
 
-struct Idle(Option<SourceTaskContext>);
+/// Does nothing; fails in `poll` as long as there is no file of the name in
+/// `needs`.
+#[derive(Default)]
+struct Idle {
+    context: Option<SourceTaskContext>,
+    needs: Option<String>,
+}
 
 #[async_trait]
 impl SourceTask for Idle {
-    async fn start(&mut self, context: SourceTaskContext, _: ConfigMap) -> Result<()> {
-        self.0 = Some(context);
+    async fn start(&mut self, context: SourceTaskContext, config: ConfigMap) -> Result<()> {
+        self.context = Some(context);
+        self.needs = config.get("needs").cloned();
         Ok(())
     }
 
     async fn poll(&mut self) -> Result<Vec<SourceRecord>> {
-        if let Some(context) = &self.0 {
+        if let Some(file) = &self.needs
+            && !std::path::Path::new(file).exists()
+        {
+            return Err(ConnectError::other("something is missing"));
+        }
+        if let Some(context) = &self.context {
             // Returns now and then, as a task has to so that it can be paused.
             let _ =
                 tokio::time::timeout(Duration::from_millis(5), context.stopping.cancelled()).await;
