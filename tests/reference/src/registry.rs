@@ -49,9 +49,15 @@ impl StubRegistry {
         &self.url
     }
 
-    /// Registers a schema; its id.
+    /// Registers an Avro schema; its id.
     pub fn register(&self, subject: &str, schema: &str) -> usize {
-        lock(&self.schemas).register(subject, json!({"schema": schema}))
+        self.register_body(subject, &json!({"schema": schema}))
+    }
+
+    /// Registers what a request of this body would: with `schemaType` and
+    /// `references` where they are in it.
+    pub fn register_body(&self, subject: &str, body: &Json) -> usize {
+        lock(&self.schemas).register(subject, schema_of(body))
     }
 
     /// The number of schemas, which is the last id.
@@ -107,7 +113,7 @@ impl Schemas {
     }
 
     fn answer(&mut self, method: &str, path: &[&str], body: &Json) -> Option<Json> {
-        let schema = json!({"schema": body["schema"]});
+        let schema = schema_of(body);
         match (method, path) {
             ("POST", ["subjects", subject, "versions"]) => {
                 Some(json!({"id": self.register(subject, schema)}))
@@ -134,6 +140,19 @@ impl Schemas {
             _ => None,
         }
     }
+}
+
+/// What tells schemas apart in the body of a request.
+fn schema_of(body: &Json) -> Json {
+    let mut schema = json!({"schema": body["schema"]});
+    for part in ["schemaType", "references"] {
+        let value = &body[part];
+        let is_default = value.is_null() || *value == "AVRO" || *value == json!([]);
+        if !is_default {
+            schema[part] = value.clone();
+        }
+    }
+    schema
 }
 
 fn serve(stream: TcpStream, schemas: &Mutex<Schemas>) -> Result<()> {

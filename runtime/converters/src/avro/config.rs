@@ -6,7 +6,7 @@ use tether_api::config::{ConfigDef, ConfigKey, ConfigMap, ConfigType, Importance
 use tether_api::converter::ConverterKind;
 use tether_api::{ConnectError, Result};
 
-use crate::registry::{self, CachedRegistry, SubjectNaming};
+use crate::registry::{self, SerdeConfig};
 
 const CACHE_SIZE: &str = "schemas.cache.config";
 const ENHANCED: &str = "enhanced.avro.schema.support";
@@ -37,43 +37,16 @@ pub(super) struct Options {
     pub(super) ignore_default: bool,
 }
 
-/// Which registered schema data is written with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum WriteWith {
-    /// Its own, registered when it is first used.
-    Registering,
-    /// Its own, which must be registered.
-    Registered,
-    /// The one of this id.
-    Id(i32),
-    /// The latest of the subject.
-    Latest,
-}
-
 /// The settings of an Avro converter.
 pub(super) struct AvroConverterConfig {
     pub(super) options: Options,
-    pub(super) write_with: WriteWith,
-    pub(super) normalize: bool,
     pub(super) cache_size: usize,
-    pub(super) naming: SubjectNaming,
-    pub(super) registry: CachedRegistry,
+    pub(super) serde: SerdeConfig,
 }
 
 impl AvroConverterConfig {
     pub(super) fn parse(raw: &ConfigMap, kind: ConverterKind) -> Result<Self> {
         let config = config_def().parse(raw)?;
-        let (registry, naming) = registry::parse_config(&config, raw, kind)?;
-        let id = config.int("use.schema.id")?;
-        let write_with = if config.boolean("auto.register.schemas")? {
-            WriteWith::Registering
-        } else if id >= 0 {
-            WriteWith::Id(id)
-        } else if config.boolean("use.latest.version")? {
-            WriteWith::Latest
-        } else {
-            WriteWith::Registered
-        };
         if config.boolean(SUM_TYPES)? {
             return Err(ConnectError::config(format!(
                 "Invalid value true for configuration {SUM_TYPES}: not supported; set it to false"
@@ -89,11 +62,8 @@ impl AvroConverterConfig {
                 flatten_singletons: config.boolean(SINGLETONS)?,
                 ignore_default: config.boolean(IGNORE_DEFAULT)?,
             },
-            write_with,
-            normalize: config.boolean("normalize.schemas")?,
             cache_size: usize::try_from(config.int(CACHE_SIZE)?).unwrap_or(0),
-            naming,
-            registry: registry::open(&registry)?,
+            serde: SerdeConfig::parse(&config, raw, kind)?,
         })
     }
 }

@@ -23,25 +23,25 @@ mod write;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use tether_api::Result;
 use tether_api::config::ConfigMap;
 use tether_api::converter::{Converter, ConverterKind, Decoded, Encoded};
 use tether_api::data::{Bytes, SchemaAndValue, SchemaRef, Value};
 use tether_api::plugin::{PluginDescriptor, PluginFactory};
-use tether_api::{ConnectError, ErrorKind, Result};
 
 use self::config::AvroConverterConfig;
 #[cfg(feature = "fuzzing")]
 pub(crate) use self::fuzz::{fuzz_data, fuzz_schema};
 use self::read::AvroReader;
 use self::write::AvroWriter;
-use crate::registry::{CachedRegistry, RegistryError};
+use crate::registry::{FormatWords, SerdeConfig};
 
 /// The reference's class tells no version, and REST leaves it out then.
 const VERSION: &str = "undefined";
 
 /// Converts between Connect data and Avro.
 struct AvroConverter {
-    registry: CachedRegistry,
+    serde: SerdeConfig,
     reader: AvroReader,
     writer: AvroWriter,
 }
@@ -52,7 +52,7 @@ impl AvroConverter {
         Ok(Self {
             reader: AvroReader::new(&config),
             writer: AvroWriter::new(&config),
-            registry: config.registry,
+            serde: config.serde,
         })
     }
 }
@@ -75,7 +75,7 @@ impl Converter for AvroConverter {
     }
 
     async fn prepare_from_connect(&self, topic: &str, schema: Option<&SchemaRef>) -> Result<()> {
-        self.writer.prepare(&self.registry, topic, schema).await
+        self.writer.prepare(&self.serde, topic, schema).await
     }
 
     fn to_connect(&self, topic: &str, bytes: Option<&Bytes>) -> Result<Decoded> {
@@ -86,32 +86,18 @@ impl Converter for AvroConverter {
     }
 
     async fn prepare_to_connect(&self, topic: &str, bytes: &Bytes) -> Result<()> {
-        self.reader.prepare(&self.registry, topic, bytes).await
+        self.reader.prepare(&self.serde, topic, bytes).await
     }
 }
 
-/// What was being done when a registry failed.
-struct Failure {
-    /// The message for a wrong configuration, to which the registry's is added.
-    access: String,
-    /// The message otherwise.
-    message: String,
-    /// What the registry was asked.
-    question: String,
-}
-
-impl Failure {
-    fn error(self, error: RegistryError) -> ConnectError {
-        match error.kind() {
-            ErrorKind::Config => ConnectError::config(format!("{} : {error}", self.access)),
-            kind => ConnectError::new(kind, self.message).caused_by(
-                ConnectError::new(kind, self.question)
-                    .with_class("org.apache.kafka.common.errors.SerializationException")
-                    .caused_by(error.into_cause()),
-            ),
-        }
-    }
-}
+/// How the format is called in messages.
+const WORDS: FormatWords = FormatWords {
+    name: "Avro",
+    data: "Avro data",
+    write: |topic| format!("Failed to serialize Avro data from topic {topic} :"),
+    // The space at the end is the reference's.
+    read: |topic| format!("Failed to deserialize data for topic {topic} to Avro: "),
+};
 
 /// The descriptor of the converter.
 pub(crate) fn descriptor() -> PluginDescriptor {

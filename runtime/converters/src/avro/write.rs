@@ -3,17 +3,23 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::time::Instant;
 
 use tether_api::converter::Encoded;
 use tether_api::data::{SchemaCache, SchemaRef, Value};
 use tether_api::{ConnectError, Result};
 
-use super::Failure;
-use super::config::{AvroConverterConfig, Options, WriteWith};
+use super::WORDS;
+use super::config::{AvroConverterConfig, Options};
 use super::encode::WritePlan;
 use super::from_connect::from_connect;
-use super::schema::{Parser, SchemaError};
-use crate::registry::{CachedRegistry, RegisteredText, SchemaKind, SubjectNaming};
+use super::read::{ParseError, parse};
+use super::schema::SchemaError;
+use crate::registry::Target as RegistryTarget;
+use crate::registry::{
+    CachedRegistry, Found, ReferenceError, RegisteredText, SchemaKind, SerdeConfig, serialization,
+    write_frame,
+};
 
 /// The most topics whose schemas are known at the same time.
 const MAX_TOPICS: usize = 10_000;
@@ -21,9 +27,6 @@ const MAX_TOPICS: usize = 10_000;
 /// Writes records with the schemas that are known.
 pub(super) struct AvroWriter {
     options: Options,
-    write_with: WriteWith,
-    normalize: bool,
-    naming: SubjectNaming,
     known: SchemaCache<Arc<Known>>,
     schemaless: OnceLock<Arc<Known>>,
 }
@@ -43,6 +46,8 @@ struct Known {
 struct Target {
     id: i32,
     plan: Arc<WritePlan>,
+    /// When to ask again, if ever.
+    until: Option<Instant>,
 }
 
 impl Known {
@@ -62,7 +67,11 @@ impl Known {
 
     fn target(&self, topic: &str) -> Option<Arc<Target>> {
         let topics = self.topics.read().unwrap_or_else(PoisonError::into_inner);
-        topics.get(topic).cloned()
+        let target = topics.get(topic)?;
+        match target.until {
+            Some(until) if until <= Instant::now() => None,
+            _ => Some(target.clone()),
+        }
     }
 }
 
@@ -70,9 +79,6 @@ impl AvroWriter {
     pub(super) fn new(config: &AvroConverterConfig) -> Self {
         Self {
             options: config.options,
-            write_with: config.write_with,
-            normalize: config.normalize,
-            naming: config.naming,
             known: SchemaCache::new(config.cache_size),
             schemaless: OnceLock::new(),
         }
@@ -110,8 +116,7 @@ impl AvroWriter {
         let Some(target) = known.target(topic) else {
             return Ok(Encoded::Unprepared);
         };
-        out.push(0);
-        out.extend_from_slice(&target.id.to_be_bytes());
+        write_frame(target.id, out);
         target.plan.write(value, out)?;
         Ok(Encoded::Written)
     }
@@ -119,28 +124,26 @@ impl AvroWriter {
     /// Registers the schema for a topic, or finds the one to write with.
     pub(super) async fn prepare(
         &self,
-        registry: &CachedRegistry,
+        serde: &SerdeConfig,
         topic: &str,
         schema: Option<&SchemaRef>,
     ) -> Result<()> {
         let known = self.known(schema)?;
-        let subject = self.naming.subject(topic, known.record.as_deref());
-        let subject = subject.map_err(|error| failed(topic).caused_by(error))?;
+        let subject = serde.naming.subject(topic, known.record.as_deref());
+        let subject = subject.map_err(|error| WORDS.write_failed(topic, error))?;
         let text = known.text.as_ref();
-        let text =
-            text.map_err(|error| failed(topic).caused_by(ConnectError::from(error.clone())))?;
-        let target = match self.write_with {
-            WriteWith::Registering | WriteWith::Registered => Target {
-                id: self.id(registry, topic, &subject, text).await?,
+        let text = text.map_err(|error| WORDS.write_failed(topic, error.clone().into()))?;
+        let target = match serde.target(&WORDS, topic, &subject, text).await? {
+            RegistryTarget::Own(id) => Target {
+                id,
                 plan: known.plan.clone(),
+                until: None,
             },
-            WriteWith::Id(_) | WriteWith::Latest => {
-                let (id, found) = self.foreign(registry, topic, &subject, text).await?;
-                Target {
-                    plan: self.plan_for(topic, id, &found, schema)?,
-                    id,
-                }
-            }
+            RegistryTarget::Other(found) => Target {
+                id: found.id,
+                until: found.until,
+                plan: self.plan_for(&serde.registry, topic, found, schema).await?,
+            },
         };
         let mut topics = known.topics.write().unwrap_or_else(PoisonError::into_inner);
         if topics.len() >= MAX_TOPICS {
@@ -150,88 +153,34 @@ impl AvroWriter {
         Ok(())
     }
 
-    /// The id of the schema itself.
-    async fn id(
-        &self,
-        registry: &CachedRegistry,
-        topic: &str,
-        subject: &str,
-        text: &RegisteredText,
-    ) -> Result<i32> {
-        let (id, question) = match self.write_with {
-            WriteWith::Registering => (
-                registry.register(subject, text, self.normalize).await,
-                "Error registering Avro schema",
-            ),
-            _ => (
-                registry.id(subject, text, self.normalize).await,
-                "Error retrieving Avro schema",
-            ),
-        };
-        id.map_err(|error| failure(topic, subject, text, question).error(error))
-    }
-
-    /// The schema to write with in its place, with its id.
-    async fn foreign(
-        &self,
-        registry: &CachedRegistry,
-        topic: &str,
-        subject: &str,
-        text: &RegisteredText,
-    ) -> Result<(i32, RegisteredText)> {
-        let (found, question) = match self.write_with {
-            WriteWith::Id(id) => (
-                registry
-                    .by_id(Some(subject), id)
-                    .await
-                    .map(|text| (id, text)),
-                "Error retrieving schema ID",
-            ),
-            _ => (
-                registry
-                    .latest(subject)
-                    .await
-                    .map(|found| (found.id, found.schema)),
-                "Error retrieving latest version of Avro schema",
-            ),
-        };
-        found.map_err(|error| failure(topic, subject, text, question).error(error))
-    }
-
     /// How values are written by a schema that is not their own.
-    fn plan_for(
+    async fn plan_for(
         &self,
+        registry: &CachedRegistry,
         topic: &str,
-        id: i32,
-        text: &RegisteredText,
+        found: Found,
         schema: Option<&SchemaRef>,
     ) -> Result<Arc<WritePlan>> {
-        let fail = |error: ConnectError| failed(topic).caused_by(error);
-        let avro = Parser::default().parse(&text.text);
-        let avro = avro.map_err(|error| fail(error.into()))?;
+        let question = || serialization("Error serializing Avro message");
+        let avro = parse(registry, &found.schema).await;
+        let avro = avro.map_err(|error| match error {
+            ParseError::Reference(ReferenceError::Registry(error)) => {
+                WORDS.write_refused(topic, question().message().to_owned(), error)
+            }
+            ParseError::Reference(error) => {
+                let cause = ConnectError::data(error.to_string());
+                WORDS.write_failed(topic, question().caused_by(cause))
+            }
+            ParseError::Schema(error) => WORDS.write_failed(topic, question().caused_by(error)),
+        })?;
         let plan = WritePlan::new(&avro, schema, self.options).map_err(|error| {
-            fail(
-                ConnectError::data(format!(
-                    "Incompatible schema of type 'AVRO': the record does not fit the schema with \
-                     id {id}"
-                ))
-                .caused_by(error),
-            )
+            let cause = ConnectError::data(format!(
+                "Incompatible schema of type 'AVRO': the record does not fit the schema with id \
+                 {}",
+                found.id
+            ));
+            WORDS.write_failed(topic, cause.caused_by(error))
         })?;
         Ok(Arc::new(plan))
     }
-}
-
-fn failure(topic: &str, subject: &str, text: &RegisteredText, question: &str) -> Failure {
-    Failure {
-        access: format!("Failed to access Avro data from topic {topic}"),
-        message: failed(topic).message().to_owned(),
-        question: format!("{question}{} under subject {subject}", text.text),
-    }
-}
-
-fn failed(topic: &str) -> ConnectError {
-    ConnectError::data(format!(
-        "Failed to serialize Avro data from topic {topic} :"
-    ))
 }

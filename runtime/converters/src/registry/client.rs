@@ -165,6 +165,21 @@ impl SchemaRegistry for RegistryClient {
         Ok(answer.into())
     }
 
+    async fn latest_with(
+        &self,
+        subject: &str,
+        properties: &[(String, String)],
+    ) -> Result<Registered, RegistryError> {
+        let mut path = path(&["subjects", subject, "metadata"]);
+        path.push_str("?deleted=true");
+        for (name, value) in properties {
+            let encode = |text| utf8_percent_encode(text, SEGMENT);
+            let _ = write!(path, "&key={}&value={}", encode(name), encode(value));
+        }
+        let answer: RegisteredAnswer = self.get(&path).await?;
+        Ok(answer.into())
+    }
+
     async fn by_id(&self, subject: Option<&str>, id: i32) -> Result<RegisteredText, RegistryError> {
         let mut path = format!("/schemas/ids/{id}?fetchMaxId=false");
         if let Some(subject) = subject {

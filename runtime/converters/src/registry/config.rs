@@ -16,6 +16,8 @@ use super::tls::{self, Tls};
 
 const URLS: &str = "schema.registry.url";
 const CAPACITY: &str = "max.schemas.per.subject";
+const LATEST_CAPACITY: &str = "latest.cache.size";
+const LATEST_LIFE: &str = "latest.cache.ttl.sec";
 const PROXY_HOST: &str = "proxy.host";
 const PROXY_PORT: &str = "proxy.port";
 const CONNECT_TIMEOUT: &str = "http.connect.timeout.ms";
@@ -40,6 +42,9 @@ pub(crate) struct RegistryConfig {
     pub(super) retries: Retries,
     /// How many schemas are remembered.
     pub(super) capacity: usize,
+    /// How many latest schemas of subjects are remembered, and how long.
+    pub(super) latest_capacity: usize,
+    pub(super) latest_life: Option<Duration>,
 }
 
 /// How often a failed request is repeated.
@@ -78,6 +83,10 @@ impl RegistryConfig {
                 longest_wait: millis(RETRIES_MAX_WAIT)?,
             },
             capacity: usize::try_from(parsed.int(CAPACITY)?).unwrap_or(0),
+            latest_capacity: usize::try_from(parsed.int(LATEST_CAPACITY)?).unwrap_or(0),
+            latest_life: u64::try_from(parsed.int(LATEST_LIFE)?)
+                .ok()
+                .map(Duration::from_secs),
         })
     }
 
@@ -153,17 +162,23 @@ pub(crate) fn define(def: &mut ConfigDef) {
         "Whether data is written with the latest schema of its subject.",
     );
     add(
+        key("use.latest.with.metadata", String).default_null(),
+        Low,
+        "Properties of the schema to write with, the latest of its subject that has them: \
+         name=value, several separated by commas.",
+    );
+    add(
         key("latest.compatibility.strict", Boolean).default_boolean(true),
         Low,
         "Whether data must fit the latest schema of its subject.",
     );
     add(
-        key("latest.cache.size", Int).default_int(1000),
+        key(LATEST_CAPACITY, Int).default_int(1000),
         Low,
         "How many latest schemas are remembered.",
     );
     add(
-        key("latest.cache.ttl.sec", Int).default_int(-1),
+        key(LATEST_LIFE, Int).default_int(-1),
         Low,
         "How long a latest schema is remembered; -1 for ever.",
     );

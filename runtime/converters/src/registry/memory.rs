@@ -119,6 +119,16 @@ impl SchemaRegistry for MemoryRegistry {
         })
     }
 
+    /// No schema has properties here.
+    async fn latest_with(
+        &self,
+        subject: &str,
+        _properties: &[(String, String)],
+    ) -> Result<Registered, RegistryError> {
+        self.with(|content| content.ids(subject).map(drop))?;
+        Err(not_found(40403, "Schema Not Found"))
+    }
+
     async fn by_id(
         &self,
         _subject: Option<&str>,

@@ -3,14 +3,23 @@
 //! [`SchemaRegistry`] is what converters ask. [`http`] is a real one,
 //! [`memory`] its twin within the process, [`cache`] remembers what either
 //! answered and asks for each thing once, however many tasks want it.
+//!
+//! A converter defines the keys with [`define`] and reads them with
+//! [`SerdeConfig`], which also knows the schema that records are written with.
+//! Around the data of a record is a [`frame`](write_frame); [`FormatWords`]
+//! words what goes wrong as the reference does.
 
 mod auth;
 mod cache;
 mod client;
 mod config;
 mod error;
+mod failure;
+mod frame;
 mod http;
 mod memory;
+mod references;
+mod settings;
 mod subject;
 mod tls;
 
@@ -18,13 +27,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use tether_api::Result;
-use tether_api::config::ConfigMap;
-use tether_api::converter::ConverterKind;
 
 pub(crate) use self::cache::CachedRegistry;
 pub(crate) use self::config::{RegistryConfig, define};
 pub(crate) use self::error::RegistryError;
+pub(crate) use self::failure::FormatWords;
+pub(crate) use self::frame::{FRAME, schema_id, serialization, write_frame};
 pub(crate) use self::memory::MemoryRegistry;
+pub(crate) use self::references::ReferenceError;
+#[allow(unused_imports)]
+pub(crate) use self::references::Referred;
+pub(crate) use self::settings::{Found, SerdeConfig, Target};
 pub(crate) use self::subject::SubjectNaming;
 
 /// The text of a schema and what it refers to.
@@ -93,6 +106,13 @@ pub(crate) trait SchemaRegistry: Send + Sync {
     /// The latest schema of a subject.
     async fn latest(&self, subject: &str) -> Result<Registered, RegistryError>;
 
+    /// The latest schema of a subject with these properties in its metadata.
+    async fn latest_with(
+        &self,
+        subject: &str,
+        properties: &[(String, String)],
+    ) -> Result<Registered, RegistryError>;
+
     /// The schema of an id. The subject, if it is known, tells registries with
     /// several contexts which one is meant.
     async fn by_id(&self, subject: Option<&str>, id: i32) -> Result<RegisteredText, RegistryError>;
@@ -109,25 +129,11 @@ pub(crate) trait SchemaRegistry: Send + Sync {
 ///
 /// # Errors
 /// Config, if a setting is wrong.
-pub(crate) fn open(config: &RegistryConfig) -> Result<CachedRegistry> {
+fn open(config: &RegistryConfig) -> Result<CachedRegistry> {
     let registry: Arc<dyn SchemaRegistry> = match config.mock_scope() {
         Some(scope) => MemoryRegistry::of_scope(scope),
         None => Arc::new(client::RegistryClient::new(config)?),
     };
-    Ok(CachedRegistry::new(registry, config.capacity))
-}
-
-/// Reads the registry's part of a converter's configuration.
-///
-/// # Errors
-/// Config, if a setting is wrong.
-pub(crate) fn parse_config(
-    parsed: &tether_api::config::ParsedConfig,
-    raw: &ConfigMap,
-    kind: ConverterKind,
-) -> Result<(RegistryConfig, SubjectNaming)> {
-    Ok((
-        RegistryConfig::parse(parsed, raw)?,
-        SubjectNaming::parse(parsed, kind)?,
-    ))
+    Ok(CachedRegistry::new(registry, config.capacity)
+        .with_latest(config.latest_capacity, config.latest_life))
 }
