@@ -9,7 +9,7 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::message::{Headers, Message};
+use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{Offset, TopicPartitionList};
 
@@ -94,6 +94,28 @@ impl Topics {
             record.key = *key;
             record.payload = *value;
             producer.send(record).map_err(|(error, _)| error)?;
+        }
+        producer.flush(TIMEOUT)?;
+        Ok(())
+    }
+
+    /// Appends records with all that they have; returns once the broker has them. Their offsets do not
+    /// count.
+    pub fn produce_records(&self, topic: &str, records: &[Record]) -> Result<()> {
+        let producer: BaseProducer = self.config().set("acks", "all").create()?;
+        for record in records {
+            let mut outgoing: BaseRecord<'_, [u8], [u8]> =
+                BaseRecord::to(topic).partition(record.partition);
+            outgoing.key = record.key.as_deref();
+            outgoing.payload = record.value.as_deref();
+            outgoing.timestamp = record.timestamp;
+            let mut headers = OwnedHeaders::new();
+            for (key, value) in &record.headers {
+                let value = value.as_ref();
+                headers = headers.insert(Header { key, value });
+            }
+            outgoing.headers = Some(headers);
+            producer.send(outgoing).map_err(|(error, _)| error)?;
         }
         producer.flush(TIMEOUT)?;
         Ok(())

@@ -87,6 +87,11 @@ impl WorkerOptions {
         variables.chain(self.environment.iter().cloned()).collect()
     }
 
+    /// The worker's properties.
+    pub fn properties(&self) -> &[(String, String)] {
+        &self.properties
+    }
+
     fn value(&self, key: &str) -> Option<&str> {
         let (_, value) = self.properties.iter().find(|(known, _)| known == key)?;
         Some(value)

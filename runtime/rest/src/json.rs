@@ -11,7 +11,7 @@ use serde_json::ser::{CompactFormatter, Formatter};
 pub(crate) struct Json<T>(pub(crate) T);
 
 /// Writes a value.
-fn write(value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
+pub(crate) fn write(value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
     let mut text = Vec::with_capacity(128);
     value.serialize(&mut serde_json::Serializer::with_formatter(
         &mut text,

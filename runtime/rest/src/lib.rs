@@ -42,6 +42,7 @@ pub use config::{AdminListeners, RestConfig};
 pub use cors::Cors;
 pub use headers::HeaderRules;
 pub use listener::{Advertised, BoundListener, Listener, RestUrl, Scheme};
+pub use plugins::validation_body;
 pub use server::{RestServer, RunningServer};
 pub use timeout::Timeouts;
 pub use tls::TlsConfig;

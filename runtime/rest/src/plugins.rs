@@ -3,13 +3,13 @@
 
 use axum::extract::{Path, State};
 use tether_api::plugin::PluginKind;
-use tether_worker::herder::RawConfig;
+use tether_worker::herder::{self, RawConfig};
 
 use crate::api::Api;
 use crate::body::JsonBody;
 use crate::dto::{ConfigInfos, ConfigKeyInfo, PluginInfo};
 use crate::error::RestError;
-use crate::json::Json;
+use crate::json::{self, Json};
 use crate::query::Query;
 
 /// The `version` that asks for the newest (`PluginUtils.LATEST`).
@@ -68,6 +68,15 @@ pub(crate) async fn validate(
         .ask(|herder| async move { herder.validate(config).await })
         .await?;
     Ok(Json(infos.into()))
+}
+
+/// The body that answers a validation, for those who validate without a
+/// server.
+///
+/// # Errors
+/// If the text cannot be written, which is a defect.
+pub fn validation_body(infos: herder::ConfigInfos) -> serde_json::Result<Vec<u8>> {
+    json::write(&ConfigInfos::from(infos))
 }
 
 /// A class name or alias without the suffix that both may have.

@@ -5,6 +5,7 @@ mod cluster;
 mod connector_file;
 pub mod demo;
 mod distributed;
+mod dlq;
 mod environment;
 pub mod exit;
 mod logging;
@@ -12,7 +13,9 @@ mod plugins;
 mod properties;
 mod shutdown;
 mod standalone;
+mod validate;
 mod worker_process;
+mod worker_setting;
 
 use std::io::Write;
 use std::time::Duration;
@@ -38,6 +41,8 @@ pub fn run(command: Command) -> Result<(), Failure> {
             connectors,
         } => complete(standalone::run(&properties, &connectors)),
         Command::Demo { once, port } => complete(demo::run(once, port)),
+        Command::Dlq { command } => complete(dlq::run(command)),
+        Command::Validate(arguments) => complete(validate::run(arguments)),
         Command::Plugins => std::io::stdout()
             .write_all(plugins::table(&plugins::all()).as_bytes())
             .context("Could not write to standard output")

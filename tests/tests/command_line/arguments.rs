@@ -44,6 +44,8 @@ fn a_wrong_call_ends_with_1() -> Result<()> {
         &["no-such-command"],
         &["connect-standalone"],
         &["demo", "--port=x"],
+        &["validate"],
+        &["dlq", "replay"],
     ] {
         let outcome = run(arguments, &[])?;
         assert_eq!(outcome.code, Some(1), "{arguments:?}: {outcome:?}");

@@ -1,5 +1,7 @@
 //! The program as its callers see it: arguments, environment, exit codes, signals.
 
 mod arguments;
+mod dlq;
 mod environment;
 mod signals;
+mod validate;

@@ -172,6 +172,32 @@ impl ClientProperties<'_> {
         self.internal("shared-admin")
     }
 
+    /// Of the admin client of a command that runs without a worker.
+    pub fn command_admin(&self, client_id: &str) -> ConfigMap {
+        let mut properties = self.shared_admin();
+        properties.extend(with_prefix(&self.worker.properties, "admin."));
+        properties.insert("client.id".to_owned(), client_id.to_owned());
+        properties
+    }
+
+    /// Of a consumer without a group, for a command that runs without a worker.
+    pub fn command_consumer(&self, client_id: &str) -> ConfigMap {
+        let mut properties = self.base(client_id);
+        properties.insert("enable.auto.commit".to_owned(), "false".to_owned());
+        properties.insert("auto.offset.reset".to_owned(), "earliest".to_owned());
+        properties.extend(with_prefix(&self.worker.properties, "consumer."));
+        properties.shift_remove("group.id");
+        properties
+    }
+
+    /// Of a producer, for a command that runs without a worker.
+    pub fn command_producer(&self, client_id: &str) -> ConfigMap {
+        let mut properties = self.base(client_id);
+        properties.insert("acks".to_owned(), "all".to_owned());
+        properties.extend(with_prefix(&self.worker.properties, "producer."));
+        properties
+    }
+
     fn base(&self, client_id: &str) -> ConfigMap {
         let mut properties = ConfigMap::new();
         properties.insert("bootstrap.servers".to_owned(), self.bootstrap_servers());

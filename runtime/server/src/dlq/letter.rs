@@ -1,0 +1,62 @@
+//! What the headers of a dead letter tell (KIP-298, `DeadLetterQueueReporter`).
+
+use tether_api::data::Bytes;
+use tether_kafka::ConsumedRecord;
+
+/// What the names of all context headers begin with.
+const PREFIX: &str = "__connect.errors.";
+
+/// A record of a dead letter topic, with what its context headers say. They
+/// are there only if the connector has
+/// `errors.deadletterqueue.context.headers.enable=true`.
+pub(super) struct Letter {
+    pub(super) record: ConsumedRecord,
+    /// The topic that it came from.
+    pub(super) topic: Option<String>,
+    /// The partition that it came from.
+    pub(super) partition: Option<i32>,
+    /// The offset that it had there.
+    pub(super) offset: Option<String>,
+    pub(super) connector: Option<String>,
+    pub(super) task: Option<String>,
+    pub(super) stage: Option<String>,
+    pub(super) exception: Option<String>,
+    pub(super) message: Option<String>,
+}
+
+impl Letter {
+    pub(super) fn new(record: ConsumedRecord) -> Self {
+        // A letter that failed again on its way has two of each; the last one
+        // counts, as with Java's `lastHeader`.
+        let text = |name: &str| {
+            let (_, value) = record
+                .headers
+                .iter()
+                .rev()
+                .find(|(header, _)| header.strip_prefix(PREFIX) == Some(name))?;
+            let value = value.as_ref()?;
+            Some(String::from_utf8_lossy(value).into_owned())
+        };
+        Self {
+            topic: text("topic"),
+            partition: text("partition").and_then(|number| number.parse().ok()),
+            offset: text("offset"),
+            connector: text("connector.name"),
+            task: text("task.id"),
+            stage: text("stage"),
+            exception: text("exception.class.name"),
+            message: text("exception.message"),
+            record,
+        }
+    }
+
+    /// The headers that the record had before it became a dead letter.
+    pub(super) fn original_headers(&self) -> Vec<(&str, Option<&[u8]>)> {
+        self.record
+            .headers
+            .iter()
+            .filter(|(name, _)| !name.starts_with(PREFIX))
+            .map(|(name, value)| (&**name, value.as_ref().map(|value: &Bytes| &value[..])))
+            .collect()
+    }
+}
