@@ -1,11 +1,14 @@
 //! Topics as a client sees them that is not ours to test: created, filled and read with librdkafka
 //! directly.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, ensure};
 use futures::executor::block_on;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, ConfigSource, NewTopic, ResourceSpecifier, TopicReplication,
+};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -49,6 +52,17 @@ fn text(bytes: Option<&[u8]>) -> String {
     String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned()
 }
 
+/// How a topic is set up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicSettings {
+    /// The number of partitions.
+    pub partitions: usize,
+    /// The number of replicas.
+    pub replicas: usize,
+    /// The settings that the topic itself has, not those of the broker.
+    pub own: BTreeMap<String, String>,
+}
+
 /// What is appended to a topic.
 pub type KeyAndValue<'a> = (Option<&'a [u8]>, Option<&'a [u8]>);
 
@@ -84,6 +98,34 @@ impl Topics {
         let consumer: BaseConsumer = self.config().create()?;
         let metadata = consumer.fetch_metadata(None, TIMEOUT)?;
         Ok(metadata.topics().iter().any(|known| known.name() == topic))
+    }
+
+    /// How a topic is set up; `None` if there is no such topic.
+    pub fn settings(&self, topic: &str) -> Result<Option<TopicSettings>> {
+        let admin: AdminClient<DefaultClientContext> = self.config().create()?;
+        let metadata = admin.inner().fetch_metadata(None, TIMEOUT)?;
+        let Some(found) = metadata.topics().iter().find(|known| known.name() == topic) else {
+            return Ok(None);
+        };
+        let resource = [ResourceSpecifier::Topic(topic)];
+        let described = block_on(admin.describe_configs(&resource, &AdminOptions::new()))?;
+        let resource = described.into_iter().next().context("no answer")?;
+        let resource = resource.map_err(|code| anyhow!("{topic}: {code}"))?;
+        Ok(Some(TopicSettings {
+            partitions: found.partitions().len(),
+            replicas: found
+                .partitions()
+                .iter()
+                .map(|partition| partition.replicas().len())
+                .max()
+                .unwrap_or_default(),
+            own: resource
+                .entries
+                .into_iter()
+                .filter(|entry| entry.source == ConfigSource::DynamicTopic)
+                .filter_map(|entry| Some((entry.name, entry.value?)))
+                .collect(),
+        }))
     }
 
     /// Appends records of key and value; returns once the broker has them.

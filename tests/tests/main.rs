@@ -13,5 +13,6 @@ mod jdbc;
 mod kafka;
 mod pipeline;
 mod rest;
+mod side_by_side;
 mod storage;
 mod takeover;

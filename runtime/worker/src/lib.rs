@@ -14,5 +14,6 @@ mod statuses;
 mod task;
 #[cfg(test)]
 mod testing;
+mod topic_creation;
 pub mod validation;
 pub mod worker;

@@ -29,6 +29,7 @@ use crate::conversion::SharedConverters;
 use crate::plugins::Plugins;
 use crate::statuses::{InstanceStatuses, StatusOrigin};
 use crate::task::{self, TaskHandle, TaskSetup};
+use crate::topic_creation::TopicCreation;
 
 #[cfg(test)]
 mod tests;
@@ -344,6 +345,10 @@ impl Worker {
         let Resolved { config, redaction } = resolved;
         let class = class(&config)?;
         let plugin = context.plugins.connector(class)?;
+        if plugin.kind() == PluginKind::Source {
+            // Tasks read it again; a mistake shows before there are any.
+            TopicCreation::new(&config, context.config.topic_creation)?;
+        }
         let offsets = (plugin.kind() == PluginKind::Source).then(|| {
             let keys = PartitionKeys::new(name);
             Arc::new(StoredOffsetReader::new(context.offsets.clone(), keys))
@@ -468,12 +473,5 @@ fn warn_about_settings_without_effect(connector: &str, config: &ConfigMap) {
                 "{key}={value} has no effect in this build: {instead}"
             );
         }
-    }
-    if config.keys().any(|key| key.starts_with("topic.creation.")) {
-        tracing::warn!(
-            connector,
-            "topic.creation.* has no effect in this build: missing topics are created by the brokers, if \
-             they allow it (auto.create.topics.enable), with the brokers' defaults"
-        );
     }
 }

@@ -147,6 +147,8 @@ pub struct ConfigKey {
     pub recommender: Option<Recommender>,
     /// Left out of REST answers.
     pub internal: bool,
+    /// How many bytes of the name came with [`ConfigDef::embed`].
+    pub prefix: usize,
 }
 
 impl ConfigKey {
@@ -168,6 +170,7 @@ impl ConfigKey {
             dependents: Vec::new(),
             recommender: None,
             internal: false,
+            prefix: 0,
         }
     }
 
@@ -321,6 +324,7 @@ impl ConfigDef {
         for (key, order) in keys.into_iter().zip(order..) {
             let mut key = key.clone();
             key.name = format!("{prefix}{}", key.name).into();
+            key.prefix += prefix.len();
             key.dependents = key
                 .dependents
                 .iter()

@@ -104,17 +104,27 @@ impl ConfigKey {
         })
     }
 
+    /// The error for a value that breaks this key's rule. As in the reference,
+    /// it names an embedded key as it is called where it was defined.
+    pub fn refused(&self, value: &ConfigData, reason: &str) -> ConnectError {
+        let name = self.name.get(self.prefix..).unwrap_or(&self.name);
+        self.wrong(&value.shown(), name, reason)
+    }
+
     /// The error for a wrong value of this key. The value of a password is
     /// hidden.
     pub fn invalid(&self, value: &str, reason: &str) -> ConnectError {
+        self.wrong(value, &self.name, reason)
+    }
+
+    fn wrong(&self, value: &str, name: &str, reason: &str) -> ConnectError {
         let value = if self.kind == ConfigType::Password {
             Password::HIDDEN
         } else {
             value
         };
         ConnectError::config(format!(
-            "Invalid value {value} for configuration {}: {reason}",
-            self.name
+            "Invalid value {value} for configuration {name}: {reason}"
         ))
     }
 }
@@ -147,7 +157,7 @@ impl ConfigDef {
         match &key.validator {
             Some(validator) => validator
                 .check(&key.name, &value)
-                .map_err(|reason| key.invalid(&value.shown(), &reason))
+                .map_err(|reason| key.refused(&value, &reason))
                 .map(|()| value),
             None => Ok(value),
         }
@@ -191,6 +201,8 @@ impl ParsedConfig {
         string: String => String,
         /// A 32-bit integer.
         int: Int => i32,
+        /// A 16-bit integer.
+        short: Short => i16,
         /// A 64-bit integer.
         long: Long => i64,
         /// A list.

@@ -57,7 +57,7 @@ impl ConfigDef {
                 if let Some(validator) = &key.validator
                     && let Err(reason) = validator.check(&key.name, &result.value)
                 {
-                    result.error(key.invalid(&result.value.shown(), &reason).to_string());
+                    result.error(key.refused(&result.value, &reason).to_string());
                 }
                 if let Some(recommender) = &key.recommender {
                     result.recommended = (recommender.values)(config);

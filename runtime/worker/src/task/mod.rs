@@ -49,10 +49,11 @@ use crate::config_provider::Redaction;
 use crate::conversion::Converters;
 use crate::plugin_call::guarded;
 use crate::statuses::InstanceStatuses;
+use crate::topic_creation::TopicCreation;
 use crate::worker::{WorkerContext, WorkerRequest};
 
 use sink::WorkerSinkTask;
-use source::WorkerSourceTask;
+use source::{TopicCreator, WorkerSourceTask};
 use transformation_chain::TransformationChain;
 
 /// A converter that is not ready after this many preparations for one record
@@ -130,8 +131,14 @@ pub(crate) fn start(task: Task, setup: TaskSetup<'_>) -> Result<TaskHandle> {
     let (task, abandon): (Box<dyn WorkerTask>, Box<dyn FnOnce() + Send>) = match task {
         Task::Source(task) => {
             let producer = properties.source_producer(id, connector)?;
+            let topics = TopicCreation::new(connector, context.config.topic_creation)?
+                .map(|groups| {
+                    let admin = properties.task_admin(id, connector)?;
+                    TopicCreator::new(id, groups, clients, &admin)
+                })
+                .transpose()?;
             let offsets = context.offsets.clone();
-            let task = WorkerSourceTask::new(task, tools, clients, &producer, offsets)?;
+            let task = WorkerSourceTask::new(task, tools, clients, &producer, topics, offsets)?;
             let abandon = task.abandon();
             (Box::new(task), Box::new(abandon))
         }

@@ -77,7 +77,7 @@ fn known(key: &ConfigKey, text: &str) -> ConfigValue {
             if let Some(validator) = &key.validator
                 && let Err(reason) = validator.check(&key.name, &data)
             {
-                value.error(key.invalid(&data.shown(), &reason).message());
+                value.error(key.refused(&data, &reason).message());
             }
             value.value = data;
         }

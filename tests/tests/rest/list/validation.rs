@@ -130,6 +130,9 @@ const MISTAKES: &[Mistake] = &[
     mistake(
         r#"{"connector.class":"FileStreamSource","topic":"t","exactly.once.support":"required"}"#,
     ),
+    mistake(
+        r#"{"connector.class":"FileStreamSource","topic":"t","topic.creation.groups":"a,b,a"}"#,
+    ),
     mistake(r#"{"connector.class":"FileStreamSink"}"#),
     mistake(r#"{"connector.class":"FileStreamSink","topics":"a","topics.regex":"b"}"#),
     Mistake {
@@ -154,6 +157,10 @@ const VALID: &[(&str, &str)] = &[
     (
         "FileStreamSource",
         r#"{"connector.class":"FileStreamSource","topic":"t","topic.creation.default.replication.factor":"0","topic.creation.default.partitions":"1"}"#,
+    ),
+    (
+        "FileStreamSource",
+        r#"{"connector.class":"FileStreamSource","topic":"t","topic.creation.groups":"a, default","topic.creation.a.include":"[","topic.creation.a.partitions":"0"}"#,
     ),
     (
         "FileStreamSource",

@@ -5,6 +5,7 @@ mod deliveries;
 mod encoder;
 mod offset_committer;
 mod sender;
+mod topic_creator;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +30,7 @@ use deliveries::Deliveries;
 use encoder::RecordEncoder;
 use offset_committer::OffsetCommitter;
 use sender::{InFlightLimit, Sender, Turn};
+pub(super) use topic_creator::TopicCreator;
 
 /// The wait before a refused record is sent again, and after a poll that
 /// failed but may be repeated.
@@ -61,7 +63,7 @@ pub(super) struct WorkerSourceTask {
 
 impl WorkerSourceTask {
     /// Makes the producer and everything else for a task. `producer` are the
-    /// producer's properties.
+    /// producer's properties; `topics` creates topics that are missing.
     ///
     /// # Errors
     /// Config, if a property is wrong.
@@ -70,6 +72,7 @@ impl WorkerSourceTask {
         tools: TaskTools,
         clients: &dyn Clients,
         producer: &ConfigMap,
+        topics: Option<TopicCreator>,
         offsets: Arc<dyn OffsetStore>,
     ) -> Result<Self> {
         let TaskTools {
@@ -100,7 +103,7 @@ impl WorkerSourceTask {
         ));
         let errors = ErrorHandling::new(id);
         let encoder = RecordEncoder::new(converters, errors.clone());
-        let sender = Sender::new(id, chain, encoder, errors, producer.clone(), limit);
+        let sender = Sender::new(id, chain, encoder, errors, topics, producer.clone(), limit);
         Ok(Self {
             task,
             config,
@@ -204,6 +207,18 @@ impl WorkerSourceTask {
                 Turn::Sent => return Ok(()),
                 Turn::Yield => tokio::task::yield_now().await,
                 Turn::Unprepared(side) => self.sender.prepare(side).await?,
+                Turn::NewTopic => {
+                    // A topic that is being created when the task stops is
+                    // found by the next run.
+                    let created = tokio::select! {
+                        () = self.control.stopping.cancelled() => return Ok(()),
+                        created = self.sender.create_topic() => created?,
+                    };
+                    if !created {
+                        self.control.pause_for(BACKOFF).await;
+                        return Ok(());
+                    }
+                }
                 Turn::Full => {
                     tokio::select! {
                         () = self.control.stopping.cancelled() => return Ok(()),

@@ -10,6 +10,7 @@ use tether_storage::TaskId;
 
 use super::encoder::{Encoding, RecordEncoder, position};
 use super::offset_committer::{Book, OffsetCommitter};
+use super::topic_creator::TopicCreator;
 use crate::conversion::Side;
 use crate::task::MAX_PREPARATIONS;
 use crate::task::error_handling::{ErrorHandling, Stage};
@@ -44,6 +45,7 @@ pub(super) struct Sender {
     chain: TransformationChain,
     encoder: RecordEncoder,
     errors: ErrorHandling,
+    topics: Option<TopicCreator>,
     producer: Arc<dyn Producer>,
     limit: InFlightLimit,
     rest: std::vec::IntoIter<SourceRecord>,
@@ -68,6 +70,8 @@ pub(super) enum Turn {
     Yield,
     /// Await [`Sender::prepare`].
     Unprepared(Side),
+    /// Await [`Sender::create_topic`].
+    NewTopic,
     /// Too much is on its way: wait for deliveries.
     Full,
     /// The producer refused the next record for now: wait a little.
@@ -80,6 +84,7 @@ impl Sender {
         chain: TransformationChain,
         encoder: RecordEncoder,
         errors: ErrorHandling,
+        topics: Option<TopicCreator>,
         producer: Arc<dyn Producer>,
         limit: InFlightLimit,
     ) -> Self {
@@ -88,6 +93,7 @@ impl Sender {
             chain,
             encoder,
             errors,
+            topics,
             producer,
             limit,
             rest: Vec::new().into_iter(),
@@ -132,6 +138,11 @@ impl Sender {
                 next.encoded = true;
                 self.preparations = 0;
             }
+            if let Some(topics) = &mut self.topics
+                && !topics.knows(&next.record.topic)
+            {
+                return Ok(Turn::NewTopic);
+            }
             if !self.limit.has_room(&book, self.encoder.size()) {
                 return Ok(Turn::Full);
             }
@@ -159,6 +170,25 @@ impl Sender {
             )));
         }
         self.encoder.prepare(side, &next.record).await
+    }
+
+    /// Sees to it that the topic of the next record exists; false if that has
+    /// to be tried again a little later.
+    ///
+    /// # Errors
+    /// If the topic cannot be created.
+    pub(super) async fn create_topic(&mut self) -> Result<bool> {
+        let (Some(topics), Some(next)) = (&mut self.topics, &self.next) else {
+            return Ok(true);
+        };
+        let Err(error) = topics.create(&next.record.topic).await else {
+            return Ok(true);
+        };
+        if !error.is_retriable() {
+            return Err(error);
+        }
+        self.log_refusal(&error);
+        Ok(false)
     }
 
     /// Takes records from the batch until one passes the transformations; false
@@ -210,14 +240,8 @@ impl Sender {
                 Ok(Some(Turn::Full))
             }
             KafkaErrorKind::Retriable => {
-                tracing::warn!(
-                    task = %self.id,
-                    topic = &*next.record.topic,
-                    partition = next.record.partition,
-                    %error,
-                    "Failed to send record. Backing off before retrying"
-                );
                 self.next = Some(next);
+                self.log_refusal(&error);
                 Ok(Some(Turn::Refused))
             }
             _ => Err(
@@ -225,5 +249,18 @@ impl Sender {
                     .caused_by(ConnectError::from(error)),
             ),
         }
+    }
+
+    fn log_refusal(&self, error: &dyn std::fmt::Display) {
+        let Some(next) = &self.next else {
+            return;
+        };
+        tracing::warn!(
+            task = %self.id,
+            topic = &*next.record.topic,
+            partition = next.record.partition,
+            %error,
+            "Failed to send record. Backing off before retrying"
+        );
     }
 }

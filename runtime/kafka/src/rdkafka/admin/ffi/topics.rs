@@ -169,11 +169,15 @@ pub(in crate::rdkafka::admin) fn create_topic<C: ClientContext>(
             rd_kafka_CreateTopics_result_topics(result, &mut count),
             count,
         ) {
-            check(
-                &doing,
-                rd_kafka_topic_result_error(*topic),
-                copied(rd_kafka_topic_result_error_string(*topic)),
-            )?;
+            let code = rd_kafka_topic_result_error(*topic);
+            check(&doing, code, None).map_err(|error| {
+                // The broker's own words say what is wrong, and callers quote
+                // them.
+                match copied(rd_kafka_topic_result_error_string(*topic)) {
+                    Some(reason) => KafkaError::new(error.kind, reason),
+                    None => error,
+                }
+            })?;
         }
     }
     Ok(())

@@ -3,6 +3,7 @@
 mod lifecycle;
 mod offsets;
 mod sending;
+mod topics;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
