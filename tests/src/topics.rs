@@ -180,7 +180,8 @@ impl Topics {
         })
     }
 
-    /// All records that are in a topic now, partition by partition.
+    /// All records that are in a topic now, partition by partition; of transactions those that are
+    /// committed.
     pub fn records(&self, topic: &str) -> Result<Vec<Record>> {
         let mut reader = self.reader(topic)?;
         reader.read()?;
@@ -255,10 +256,23 @@ impl TopicReader {
         Ok(())
     }
 
+    /// Goes past what no reader gets: markers of transactions, and records of aborted ones.
+    fn pass_markers(&mut self) -> Result<()> {
+        for element in self.consumer.position()?.elements() {
+            let partition = usize::try_from(element.partition())?;
+            if let (Some(next), Offset::Offset(passed)) =
+                (self.next.get_mut(partition), element.offset())
+            {
+                *next = (*next).max(passed);
+            }
+        }
+        Ok(())
+    }
+
     fn read_one(&mut self) -> Result<()> {
         // An error is a broker that is away; the client goes on by itself.
         let Some(Ok(message)) = self.consumer.poll(POLL) else {
-            return Ok(());
+            return self.pass_markers();
         };
         let partition = usize::try_from(message.partition())?;
         let next = self.next.get_mut(partition).context("unknown partition")?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tether_api::config::ConfigMap;
 
-use crate::{Admin, Consumer, DeliveryHandler, Producer, Result};
+use crate::{Admin, Consumer, DeliveryHandler, Producer, Result, TransactionalProducer};
 
 /// Makes Kafka clients. The properties are those of the Java clients, prefixes
 /// removed and layers merged (spec section 2.3); the implementation translates
@@ -19,6 +19,17 @@ pub trait Clients: Send + Sync {
         properties: &ConfigMap,
         deliveries: Arc<dyn DeliveryHandler>,
     ) -> Result<Arc<dyn Producer>>;
+
+    /// A producer with `transactional.id` that reports to this handler.
+    ///
+    /// # Errors
+    /// Invalid, if there is no such id or a property is wrong; the message names
+    /// it.
+    fn transactional_producer(
+        &self,
+        properties: &ConfigMap,
+        deliveries: Arc<dyn DeliveryHandler>,
+    ) -> Result<Arc<dyn TransactionalProducer>>;
 
     /// A consumer; with `group.id` if it is to join a group.
     ///

@@ -18,6 +18,8 @@ pub enum KafkaErrorKind {
     /// Another producer with the same transactional id took over, or the group
     /// moved on without this member.
     Fenced,
+    /// The transaction can only be aborted; the producer can begin another one.
+    Abortable,
     /// The broker does not know the request.
     Unsupported,
     /// The record, a property or another argument is refused; a record that is

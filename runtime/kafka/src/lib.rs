@@ -14,6 +14,7 @@ mod pattern;
 mod producer;
 pub mod properties;
 mod rdkafka;
+mod transactions;
 
 pub use self::rdkafka::RdKafkaClients;
 pub use admin::{Admin, GroupDescription, NewTopic, TopicDescription};
@@ -24,6 +25,7 @@ pub use consumer::{
 pub use error::{KafkaError, KafkaErrorKind};
 pub use pattern::TopicPattern;
 pub use producer::{DeliveryHandler, OutgoingRecord, Producer, RecordMetadata};
+pub use transactions::{TransactionalProducer, fence_producers};
 
 /// Result of a Kafka client's call.
 pub type Result<T> = std::result::Result<T, KafkaError>;

@@ -7,3 +7,4 @@ mod pattern;
 mod producer;
 mod rebalance;
 mod security;
+mod transactions;

@@ -19,6 +19,10 @@ pub enum Operation {
     /// faults concern the acknowledgement.
     Send,
     Flush,
+    InitTransactions,
+    BeginTransaction,
+    CommitTransaction,
+    AbortTransaction,
     Subscribe,
     /// [`crate::Consumer::poll`]; every fault comes before the event is taken.
     Poll,

@@ -12,6 +12,7 @@ mod faults;
 mod group;
 mod log;
 mod producer;
+mod transactions;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,16 +24,18 @@ use tokio::sync::watch;
 
 use crate::{
     Admin, Clients, ConsumedRecord, Consumer, DeliveryHandler, KafkaError, KafkaErrorKind,
-    NewTopic, Producer, Result,
+    NewTopic, Producer, Result, TransactionalProducer,
 };
 
 pub use faults::{Fault, Operation};
 
+use crate::transactions::no_transactional_id;
 use consumer::FakeConsumer;
 use faults::Faults;
 use group::Group;
 use log::Topic;
 use producer::FakeProducer;
+use transactions::FakeTransactionalProducer;
 
 /// How long [`FakeKafka::until`] waits; far more than any test takes.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -54,6 +57,8 @@ struct State {
     queue_limit: usize,
     calls: HashMap<Operation, usize>,
     next_member: u64,
+    /// How often each transactional id was taken.
+    epochs: HashMap<String, u64>,
 }
 
 impl Default for FakeKafka {
@@ -75,6 +80,7 @@ impl FakeKafka {
                 queue_limit: 10_000,
                 calls: HashMap::new(),
                 next_member: 0,
+                epochs: HashMap::new(),
             })),
             changed: watch::Sender::new(()),
             faults: Faults::default(),
@@ -161,6 +167,11 @@ impl FakeKafka {
     /// How often an operation was called, faults included.
     pub fn calls(&self, operation: Operation) -> usize {
         self.read(|state| state.calls.get(&operation).copied().unwrap_or(0))
+    }
+
+    /// How often a transactional id was taken.
+    pub fn epoch(&self, transactional_id: &str) -> u64 {
+        self.read(|state| state.epochs.get(transactional_id).copied().unwrap_or(0))
     }
 
     /// Makes all members of a group give up everything and shares it out anew.
@@ -347,7 +358,24 @@ impl Clients for FakeKafka {
             state.clients.push(properties.clone());
             Ok(())
         })?;
-        Ok(Arc::new(FakeProducer::new(self.clone(), deliveries)))
+        Ok(Arc::new(FakeProducer::new(self.clone(), deliveries, None)))
+    }
+
+    /// As above.
+    fn transactional_producer(
+        &self,
+        properties: &ConfigMap,
+        deliveries: Arc<dyn DeliveryHandler>,
+    ) -> Result<Arc<dyn TransactionalProducer>> {
+        let id = properties
+            .get("transactional.id")
+            .ok_or_else(no_transactional_id)?;
+        self.perform_now(Operation::CreateProducer, |state| {
+            state.clients.push(properties.clone());
+            Ok(())
+        })?;
+        let producer = FakeTransactionalProducer::new(self.clone(), id, deliveries);
+        Ok(Arc::new(producer))
     }
 
     fn consumer(&self, properties: &ConfigMap) -> Result<Arc<dyn Consumer>> {

@@ -10,6 +10,7 @@ use tether_api::record::TimestampType;
 use tokio::sync::mpsc;
 
 use super::log::partition_for;
+use super::transactions::Transaction;
 use super::{FakeKafka, Fault, Operation, State, timed_out};
 use crate::{
     ConsumedRecord, DeliveryHandler, KafkaError, KafkaErrorKind, OutgoingRecord, Producer,
@@ -40,6 +41,8 @@ struct Outstanding {
 #[derive(Clone)]
 struct Shared {
     kafka: FakeKafka,
+    /// Where records wait for a commit, if they do.
+    transaction: Option<Arc<Transaction>>,
     outstanding: Arc<Mutex<Outstanding>>,
     reports: mpsc::UnboundedSender<(usize, Outcome)>,
 }
@@ -51,11 +54,16 @@ pub(super) struct FakeProducer {
 }
 
 impl FakeProducer {
-    pub(super) fn new(kafka: FakeKafka, deliveries: Arc<dyn DeliveryHandler>) -> Self {
+    pub(super) fn new(
+        kafka: FakeKafka,
+        deliveries: Arc<dyn DeliveryHandler>,
+        transaction: Option<Arc<Transaction>>,
+    ) -> Self {
         let (reports, mut reported) = mpsc::unbounded_channel();
         let (queue, mut queued) = mpsc::unbounded_channel();
         let shared = Shared {
             kafka,
+            transaction,
             outstanding: Arc::default(),
             reports,
         };
@@ -75,6 +83,16 @@ impl FakeProducer {
         });
         Self { shared, queue }
     }
+
+    /// Waits until the handler has heard of every record.
+    pub(super) async fn drained(&self, timeout: Duration) -> Result<()> {
+        let mut changed = self.shared.kafka.changed.subscribe();
+        let drained =
+            async { while self.shared.waiting() > 0 && changed.changed().await.is_ok() {} };
+        tokio::time::timeout(timeout, drained)
+            .await
+            .map_err(|_| timed_out("records are still queued"))
+    }
 }
 
 impl Shared {
@@ -93,9 +111,18 @@ impl Shared {
             return;
         }
         if let Fault::Lose(error) = fault {
+            if let Some(transaction) = &self.transaction {
+                transaction.spoil(&error);
+            }
             return self.report(sequence, Err(error));
         }
-        let offset = self.kafka.append(&topic, partition, record);
+        let offset = match &self.transaction {
+            Some(transaction) => match transaction.stage(&topic, partition, record) {
+                Ok(()) => -1,
+                Err(error) => return self.report(sequence, Err(error)),
+            },
+            None => self.kafka.append(&topic, partition, record),
+        };
         let metadata = RecordMetadata { partition, offset };
         match fault {
             Fault::FailAfter(error) => self.report(sequence, Err(error)),
@@ -189,6 +216,9 @@ impl Producer for FakeProducer {
     fn send(&self, record: &OutgoingRecord<'_>, token: usize) -> Result<()> {
         let kafka = &self.shared.kafka;
         kafka.count(Operation::Send);
+        if let Some(transaction) = &self.shared.transaction {
+            transaction.check_open()?;
+        }
         let fault = kafka.faults.next(Operation::Send);
         if let Fault::Reject(error) = fault {
             return Err(error);
@@ -221,12 +251,7 @@ impl Producer for FakeProducer {
     async fn flush(&self, timeout: Duration) -> Result<()> {
         let kafka = &self.shared.kafka;
         kafka.perform(Operation::Flush, |_| Ok(())).await?;
-        let mut changed = kafka.changed.subscribe();
-        let drained =
-            async { while self.shared.waiting() > 0 && changed.changed().await.is_ok() {} };
-        tokio::time::timeout(timeout, drained)
-            .await
-            .map_err(|_| timed_out("records are still queued"))
+        self.drained(timeout).await
     }
 
     fn purge(&self) {

@@ -1,5 +1,8 @@
 use super::*;
-use crate::{ConsumerEvent, OutgoingRecord, RecordMetadata, Subscription, TopicPartitionOffset};
+use crate::{
+    ConsumerEvent, OutgoingRecord, RecordMetadata, Subscription, TopicPartitionOffset,
+    fence_producers,
+};
 
 const SOON: Duration = Duration::from_secs(5);
 
@@ -237,4 +240,67 @@ async fn calls_can_be_held_and_lose_their_reply() {
     kafka.create_topic(&topic("b"), SOON).await.unwrap_err();
     assert!(kafka.topic("b").is_some());
     assert_eq!(kafka.calls(Operation::CreateTopic), 2);
+}
+
+/// A producer with this id that has taken it over.
+async fn transactional(kafka: &FakeKafka, id: &str) -> Arc<dyn TransactionalProducer> {
+    let mut properties = ConfigMap::new();
+    properties.insert("transactional.id".to_owned(), id.to_owned());
+    let producer = kafka
+        .transactional_producer(&properties, Arc::new(Reports::default()))
+        .unwrap();
+    producer.init_transactions(PATIENCE).await.unwrap();
+    producer
+}
+
+#[tokio::test]
+async fn records_are_there_with_the_commit() {
+    let kafka = FakeKafka::new();
+    let producer = transactional(&kafka, "id").await;
+    let refused = producer.send(&record("t", "early"), 0).unwrap_err();
+    assert_eq!(refused.kind, KafkaErrorKind::Abortable);
+    for (value, commit) in [("kept", true), ("gone", false)] {
+        producer.begin_transaction().unwrap();
+        producer.send(&record("t", value), 1).unwrap();
+        producer.flush(PATIENCE).await.unwrap();
+        if commit {
+            assert!(kafka.records("t").is_empty());
+            producer.commit_transaction(PATIENCE).await.unwrap();
+        } else {
+            producer.abort_transaction(PATIENCE).await.unwrap();
+        }
+        assert_eq!(kafka.records("t").len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn the_newer_producer_fences_the_older_one() {
+    let kafka = FakeKafka::new();
+    let older = transactional(&kafka, "id").await;
+    older.begin_transaction().unwrap();
+    older.send(&record("t", "lost"), 1).unwrap();
+    fence_producers(&kafka, &ConfigMap::new(), vec!["id".to_owned()], PATIENCE)
+        .await
+        .unwrap();
+    for error in [
+        older.send(&record("t", "late"), 2).unwrap_err(),
+        older.commit_transaction(PATIENCE).await.unwrap_err(),
+        older.begin_transaction().unwrap_err(),
+    ] {
+        assert_eq!(error.kind, KafkaErrorKind::Fenced);
+    }
+    assert!(kafka.records("t").is_empty());
+    assert_eq!(kafka.epoch("id"), 2);
+}
+
+#[tokio::test]
+async fn a_lost_reply_is_no_lost_commit() {
+    let kafka = FakeKafka::new();
+    let producer = transactional(&kafka, "id").await;
+    let lost = KafkaError::new(KafkaErrorKind::Fatal, "the reply is lost");
+    kafka.script(Operation::CommitTransaction, [Fault::FailAfter(lost)]);
+    producer.begin_transaction().unwrap();
+    producer.send(&record("t", "v"), 1).unwrap();
+    assert!(producer.commit_transaction(PATIENCE).await.is_err());
+    assert_eq!(kafka.records("t").len(), 1);
 }

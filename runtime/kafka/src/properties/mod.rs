@@ -240,6 +240,14 @@ impl Translator<'_> {
         }
     }
 
+    /// Lowers a number to another one, where librdkafka wants it no larger.
+    fn at_most(&mut self, name: &'static str, other: &str) {
+        let number = |name: &str| self.properties.get(name)?.parse::<i64>().ok();
+        if let (Some(present), Some(most)) = (number(name), number(other)) {
+            self.set(name, present.min(most));
+        }
+    }
+
     fn warn(&mut self, warning: impl Into<String>) {
         self.warnings.push(warning.into());
     }

@@ -26,6 +26,13 @@ impl Translator<'_> {
             self.number("request.timeout.ms").clamp(1, 900_000),
         );
         self.set("socket.timeout.ms", self.request_timeout());
+        if self.is_set("transactional.id") {
+            // librdkafka wants neither record nor request to outlive the
+            // transaction, which the broker aborts after this time.
+            for name in ["delivery.timeout.ms", "socket.timeout.ms"] {
+                self.at_most(name, "transaction.timeout.ms");
+            }
+        }
         Ok(())
     }
 

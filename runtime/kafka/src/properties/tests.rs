@@ -54,6 +54,29 @@ fn the_properties_of_a_source_tasks_producer_are_taken() {
 }
 
 #[test]
+fn nothing_outlives_a_transaction() {
+    let limits = |entries: &[(&str, &str)]| {
+        let mut all = vec![
+            ("transactional.id", "g-c-0"),
+            ("delivery.timeout.ms", "2147483647"),
+        ];
+        all.extend(entries);
+        let properties = translated(Producer, &all).properties;
+        assert_eq!(properties["transactional.id"], "g-c-0");
+        assert_eq!(properties["enable.idempotence"], "true");
+        [
+            "transaction.timeout.ms",
+            "delivery.timeout.ms",
+            "socket.timeout.ms",
+        ]
+        .map(|name| properties[name].clone())
+    };
+    assert_eq!(limits(&[]), ["60000", "60000", "30000"]);
+    let short = [("transaction.timeout.ms", "10000")];
+    assert_eq!(limits(&short), ["10000", "10000", "10000"]);
+}
+
+#[test]
 fn consumers_start_with_javas_defaults() {
     let properties = translated(Consumer, &[("group.id", "g")]).properties;
     for (name, value) in [

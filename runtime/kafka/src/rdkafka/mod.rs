@@ -12,6 +12,7 @@ mod events;
 mod partitions;
 mod producer;
 mod tokens;
+mod transactions;
 
 use std::sync::Arc;
 
@@ -20,7 +21,8 @@ use ::rdkafka::config::RDKafkaLogLevel;
 use tether_api::config::ConfigMap;
 
 use crate::properties::{ClientKind, Translation, translate};
-use crate::{Admin, Clients, Consumer, DeliveryHandler, Producer, Result};
+use crate::transactions::no_transactional_id;
+use crate::{Admin, Clients, Consumer, DeliveryHandler, Producer, Result, TransactionalProducer};
 
 use admin::RdAdmin;
 use consumer::RdConsumer;
@@ -54,6 +56,16 @@ impl RdKafkaClients {
         }
         Ok(translation)
     }
+
+    fn new_producer(
+        &self,
+        properties: &ConfigMap,
+        deliveries: Arc<dyn DeliveryHandler>,
+    ) -> Result<RdProducer> {
+        let translation = self.translate(ClientKind::Producer, properties)?;
+        let tokens = self.tokens.provider(translation.token_source.as_ref())?;
+        RdProducer::new(&native_config(&translation), tokens, deliveries)
+    }
 }
 
 /// librdkafka's configuration. It must not be shown: it has secrets, and its
@@ -73,10 +85,18 @@ impl Clients for RdKafkaClients {
         properties: &ConfigMap,
         deliveries: Arc<dyn DeliveryHandler>,
     ) -> Result<Arc<dyn Producer>> {
-        let translation = self.translate(ClientKind::Producer, properties)?;
-        let tokens = self.tokens.provider(translation.token_source.as_ref())?;
-        let producer = RdProducer::new(&native_config(&translation), tokens, deliveries)?;
-        Ok(Arc::new(producer))
+        Ok(Arc::new(self.new_producer(properties, deliveries)?))
+    }
+
+    fn transactional_producer(
+        &self,
+        properties: &ConfigMap,
+        deliveries: Arc<dyn DeliveryHandler>,
+    ) -> Result<Arc<dyn TransactionalProducer>> {
+        if !properties.contains_key("transactional.id") {
+            return Err(no_transactional_id());
+        }
+        Ok(Arc::new(self.new_producer(properties, deliveries)?))
     }
 
     fn consumer(&self, properties: &ConfigMap) -> Result<Arc<dyn Consumer>> {

@@ -22,12 +22,12 @@ use crate::{
 /// A producer on librdkafka. It takes no memory per record besides librdkafka's
 /// own: the token travels as the record's opaque pointer.
 pub(super) struct RdProducer {
-    producer: Arc<BaseProducer<DeliveryContext>>,
+    pub(super) producer: Arc<BaseProducer<DeliveryContext>>,
     _events: EventThread,
 }
 
 /// Passes delivery reports on.
-struct DeliveryContext {
+pub(super) struct DeliveryContext {
     events: Events,
     deliveries: Arc<dyn DeliveryHandler>,
     /// Records whose report has not been passed on.
@@ -95,6 +95,11 @@ impl RdProducer {
             producer,
         })
     }
+
+    /// Why the brokers do not accept this client, if they do not.
+    pub(super) fn refusal(&self) -> Option<KafkaError> {
+        self.producer.context().events.refusal()
+    }
 }
 
 /// librdkafka takes over the headers, in a list of its own.
@@ -140,6 +145,14 @@ impl Producer for RdProducer {
                 RdError::MessageProduction(RDKafkaErrorCode::QueueFull) => {
                     KafkaError::new(KafkaErrorKind::QueueFull, "The producer's queue is full")
                 }
+                // Only a transaction can be in the wrong state for a record.
+                RdError::MessageProduction(RDKafkaErrorCode::State) => KafkaError::new(
+                    KafkaErrorKind::Abortable,
+                    format!(
+                        "Failed to write a record to topic {}: no transaction is open, or it has failed",
+                        record.topic
+                    ),
+                ),
                 error => delivery_failure(&error, record.topic),
             }
         })
