@@ -205,6 +205,24 @@ pub trait ConfigStore: Send + Sync {
     /// As above.
     async fn put_restart_request(&self, request: &RestartRequest) -> Result<()>;
 
+    /// Notes that this many producers of a connector's tasks may exist, and that
+    /// those of earlier commits are fenced (KIP-618).
+    ///
+    /// # Errors
+    /// As above.
+    async fn put_task_count_record(&self, connector: &str, tasks: usize) -> Result<()>;
+
+    /// Makes this worker the only one that can write what a leader writes:
+    /// everything here but target states and levels of loggers. Does nothing if
+    /// it is so already, or if the store makes no difference. A write that fails
+    /// may have lost the right again; the next claim renews it.
+    ///
+    /// # Errors
+    /// Those of the client.
+    async fn claim_write_privileges(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// Sets a logger's level on all workers.
     ///
     /// # Errors

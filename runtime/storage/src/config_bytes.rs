@@ -81,14 +81,20 @@ impl ConfigRecord {
     /// # Errors
     /// Other, if there are more tasks than 32 bits can count.
     pub(crate) fn tasks(name: &str, configs: &[ConfigMap]) -> Result<(Vec<Self>, Self)> {
-        let count = i32::try_from(configs.len())
-            .map_err(|_| ConnectError::other(format!("Connector {name} has too many tasks")))?
-            .cast_unsigned();
+        let count = count_of(name, configs.len())?;
         let tasks = (0..count)
             .zip(configs)
             .map(|(task, config)| Self::Task(TaskId::new(name, task), config.clone()))
             .collect();
         Ok((tasks, Self::Commit(name.to_owned(), count)))
+    }
+
+    /// The record that this many producers of a connector's tasks may exist.
+    ///
+    /// # Errors
+    /// As above.
+    pub(crate) fn task_count(name: &str, tasks: usize) -> Result<Self> {
+        Ok(Self::TaskCount(name.to_owned(), count_of(name, tasks)?))
     }
 
     /// The key and value of this record in the topic.
@@ -180,6 +186,13 @@ impl ConfigRecord {
             Err(ignored("its key is none that is known"))
         }
     }
+}
+
+/// A number of tasks as it is stored.
+fn count_of(connector: &str, tasks: usize) -> Result<u32> {
+    i32::try_from(tasks)
+        .map(i32::cast_unsigned)
+        .map_err(|_| ConnectError::other(format!("Connector {connector} has too many tasks")))
 }
 
 impl TargetState {

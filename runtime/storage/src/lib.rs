@@ -10,6 +10,7 @@ mod config;
 mod config_bytes;
 mod config_state;
 mod config_view;
+mod connector_offset;
 mod file;
 mod java_hash_map;
 mod java_order;
@@ -33,9 +34,12 @@ pub use config::{
     ConfigSnapshot, ConfigStore, ConfigUpdate, ConnectorEntry, RestartRequest, SessionKey,
     TargetState,
 };
+pub use connector_offset::ConnectorOffsetStore;
 pub use file::FileOffsetStore;
 pub use java_order::java_hash_order;
-pub use kafka::{InternalTopic, KafkaConfigStore, KafkaOffsetStore, KafkaStatusStore};
+pub use kafka::{
+    ConnectorClients, InternalTopic, KafkaConfigStore, KafkaOffsetStore, KafkaStatusStore,
+};
 pub use memory::{MemoryConfigStore, MemoryOffsetStore, MemoryStatusStore};
 pub use offset::{OffsetEntry, OffsetStore};
 pub use offset_reader::StoredOffsetReader;

@@ -39,7 +39,7 @@ impl OffsetIndex {
 }
 
 /// Whether a key is `["<connector>",{…}]`; a null partition counts as none.
-fn is_of(key: &[u8], connector: &str) -> bool {
+pub(crate) fn is_of(key: &[u8], connector: &str) -> bool {
     type Key = (String, HashMap<String, IgnoredAny>);
     let mut json = serde_json::Deserializer::from_slice(key);
     Key::deserialize(&mut json).is_ok_and(|(name, _)| name == connector)

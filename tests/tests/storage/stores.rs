@@ -49,6 +49,7 @@ impl Stores {
             settings: BTreeMap::new(),
             properties: self.properties.clone(),
             client_id: self.topic(kind),
+            read_committed: false,
         }
     }
 

@@ -11,6 +11,7 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::InternalTopic;
+use super::leader::LeaderWriter;
 use super::log::{KafkaBasedLog, LogParts};
 use super::topic::Purpose;
 use crate::config_bytes::{ConfigRecord, Rejected};
@@ -36,8 +37,13 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// task records without commit, which have no effect until the next complete
 /// set. Records that were sent before a timeout may still be written, but before
 /// those of any later write, for the producer keeps the order.
+///
+/// With a leader's producer every group of records is a transaction: written
+/// whole or not at all, and by nobody who has lost the right to write.
 pub struct KafkaConfigStore {
     log: KafkaBasedLog,
+    /// What a leader writes goes this way, if it is there.
+    leader: Option<LeaderWriter>,
     view: Arc<ConfigView>,
     /// Held during a write: the records of two must not mix.
     writing: Mutex<()>,
@@ -47,19 +53,42 @@ impl KafkaConfigStore {
     /// A store on this topic. It is made with one partition, whatever `topic`
     /// says.
     pub fn new(clients: Arc<dyn Clients>, admin: Arc<dyn Admin>, topic: InternalTopic) -> Self {
+        Self::on_log(clients, admin, topic, None)
+    }
+
+    /// The same for a worker whose leader writes in transactions, with a
+    /// producer of these properties.
+    pub fn with_transactional_leader(
+        clients: Arc<dyn Clients>,
+        admin: Arc<dyn Admin>,
+        topic: InternalTopic,
+        producer: ConfigMap,
+    ) -> Self {
+        let leader = LeaderWriter::new(clients.clone(), &topic.name, producer);
+        Self::on_log(clients, admin, topic, Some(leader))
+    }
+
+    fn on_log(
+        clients: Arc<dyn Clients>,
+        admin: Arc<dyn Admin>,
+        topic: InternalTopic,
+        leader: Option<LeaderWriter>,
+    ) -> Self {
         let view = Arc::new(ConfigView::default());
         let reader = view.clone();
         let log = KafkaBasedLog::new(LogParts {
             clients,
             admin,
-            topic,
             purpose: PURPOSE,
             single: true,
-            producer_property: ("delivery.timeout.ms", "2147483647"),
+            producer: Some(topic.producer_properties(("delivery.timeout.ms", "2147483647"))),
+            consumer: topic.consumer_properties(),
+            topic,
             consumed: Arc::new(move |record| read(&reader, &record)),
         });
         Self {
             log,
+            leader,
             view,
             writing: Mutex::default(),
         }
@@ -76,6 +105,35 @@ impl KafkaConfigStore {
             receipt.acknowledged().await?;
         }
         Ok(())
+    }
+
+    /// Writes records as the leader and waits until they are durable.
+    async fn append_as_leader(
+        &self,
+        deadline: Instant,
+        failure: &str,
+        records: impl IntoIterator<Item = ConfigRecord>,
+    ) -> Result<()> {
+        let Some(leader) = &self.leader else {
+            return within(deadline, failure, self.append(records)).await;
+        };
+        let records: Vec<_> = records.into_iter().map(|record| record.encode()).collect();
+        if records.is_empty() {
+            return Ok(());
+        }
+        leader.write(&records, deadline).await
+    }
+
+    /// Writes records as the leader and reads them back.
+    async fn write_as_leader(
+        &self,
+        failure: &str,
+        records: impl IntoIterator<Item = ConfigRecord>,
+    ) -> Result<()> {
+        let deadline = Instant::now() + WRITE_TIMEOUT;
+        let _writing = within(deadline, failure, async { Ok(self.writing.lock().await) }).await?;
+        self.append_as_leader(deadline, failure, records).await?;
+        within(deadline, failure, self.log.read_to_end()).await
     }
 
     /// Writes records and reads them back.
@@ -161,13 +219,13 @@ impl ConfigStore for KafkaConfigStore {
         initial_state: Option<TargetState>,
     ) -> Result<()> {
         let records = ConfigRecord::connector(connector, config, initial_state);
-        self.write("Error writing connector configuration to Kafka", records)
+        self.write_as_leader("Error writing connector configuration to Kafka", records)
             .await
     }
 
     async fn remove_connector(&self, connector: &str) -> Result<()> {
         let records = ConfigRecord::removal(connector);
-        self.write("Error removing connector configuration from Kafka", records)
+        self.write_as_leader("Error removing connector configuration from Kafka", records)
             .await
     }
 
@@ -179,16 +237,13 @@ impl ConfigStore for KafkaConfigStore {
         let _writing = within(deadline, ROOT, async { Ok(self.writing.lock().await) }).await?;
         // Whatever another leader wrote comes before.
         within(deadline, ROOT, self.log.read_to_end()).await?;
-        within(deadline, TASKS, self.append(tasks)).await?;
-        within(deadline, ROOT, async {
-            // All task records must be there before the commit is.
-            if !configs.is_empty() {
-                self.log.read_to_end().await?;
-            }
-            self.append([commit]).await?;
-            self.log.read_to_end().await
-        })
-        .await
+        self.append_as_leader(deadline, TASKS, tasks).await?;
+        // All task records must be there before the commit is.
+        if !configs.is_empty() {
+            within(deadline, ROOT, self.log.read_to_end()).await?;
+        }
+        self.append_as_leader(deadline, ROOT, [commit]).await?;
+        within(deadline, ROOT, self.log.read_to_end()).await
     }
 
     async fn put_target_state(&self, connector: &str, state: TargetState) -> Result<()> {
@@ -199,8 +254,21 @@ impl ConfigStore for KafkaConfigStore {
 
     async fn put_restart_request(&self, request: &RestartRequest) -> Result<()> {
         let failure = format!("Error writing {request} to Kafka");
-        self.write(&failure, [ConfigRecord::Restart(request.clone())])
+        self.write_as_leader(&failure, [ConfigRecord::Restart(request.clone())])
             .await
+    }
+
+    async fn put_task_count_record(&self, connector: &str, tasks: usize) -> Result<()> {
+        let record = ConfigRecord::task_count(connector, tasks)?;
+        let failure = "Error writing task count record to Kafka";
+        self.write_as_leader(failure, [record]).await
+    }
+
+    async fn claim_write_privileges(&self) -> Result<()> {
+        match &self.leader {
+            Some(leader) => leader.claim().await,
+            None => Ok(()),
+        }
     }
 
     async fn put_logger_level(&self, logger: &str, level: &str) -> Result<()> {

@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tether_api::config::ConfigMap;
 use tether_api::offset::TopicPartition;
 use tether_api::{ConnectError, Result};
 use tether_kafka::{
@@ -41,8 +42,10 @@ pub(crate) struct LogParts {
     pub(crate) purpose: Purpose,
     /// The topic has, and must have, one partition.
     pub(crate) single: bool,
-    /// A property of the producer beside those that all logs have.
-    pub(crate) producer_property: (&'static str, &'static str),
+    /// The properties of the producer; without them the log is only read.
+    pub(crate) producer: Option<ConfigMap>,
+    /// The properties of the consumer.
+    pub(crate) consumer: ConfigMap,
     pub(crate) consumed: Consumed,
 }
 
@@ -61,7 +64,8 @@ pub(crate) struct KafkaBasedLog {
 }
 
 struct Running {
-    producer: Arc<dyn Producer>,
+    /// `None` where the log is only read.
+    producer: Option<Arc<dyn Producer>>,
     progress: Arc<Progress>,
     stop: CancellationToken,
     _stop_on_drop: DropGuard,
@@ -107,6 +111,7 @@ impl KafkaBasedLog {
             topic,
             purpose,
             single,
+            producer,
             ..
         } = &self.parts;
         let to_create = if *single { 1 } else { topic.partitions };
@@ -121,10 +126,10 @@ impl KafkaBasedLog {
                 topic.name, purpose.content
             )));
         }
-        let producer = clients.producer(
-            &topic.producer_properties(self.parts.producer_property),
-            self.acknowledgements.clone(),
-        )?;
+        let producer = producer
+            .as_ref()
+            .map(|properties| clients.producer(properties, self.acknowledgements.clone()))
+            .transpose()?;
         let mut tail = Tail::new(&self.parts, self.acknowledgements.clone(), partitions)?;
         tail.catch_up().await?;
         let stop = CancellationToken::new();
@@ -239,8 +244,16 @@ impl KafkaBasedLog {
         value: Option<&[u8]>,
         acknowledge: Acknowledge,
     ) -> tether_kafka::Result<()> {
-        let Some(producer) = self.running().as_ref().map(|found| found.producer.clone()) else {
-            return Err(KafkaError::new(KafkaErrorKind::Retriable, STOPPED));
+        let producer = match self.running().as_ref() {
+            Some(running) => running.producer.clone(),
+            None => return Err(KafkaError::new(KafkaErrorKind::Retriable, STOPPED)),
+        };
+        let Some(producer) = producer else {
+            let topic = &self.parts.topic.name;
+            return Err(KafkaError::new(
+                KafkaErrorKind::Fatal,
+                format!("The store on topic '{topic}' was opened for reading only"),
+            ));
         };
         let token = self.acknowledgements.expect(acknowledge);
         let record = OutgoingRecord {

@@ -2,6 +2,7 @@
 
 mod acknowledgements;
 mod config;
+mod leader;
 mod log;
 mod offset;
 mod status;
@@ -13,7 +14,7 @@ use std::collections::BTreeMap;
 use tether_api::config::ConfigMap;
 
 pub use config::KafkaConfigStore;
-pub use offset::KafkaOffsetStore;
+pub use offset::{ConnectorClients, KafkaOffsetStore};
 pub use status::KafkaStatusStore;
 
 /// What a store on Kafka is told about its topic and its clients.
@@ -35,6 +36,9 @@ pub struct InternalTopic {
     pub properties: ConfigMap,
     /// `<group.id>-[<client.id>-]configs` and the like.
     pub client_id: String,
+    /// Whether records are read only once their transaction is committed, as it
+    /// must be where sources are exactly-once.
+    pub read_committed: bool,
 }
 
 impl InternalTopic {
@@ -64,6 +68,9 @@ impl InternalTopic {
             ("enable.auto.commit", "false"),
         ] {
             properties.insert(name.to_owned(), value.to_owned());
+        }
+        if self.read_committed {
+            properties.insert("isolation.level".to_owned(), "read_committed".to_owned());
         }
         properties
     }

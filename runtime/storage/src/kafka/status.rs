@@ -58,10 +58,11 @@ impl KafkaStatusStore {
         let log = KafkaBasedLog::new(LogParts {
             clients,
             admin,
-            topic,
             purpose: PURPOSE,
             single: false,
-            producer_property: ("retries", "0"),
+            producer: Some(topic.producer_properties(("retries", "0"))),
+            consumer: topic.consumer_properties(),
+            topic,
             consumed: Arc::new(move |record| read(&reader, &record)),
         });
         let (failed, receiver) = mpsc::unbounded_channel();

@@ -21,6 +21,9 @@ use super::topic;
 /// The offset that stands for the beginning of a partition.
 const BEGINNING: i64 = -2;
 const POLL_TIMEOUT: Duration = Duration::from_millis(500);
+/// The same while somebody waits for the end of the topic: a transaction's marker
+/// is no record that would end a poll.
+const AWAITED_POLL_TIMEOUT: Duration = Duration::from_millis(20);
 const MAX_RECORDS: usize = 500;
 /// How long one look-up of offsets may take.
 const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(10);
@@ -110,7 +113,7 @@ impl Tail {
         acknowledgements: Arc<Acknowledgements>,
         partitions: i32,
     ) -> Result<Self> {
-        let properties = parts.topic.consumer_properties();
+        let properties = parts.consumer.clone();
         let consumer = parts.clients.consumer(&properties)?;
         let next = vec![BEGINNING; usize::try_from(partitions).unwrap_or(0)];
         let tail = Self {
@@ -208,12 +211,12 @@ impl Tail {
     pub(crate) async fn run(mut self, stop: CancellationToken) {
         let reading = async {
             loop {
-                match self
-                    .progress
-                    .consumer()
-                    .poll(POLL_TIMEOUT, MAX_RECORDS)
-                    .await
-                {
+                let timeout = if self.progress.is_awaited() {
+                    AWAITED_POLL_TIMEOUT
+                } else {
+                    POLL_TIMEOUT
+                };
+                match self.progress.consumer().poll(timeout, MAX_RECORDS).await {
                     Ok(event) => {
                         self.backoff = MIN_BACKOFF;
                         self.take(event, self.progress.is_awaited()).await;

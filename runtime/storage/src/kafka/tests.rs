@@ -37,6 +37,7 @@ fn topic(partitions: i32) -> InternalTopic {
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into(),
         client_id: "connect-cluster-configs".to_owned(),
+        read_committed: false,
     }
 }
 

@@ -103,6 +103,12 @@ impl ConfigStore for MemoryConfigStore {
         Ok(())
     }
 
+    async fn put_task_count_record(&self, connector: &str, tasks: usize) -> Result<()> {
+        self.append([ConfigRecord::task_count(connector, tasks)?])
+            .await;
+        Ok(())
+    }
+
     async fn put_logger_level(&self, logger: &str, level: &str) -> Result<()> {
         self.append([ConfigRecord::LoggerLevel(
             logger.to_owned(),

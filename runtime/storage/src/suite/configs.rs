@@ -119,6 +119,14 @@ async fn tasks(store: &dyn ConfigStore, updates: &mut UnboundedReceiver<ConfigUp
         [changed(), changed(), changed(), changed()]
     );
 
+    // A count of producers says that those of earlier commits are fenced.
+    store.put_task_count_record("c-1", 2).await.unwrap();
+    let found = entry(store, "c-1");
+    assert_eq!(
+        (found.task_count_record, found.pending_fencing),
+        (Some(2), false)
+    );
+
     // A changed configuration is not applied before the next commit.
     store
         .put_connector_config("c-1", &config("changed"), None)
