@@ -8,6 +8,7 @@
 )]
 
 mod command_line;
+mod exactly_once;
 mod faults;
 mod jdbc;
 mod kafka;

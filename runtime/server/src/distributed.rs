@@ -10,7 +10,9 @@ use tether_storage::{
     InternalTopic as StoreTopic, KafkaConfigStore, KafkaOffsetStore, KafkaStatusStore,
 };
 use tether_worker::client_properties::{ClientProperties, InternalTopic, OverridePolicy};
-use tether_worker::config::{DistributedConfig, Mode, StorageTopic, WorkerConfig};
+use tether_worker::config::{
+    DistributedConfig, ExactlyOnceSupport, Mode, StorageTopic, WorkerConfig,
+};
 use tether_worker::loggers::Loggers;
 use tokio::time::Instant;
 
@@ -144,13 +146,26 @@ async fn parts(file: Option<&Path>, loggers: Arc<Loggers>) -> Result<Parts> {
             settings: topic.settings.clone().into_iter().collect(),
             client_id: properties.get("client.id").cloned().unwrap_or_default(),
             properties,
+            // Statuses are never written in transactions.
+            read_committed: config.exactly_once_sources() && kind != InternalTopic::Statuses,
         }
     };
-    let config_store = KafkaConfigStore::new(
-        clients.clone(),
-        admin.clone(),
-        topic(config_topic, InternalTopic::Configs),
-    );
+    let (store_clients, store_admin) = (clients.clone(), admin.clone());
+    let config_topic = topic(config_topic, InternalTopic::Configs);
+    let config_store = match config.exactly_once() {
+        ExactlyOnceSupport::Disabled => {
+            KafkaConfigStore::new(store_clients, store_admin, config_topic)
+        }
+        ExactlyOnceSupport::Preparing | ExactlyOnceSupport::Enabled => {
+            let leader = of.config_leader();
+            KafkaConfigStore::with_transactional_leader(
+                store_clients,
+                store_admin,
+                config_topic,
+                leader,
+            )
+        }
+    };
     let offset_store = KafkaOffsetStore::new(
         clients.clone(),
         admin.clone(),

@@ -23,7 +23,7 @@ use tether_api::{ConnectError, Result};
 use tether_kafka::{
     Admin, Clients, ConsumedRecord, Consumer, ConsumerEvent, DeliveryHandler, KafkaError,
     KafkaErrorKind, OutgoingRecord, Producer, RecordMetadata, Result as KafkaResult, Subscription,
-    TopicPartitionOffset,
+    TopicPartitionOffset, TransactionalProducer,
 };
 use tether_storage::{MemoryOffsetStore, MemoryStatusStore, TargetState, TaskId};
 use tether_worker::config::WorkerConfig;
@@ -248,6 +248,14 @@ impl Clients for NoKafka {
             }
         });
         Ok(Arc::new(NoProducer { tokens }))
+    }
+
+    fn transactional_producer(
+        &self,
+        _properties: &ConfigMap,
+        _deliveries: Arc<dyn DeliveryHandler>,
+    ) -> KafkaResult<Arc<dyn TransactionalProducer>> {
+        unused()
     }
 
     fn consumer(&self, _properties: &ConfigMap) -> KafkaResult<Arc<dyn Consumer>> {

@@ -10,6 +10,7 @@ pub mod loggers;
 mod plugin_call;
 pub mod plugins;
 mod restart_policy;
+mod source_offsets;
 mod statuses;
 mod task;
 #[cfg(test)]

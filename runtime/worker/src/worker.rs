@@ -21,12 +21,13 @@ use tether_storage::{
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::client_properties::OverridePolicy;
+use crate::client_properties::{ClientProperties, OverridePolicy};
 use crate::config::WorkerConfig;
 use crate::config_provider::{Resolved, VariableResolver};
 use crate::connector::{self, ConnectorHandle, ConnectorSetup, TaskLimit};
 use crate::conversion::SharedConverters;
 use crate::plugins::Plugins;
+use crate::source_offsets::SourceOffsets;
 use crate::statuses::{InstanceStatuses, StatusOrigin};
 use crate::task::{self, TaskHandle, TaskSetup};
 use crate::topic_creation::TopicCreation;
@@ -345,15 +346,16 @@ impl Worker {
         let Resolved { config, redaction } = resolved;
         let class = class(&config)?;
         let plugin = context.plugins.connector(class)?;
-        if plugin.kind() == PluginKind::Source {
-            // Tasks read it again; a mistake shows before there are any.
-            TopicCreation::new(&config, context.config.topic_creation)?;
-        }
-        let offsets = (plugin.kind() == PluginKind::Source).then(|| {
-            let keys = PartitionKeys::new(name);
-            Arc::new(StoredOffsetReader::new(context.offsets.clone(), keys))
-                as Arc<dyn OffsetReader>
-        });
+        let offsets = match plugin.kind() {
+            PluginKind::Source => {
+                // Tasks read it again; a mistake shows before there are any.
+                TopicCreation::new(&config, context.config.topic_creation)?;
+                let store = self.source_offsets().read(name, &config)?.store();
+                let reader = StoredOffsetReader::new(store, PartitionKeys::new(name));
+                Some(Arc::new(reader) as Arc<dyn OffsetReader>)
+            }
+            _ => None,
+        };
         Ok(Entry {
             version: plugin.version,
             handle: connector::spawn(ConnectorSetup {
@@ -411,6 +413,19 @@ impl Worker {
         start().map_err(|error| redaction.error(error))
     }
 
+    /// Makes the offset stores of source connectors.
+    pub(crate) fn source_offsets(&self) -> SourceOffsets<'_> {
+        SourceOffsets {
+            properties: ClientProperties {
+                worker: &self.context.config,
+                kafka_cluster_id: &self.context.kafka_cluster_id,
+                policy: &self.policy,
+            },
+            clients: &self.context.clients,
+            worker_store: &self.context.offsets,
+        }
+    }
+
     fn origin(&self) -> StatusOrigin {
         StatusOrigin {
             statuses: self.context.statuses.clone(),
@@ -458,11 +473,6 @@ fn warn_about_settings_without_effect(connector: &str, config: &ConfigMap) {
         ("errors.retry.timeout", "0", ERRORS),
         ("errors.log.enable", "false", ERRORS),
         ("errors.deadletterqueue.topic.name", "", ERRORS),
-        (
-            "offsets.storage.topic",
-            "",
-            "source offsets are stored with those of the worker",
-        ),
     ];
     for (key, default, instead) in without_effect {
         if let Some(value) = config.get(key)

@@ -6,6 +6,8 @@
 //! properties such as `security.protocol` do not reach the producers and
 //! consumers of tasks; there each prefix has to repeat them.
 
+mod exactly_once;
+mod offsets;
 mod override_policy;
 
 use tether_api::Result;
@@ -93,7 +95,11 @@ impl ClientProperties<'_> {
     /// # Errors
     /// Other, if the policy forbids one of the connector's overrides.
     pub fn source_producer(&self, id: &TaskId, connector: &ConfigMap) -> Result<ConfigMap> {
-        let mut properties = self.base(&format!("connector-producer-{id}"));
+        self.producer(&format!("connector-producer-{id}"), connector)
+    }
+
+    fn producer(&self, client_id: &str, connector: &ConfigMap) -> Result<ConfigMap> {
+        let mut properties = self.base(client_id);
         for (key, value) in [
             (
                 "key.serializer",
@@ -122,9 +128,13 @@ impl ClientProperties<'_> {
     /// # Errors
     /// Other, if the policy forbids one of the connector's overrides.
     pub fn sink_consumer(&self, id: &TaskId, connector: &ConfigMap) -> Result<ConfigMap> {
-        let mut properties = self.base(&format!("connector-consumer-{id}"));
+        self.consumer(&id.to_string(), &id.connector, connector)
+    }
+
+    fn consumer(&self, client: &str, name: &str, connector: &ConfigMap) -> Result<ConfigMap> {
+        let mut properties = self.base(&format!("connector-consumer-{client}"));
         for (key, value) in [
-            ("group.id", format!("connect-{}", id.connector).as_str()),
+            ("group.id", format!("connect-{name}").as_str()),
             ("enable.auto.commit", "false"),
             ("auto.offset.reset", "earliest"),
             (

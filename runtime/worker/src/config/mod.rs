@@ -52,6 +52,20 @@ pub struct DistributedConfig {
     pub status_topic: StorageTopic,
     /// How long a catch-up with the config topic may take.
     pub sync_timeout: Duration,
+    /// How far it is with exactly-once sources.
+    pub exactly_once: ExactlyOnceSupport,
+}
+
+/// `exactly.once.source.support`. A cluster goes from one to the next by rolling
+/// restarts, so that no worker fences another that does not understand it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ExactlyOnceSupport {
+    /// Sources are at least once.
+    Disabled,
+    /// The same, but the leader of the group writes in transactions already.
+    Preparing,
+    /// Source tasks write records and offsets in transactions.
+    Enabled,
 }
 
 /// A class and its own configuration, prefix removed.
@@ -117,14 +131,17 @@ impl WorkerConfig {
                 "Signature algorithm must be present in inter.worker.verification.algorithms list",
             ));
         }
-        let exactly_once = parsed.string("exactly.once.source.support")?;
-        if exactly_once != "disabled" {
+        let exactly_once = match &*parsed.string("exactly.once.source.support")? {
             // Going on without it would break a promise that nobody could see.
-            return Err(ConnectError::config(format!(
-                "Invalid value {exactly_once} for configuration exactly.once.source.support: this version delivers \
-                 at least once only; set it to disabled to accept that"
-            )));
-        }
+            "enabled" => {
+                return Err(ConnectError::config(
+                    "Invalid value enabled for configuration exactly.once.source.support: this version \
+                     delivers at least once only; set it to disabled or preparing to accept that",
+                ));
+            }
+            "preparing" => ExactlyOnceSupport::Preparing,
+            _ => ExactlyOnceSupport::Disabled,
+        };
         let mode = Mode::Distributed(Box::new(DistributedConfig {
             group_id: parsed.string("group.id")?,
             config_topic: storage_topic(&properties, &parsed, "config", 1)?,
@@ -141,6 +158,7 @@ impl WorkerConfig {
                 parsed.int("status.storage.partitions")?,
             )?,
             sync_timeout: millis(i64::from(parsed.int("worker.sync.timeout.ms")?)),
+            exactly_once,
         }));
         Self::new(properties, mode, &parsed)
     }
@@ -193,6 +211,20 @@ impl WorkerConfig {
             )));
         }
         Ok(())
+    }
+
+    /// How far this worker is with exactly-once sources. A standalone worker
+    /// never is.
+    pub fn exactly_once(&self) -> ExactlyOnceSupport {
+        match &self.mode {
+            Mode::Standalone { .. } => ExactlyOnceSupport::Disabled,
+            Mode::Distributed(config) => config.exactly_once,
+        }
+    }
+
+    /// Whether source tasks write in transactions.
+    pub fn exactly_once_sources(&self) -> bool {
+        self.exactly_once() == ExactlyOnceSupport::Enabled
     }
 
     /// The group of workers; `None` standalone.

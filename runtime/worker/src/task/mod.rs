@@ -48,6 +48,7 @@ use crate::client_properties::{ClientProperties, OverridePolicy};
 use crate::config_provider::Redaction;
 use crate::conversion::Converters;
 use crate::plugin_call::guarded;
+use crate::source_offsets::SourceOffsets;
 use crate::statuses::InstanceStatuses;
 use crate::topic_creation::TopicCreation;
 use crate::worker::{WorkerContext, WorkerRequest};
@@ -137,7 +138,12 @@ pub(crate) fn start(task: Task, setup: TaskSetup<'_>) -> Result<TaskHandle> {
                     TopicCreator::new(id, groups, clients, &admin)
                 })
                 .transpose()?;
-            let offsets = context.offsets.clone();
+            let offsets = SourceOffsets {
+                properties,
+                clients: &context.clients,
+                worker_store: &context.offsets,
+            };
+            let offsets = offsets.task(id, connector, &producer)?;
             let task = WorkerSourceTask::new(task, tools, clients, &producer, topics, offsets)?;
             let abandon = task.abandon();
             (Box::new(task), Box::new(abandon))

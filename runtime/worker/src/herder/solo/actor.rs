@@ -287,11 +287,7 @@ impl Actor {
             .await
         {
             Ok(configs) if unchanged(&entry, &configs) => return,
-            Ok(configs) => match context
-                .configs
-                .put_task_configs(&self.connector, &configs)
-                .await
-            {
+            Ok(configs) => match self.commit_tasks(&configs).await {
                 Ok(()) => return,
                 Err(error) => error,
             },
@@ -311,6 +307,11 @@ impl Actor {
             Instant::now() + wait,
             (wait * 2).min(MAX_RECONFIGURE_BACKOFF),
         ));
+    }
+
+    async fn commit_tasks(&self, configs: &[ConfigMap]) -> Result<()> {
+        let leader = self.shared.as_leader().await?;
+        leader.put_task_configs(&self.connector, configs).await
     }
 
     async fn remove(&mut self) {

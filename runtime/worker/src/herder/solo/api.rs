@@ -59,7 +59,7 @@ impl SoloHerder {
             .filter_map(|(key, value)| Some((key.clone(), value.clone()?)))
             .collect();
         let before = self.shared.entry(connector);
-        let configs = &self.shared.context.configs;
+        let configs = self.shared.as_leader().await?;
         configs
             .put_connector_config(connector, &config, initial_state)
             .await?;
@@ -228,11 +228,8 @@ impl Herder for SoloHerder {
     async fn delete_connector(&self, connector: &str) -> Result<()> {
         let _turn = self.turn(connector).await?;
         self.found(connector)?;
-        self.shared
-            .context
-            .configs
-            .remove_connector(connector)
-            .await
+        let configs = self.shared.as_leader().await?;
+        configs.remove_connector(connector).await
     }
 
     async fn set_target_state(&self, connector: &str, state: TargetState) -> Result<()> {
@@ -242,7 +239,8 @@ impl Herder for SoloHerder {
         if state == TargetState::Stopped {
             // Tasks first: an older reader that does not know STOPPED pauses a
             // connector that has none.
-            configs.put_task_configs(connector, &[]).await?;
+            let leader = self.shared.as_leader().await?;
+            leader.put_task_configs(connector, &[]).await?;
         }
         configs.put_target_state(connector, state).await
     }
@@ -271,11 +269,8 @@ impl Herder for SoloHerder {
                 mark(instance);
             }
         }
-        self.shared
-            .context
-            .configs
-            .put_restart_request(&request)
-            .await?;
+        let configs = self.shared.as_leader().await?;
+        configs.put_restart_request(&request).await?;
         Ok(state)
     }
 

@@ -93,6 +93,17 @@ impl Shared {
             .cloned()
     }
 
+    /// The config store, for what only the leader of the group may write: this
+    /// worker, which is alone.
+    ///
+    /// # Errors
+    /// If the right to write cannot be had now.
+    async fn as_leader(&self) -> Result<&dyn ConfigStore> {
+        let configs = &*self.context.configs;
+        configs.claim_write_privileges().await?;
+        Ok(configs)
+    }
+
     /// Deletes the status of a connector.
     fn destroy_connector(&self, connector: &str) {
         self.context.statuses.put_connector(ConnectorStatus {

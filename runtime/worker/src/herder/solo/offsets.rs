@@ -11,7 +11,7 @@ use tether_api::data::Value;
 use tether_api::offset::{OffsetMap, TopicPartition};
 use tether_api::{ConnectError, Result};
 use tether_kafka::{Admin, KafkaError, KafkaErrorKind};
-use tether_storage::{java_hash_order, offset_bytes};
+use tether_storage::{OffsetStore, java_hash_order, offset_bytes};
 
 use crate::client_properties::{ClientProperties, OverridePolicy};
 use crate::herder::{ConnectorKind, ConnectorOffset, OffsetChange};
@@ -40,8 +40,12 @@ pub(super) async fn read(
             .map(|(partition, offset)| sink_offset(partition, *offset))
             .collect());
     }
-    let stored = stored_source_offsets(herder, connector).await?;
-    Ok(stored
+    let config = herder.resolved(config)?;
+    let worker = &herder.shared.context.worker;
+    let store = worker.source_offsets().read(connector, &config)?;
+    let stored = stored_source_offsets(&*store.store(), connector).await;
+    store.stop().await;
+    Ok(stored?
         .into_iter()
         .map(|stored| ConnectorOffset {
             partition: Some(stored.partition),
@@ -59,13 +63,8 @@ struct Stored {
 
 /// What the store has of a source connector. Entries that are not offsets are
 /// passed over with a warning; others may write to the topic, too.
-async fn stored_source_offsets(herder: &SoloHerder, connector: &str) -> Result<Vec<Stored>> {
-    let entries = herder
-        .shared
-        .context
-        .offsets
-        .connector_entries(connector)
-        .await?;
+async fn stored_source_offsets(store: &dyn OffsetStore, connector: &str) -> Result<Vec<Stored>> {
+    let entries = store.connector_entries(connector).await?;
     let read = |key: &Bytes, value: &Bytes| -> Result<Option<(OffsetMap, OffsetMap)>> {
         let Some((_, partition)) = offset_bytes::parse_key(key)? else {
             return Ok(None);
@@ -116,7 +115,12 @@ pub(super) async fn change(
     let complete = if kind == ConnectorKind::Sink {
         change_sink(herder, connector, &resolved, plugin.as_ref(), change).await?
     } else {
-        change_source(herder, connector, &resolved, plugin.as_ref(), change).await?
+        let offsets = herder.shared.context.worker.source_offsets();
+        let store = offsets.change(connector, &resolved)?;
+        let entries = store.store();
+        let changed = change_source(&*entries, connector, &resolved, plugin.as_ref(), change).await;
+        store.stop().await;
+        changed?
     };
     Ok(if complete {
         format!("The offsets for this connector have been {verb} successfully")
@@ -130,13 +134,13 @@ pub(super) async fn change(
 }
 
 async fn change_source(
-    herder: &SoloHerder,
+    store: &dyn OffsetStore,
     connector: &str,
     config: &ConfigMap,
     plugin: &dyn tether_api::connector::Connector,
     change: OffsetChange,
 ) -> Result<bool> {
-    let stored = stored_source_offsets(herder, connector).await?;
+    let stored = stored_source_offsets(store, connector).await?;
     let wanted: Vec<(OffsetMap, Option<OffsetMap>)> = match change {
         OffsetChange::Alter(offsets) => offsets
             .into_iter()
@@ -166,7 +170,7 @@ async fn change_source(
     let complete = plugin
         .alter_offsets(config, &AlteredOffsets::Source(wanted))
         .await?;
-    herder.shared.context.offsets.set(entries).await?;
+    store.set(entries).await?;
     Ok(complete)
 }
 

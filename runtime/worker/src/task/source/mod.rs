@@ -17,7 +17,7 @@ use tether_api::record::SourceRecord;
 use tether_api::source::{SourceTask, SourceTaskContext};
 use tether_api::{ConnectError, Result};
 use tether_kafka::{Clients, Producer};
-use tether_storage::{OffsetStore, OffsetWriter, PartitionKeys, StoredOffsetReader, TargetState};
+use tether_storage::{OffsetWriter, PartitionKeys, StoredOffsetReader, TargetState};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -25,6 +25,7 @@ use super::error_handling::ErrorHandling;
 use super::topic_tracker::TopicTracker;
 use super::{TaskControl, TaskTools, WorkerTask};
 use crate::plugin_call::guarded;
+use crate::source_offsets::SourceOffsetStore;
 
 use deliveries::Deliveries;
 use encoder::RecordEncoder;
@@ -47,6 +48,7 @@ pub(super) struct WorkerSourceTask {
     task: Box<dyn SourceTask>,
     config: ConfigMap,
     control: TaskControl,
+    offset_store: SourceOffsetStore,
     offsets: Arc<dyn OffsetReader>,
     producer: Arc<dyn Producer>,
     committer: Arc<OffsetCommitter>,
@@ -73,7 +75,7 @@ impl WorkerSourceTask {
         clients: &dyn Clients,
         producer: &ConfigMap,
         topics: Option<TopicCreator>,
-        offsets: Arc<dyn OffsetStore>,
+        offset_store: SourceOffsetStore,
     ) -> Result<Self> {
         let TaskTools {
             control,
@@ -95,7 +97,7 @@ impl WorkerSourceTask {
         let keys = PartitionKeys::new(&*id.connector);
         let committer = Arc::new(OffsetCommitter::new(
             id,
-            OffsetWriter::new(offsets.clone(), keys.clone()),
+            OffsetWriter::new(offset_store.store(), keys.clone()),
             deliveries,
             TopicTracker::new(statuses, id, topic_tracking),
             flush_interval,
@@ -109,7 +111,8 @@ impl WorkerSourceTask {
             config,
             interrupt: control.stopping.child_token(),
             control,
-            offsets: Arc::new(StoredOffsetReader::new(offsets, keys)),
+            offsets: Arc::new(StoredOffsetReader::new(offset_store.store(), keys)),
+            offset_store,
             producer,
             committer,
             sender,
@@ -241,6 +244,7 @@ impl WorkerSourceTask {
 #[async_trait]
 impl WorkerTask for WorkerSourceTask {
     async fn start(&mut self) -> Result<()> {
+        self.offset_store.start().await?;
         self.start_called = true;
         let context = SourceTaskContext {
             offsets: self.offsets.clone(),
@@ -280,6 +284,7 @@ impl WorkerTask for WorkerSourceTask {
             tracing::warn!(task = %self.control.id, %error, "Could not stop task");
         }
         self.producer.purge();
+        self.offset_store.stop().await;
     }
 }
 
