@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use tether_api::Result;
 use tether_api::config::{ConfigMap, with_prefix};
 use tether_api::converter::{Converter, ConverterKind, HeaderConverter};
+use tether_api::plugin::PluginKind;
+use tether_api::{ConnectError, Result};
 
 use crate::config::{PluginConfig, WorkerConfig};
 use crate::plugins::Plugins;
@@ -15,6 +16,26 @@ pub(crate) struct Converters {
     pub(crate) key: Arc<dyn Converter>,
     pub(crate) value: Arc<dyn Converter>,
     pub(crate) header: Arc<dyn HeaderConverter>,
+    /// Their Java classes, for errors.
+    pub(crate) classes: ConverterClasses,
+}
+
+/// The Java classes of the converters of keys, values and headers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ConverterClasses {
+    pub(crate) key: &'static str,
+    pub(crate) value: &'static str,
+    pub(crate) header: &'static str,
+}
+
+impl ConverterClasses {
+    /// That of the converter of keys or values.
+    pub(crate) fn of(self, side: Side) -> &'static str {
+        match side {
+            Side::Key => self.key,
+            Side::Value => self.value,
+        }
+    }
 }
 
 impl Converters {
@@ -30,20 +51,33 @@ impl Converters {
         worker: &WorkerConfig,
         connector: &ConfigMap,
     ) -> Result<Self> {
+        let class = |kind: PluginKind, chosen: &PluginConfig| {
+            plugins
+                .find(&[kind], &chosen.class)
+                .map_or("", |plugin| plugin.class)
+        };
         let converter = |kind: ConverterKind, default: &PluginConfig| {
             let named = named(connector, &format!("{}.converter", kind.name()));
             let chosen = named.as_ref().unwrap_or(default);
-            plugins
+            let converter = plugins
                 .new_converter(&chosen.class, &chosen.config, kind)
                 .map_err(|error| {
                     error.context(format!("The {} converter {}", kind.name(), chosen.class))
-                })
+                })?;
+            Ok::<_, ConnectError>((converter, class(PluginKind::Converter, chosen)))
         };
+        let (key, key_class) = converter(ConverterKind::Key, &worker.key_converter)?;
+        let (value, value_class) = converter(ConverterKind::Value, &worker.value_converter)?;
         let named = named(connector, "header.converter");
         let header = named.as_ref().unwrap_or(&worker.header_converter);
         Ok(Self {
-            key: converter(ConverterKind::Key, &worker.key_converter)?,
-            value: converter(ConverterKind::Value, &worker.value_converter)?,
+            key,
+            value,
+            classes: ConverterClasses {
+                key: key_class,
+                value: value_class,
+                header: class(PluginKind::HeaderConverter, header),
+            },
             header: plugins
                 .new_header_converter(&header.class, &header.config)
                 .map_err(|error| error.context(format!("The header converter {}", header.class)))?,

@@ -7,6 +7,7 @@ mod connector;
 mod conversion;
 pub mod herder;
 pub mod loggers;
+pub mod metrics;
 mod plugin_call;
 pub mod plugins;
 mod restart_policy;

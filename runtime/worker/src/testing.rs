@@ -255,14 +255,26 @@ impl OffsetStore for FaultyOffsets {
     }
 }
 
-/// Converts text. With `unprepared` it wants to prepare itself first.
+/// Converts text. With `unprepared` it wants to prepare itself first; with
+/// `away` that fails so many times for now.
 struct TextConverter {
     prepared: Mutex<bool>,
+    away: Mutex<u32>,
 }
 
 impl TextConverter {
     fn is_prepared(&self) -> bool {
         *self.prepared.lock().unwrap()
+    }
+
+    fn prepare(&self) -> Result<()> {
+        let mut away = self.away.lock().unwrap();
+        if *away > 0 {
+            *away -= 1;
+            return Err(ConnectError::retriable("the registry is away"));
+        }
+        *self.prepared.lock().unwrap() = true;
+        Ok(())
     }
 }
 
@@ -287,8 +299,7 @@ impl Converter for TextConverter {
     }
 
     async fn prepare_from_connect(&self, _topic: &str, _schema: Option<&SchemaRef>) -> Result<()> {
-        *self.prepared.lock().unwrap() = true;
-        Ok(())
+        self.prepare()
     }
 
     fn to_connect(&self, _topic: &str, bytes: Option<&Bytes>) -> Result<Decoded> {
@@ -304,8 +315,7 @@ impl Converter for TextConverter {
     }
 
     async fn prepare_to_connect(&self, _topic: &str, _bytes: &Bytes) -> Result<()> {
-        *self.prepared.lock().unwrap() = true;
-        Ok(())
+        self.prepare()
     }
 }
 
@@ -365,7 +375,10 @@ pub(crate) fn plugins(more: Vec<PluginDescriptor>) -> Plugins {
             "t.Text",
             PluginFactory::Converter(|config, _| {
                 Ok(Arc::new(TextConverter {
-                    prepared: Mutex::new(!config.contains_key("unprepared")),
+                    prepared: Mutex::new(
+                        !config.contains_key("unprepared") && !config.contains_key("away"),
+                    ),
+                    away: Mutex::new(config.get("away").map_or(0, |times| times.parse().unwrap())),
                 }))
             }),
         ),

@@ -26,6 +26,7 @@ use crate::config::WorkerConfig;
 use crate::config_provider::{Resolved, VariableResolver};
 use crate::connector::{self, ConnectorHandle, ConnectorSetup, TaskLimit};
 use crate::conversion::SharedConverters;
+use crate::metrics::TaskErrorMetrics;
 use crate::plugins::Plugins;
 use crate::source_offsets::SourceOffsets;
 use crate::statuses::{InstanceStatuses, StatusOrigin};
@@ -150,7 +151,6 @@ impl Worker {
             connectors.insert(connector.to_owned(), entry);
             transition
         };
-        warn_about_settings_without_effect(connector, config);
         transition.await
     }
 
@@ -302,6 +302,14 @@ impl Worker {
     /// The tasks that are here, whatever their state, sorted.
     pub fn tasks(&self) -> Vec<TaskId> {
         self.tasks_here().keys().cloned().collect()
+    }
+
+    /// What went wrong in each task that is here, failed ones too, sorted.
+    pub fn task_errors(&self) -> Vec<(TaskId, Arc<TaskErrorMetrics>)> {
+        self.tasks_here()
+            .iter()
+            .map(|(id, entry)| (id.clone(), entry.handle.errors().clone()))
+            .collect()
     }
 
     /// The version of a connector that is here.
@@ -461,27 +469,4 @@ fn class(config: &ConfigMap) -> Result<&str> {
                 "Missing required configuration \"connector.class\" which has no default value.",
             )
         })
-}
-
-/// Says once per start of a connector what its configuration asks for and this
-/// build does not do yet, with what happens instead.
-fn warn_about_settings_without_effect(connector: &str, config: &ConfigMap) {
-    const ERRORS: &str = "the first record that fails makes its task FAILED, and no record is skipped, \
-                          retried, logged as skipped or sent to a dead letter queue";
-    let without_effect = [
-        ("errors.tolerance", "none", ERRORS),
-        ("errors.retry.timeout", "0", ERRORS),
-        ("errors.log.enable", "false", ERRORS),
-        ("errors.deadletterqueue.topic.name", "", ERRORS),
-    ];
-    for (key, default, instead) in without_effect {
-        if let Some(value) = config.get(key)
-            && !value.trim().eq_ignore_ascii_case(default)
-        {
-            tracing::warn!(
-                connector,
-                "{key}={value} has no effect in this build: {instead}"
-            );
-        }
-    }
 }

@@ -98,6 +98,15 @@ impl ClientProperties<'_> {
         self.producer(&format!("connector-producer-{id}"), connector)
     }
 
+    /// Of the producer of a task's dead letters, which are written like the
+    /// records of a source.
+    ///
+    /// # Errors
+    /// Other, if the policy forbids one of the connector's overrides.
+    pub fn dead_letter_producer(&self, id: &TaskId, connector: &ConfigMap) -> Result<ConfigMap> {
+        self.producer(&format!("connector-dlq-producer-{id}"), connector)
+    }
+
     fn producer(&self, client_id: &str, connector: &ConfigMap) -> Result<ConfigMap> {
         let mut properties = self.base(client_id);
         for (key, value) in [
@@ -160,6 +169,14 @@ impl ClientProperties<'_> {
     /// Other, if the policy forbids one of the connector's overrides.
     pub fn task_admin(&self, id: &TaskId, connector: &ConfigMap) -> Result<ConfigMap> {
         self.connector_admin_with_id(&format!("connector-adminclient-{id}"), connector)
+    }
+
+    /// Of the admin client that creates the topic of a task's dead letters.
+    ///
+    /// # Errors
+    /// Other, if the policy forbids one of the connector's overrides.
+    pub fn dead_letter_admin(&self, id: &TaskId, connector: &ConfigMap) -> Result<ConfigMap> {
+        self.connector_admin_with_id(&format!("connector-dlq-adminclient-{id}"), connector)
     }
 
     /// Of the admin client with which the worker manages what belongs to a

@@ -15,6 +15,7 @@
 //! | the commit | the connector learns of it | `committed` is only a promise to the source that it may forget; the next run reads the offset itself |
 //! | the consumer's `poll` | the return of `put` | the offset is not committed; the next member reads the record again |
 //! | `put` | the commit of its offset | the sink gets the record a second time |
+//! | a record was refused | its dead letter is acknowledged | the offset is not committed; the record is refused again |
 //!
 //! What ensures it: [`submitted_records`] releases an offset only when every
 //! earlier record of its source partition is acknowledged; the source's
@@ -47,12 +48,14 @@ use tracing::Instrument as _;
 use crate::client_properties::{ClientProperties, OverridePolicy};
 use crate::config_provider::Redaction;
 use crate::conversion::Converters;
+use crate::metrics::TaskErrorMetrics;
 use crate::plugin_call::guarded;
 use crate::source_offsets::SourceOffsets;
 use crate::statuses::InstanceStatuses;
 use crate::topic_creation::TopicCreation;
 use crate::worker::{WorkerContext, WorkerRequest};
 
+use error_handling::{DeadLetterSettings, ErrorHandling};
 use sink::WorkerSinkTask;
 use source::{TopicCreator, WorkerSourceTask};
 use transformation_chain::TransformationChain;
@@ -83,6 +86,7 @@ pub(crate) struct TaskHandle {
     stopping: CancellationToken,
     statuses: Arc<InstanceStatuses>,
     failure: Arc<OnceLock<String>>,
+    errors: Arc<TaskErrorMetrics>,
     running: JoinHandle<()>,
     abandon: Box<dyn FnOnce() + Send>,
 }
@@ -113,7 +117,8 @@ pub(crate) fn start(task: Task, setup: TaskSetup<'_>) -> Result<TaskHandle> {
         stopping: stopping.clone(),
         statuses: statuses.clone(),
     };
-    let tools = TaskTools {
+    let errors = Arc::new(TaskErrorMetrics::default());
+    let mut tools = TaskTools {
         control: control.clone(),
         config,
         converters,
@@ -122,6 +127,14 @@ pub(crate) fn start(task: Task, setup: TaskSetup<'_>) -> Result<TaskHandle> {
         topic_tracking: context.config.topic_tracking,
         flush_interval: context.config.offset_flush_interval,
         flush_timeout: context.config.offset_flush_timeout,
+        errors: ErrorHandling::new(
+            id,
+            connector,
+            errors.clone(),
+            redaction.clone(),
+            stopping.clone(),
+        )?,
+        dead_letters: None,
     };
     let properties = ClientProperties {
         worker: &context.config,
@@ -132,6 +145,7 @@ pub(crate) fn start(task: Task, setup: TaskSetup<'_>) -> Result<TaskHandle> {
     let (task, abandon): (Box<dyn WorkerTask>, Box<dyn FnOnce() + Send>) = match task {
         Task::Source(task) => {
             let producer = properties.source_producer(id, connector)?;
+            tools.dead_letters = DeadLetterSettings::for_source(id, connector, &properties)?;
             let topics = TopicCreation::new(connector, context.config.topic_creation)?
                 .map(|groups| {
                     let admin = properties.task_admin(id, connector)?;
@@ -150,6 +164,7 @@ pub(crate) fn start(task: Task, setup: TaskSetup<'_>) -> Result<TaskHandle> {
         }
         Task::Sink(task) => {
             let consumer = properties.sink_consumer(id, connector)?;
+            tools.dead_letters = DeadLetterSettings::for_sink(id, connector, &properties)?;
             let task = WorkerSinkTask::new(task, tools, clients, &consumer)?;
             let abandon = task.abandon();
             (Box::new(task), Box::new(abandon))
@@ -172,6 +187,7 @@ pub(crate) fn start(task: Task, setup: TaskSetup<'_>) -> Result<TaskHandle> {
         stopping,
         statuses,
         failure,
+        errors,
         running: tokio::spawn(run(task, control, redaction, on_failure).instrument(span)),
         abandon,
     })
@@ -191,6 +207,11 @@ impl TaskHandle {
     /// The trace of its failure, once it has failed.
     pub(crate) fn failure(&self) -> Option<String> {
         self.failure.get().cloned()
+    }
+
+    /// What went wrong in it so far.
+    pub(crate) fn errors(&self) -> &Arc<TaskErrorMetrics> {
+        &self.errors
     }
 
     /// Asks the task to end.
@@ -270,6 +291,9 @@ struct TaskTools {
     topic_tracking: bool,
     flush_interval: Duration,
     flush_timeout: Duration,
+    errors: ErrorHandling,
+    /// Present if records that cannot be processed go to a topic.
+    dead_letters: Option<DeadLetterSettings>,
 }
 
 /// The parts of a task's life. Plugin code is called within; a panic in it

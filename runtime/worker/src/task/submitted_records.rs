@@ -69,6 +69,9 @@ enum State {
 pub(crate) enum Outcome {
     /// Kafka has it.
     Acknowledged,
+    /// Kafka does not have it, and the connector tolerates that; or its dead
+    /// letter is there.
+    PassedOver,
     /// Kafka does not have it; nothing after it may be committed.
     Failed,
 }
@@ -128,14 +131,21 @@ impl SubmittedRecords {
             return;
         }
         record.state = match outcome {
-            Outcome::Acknowledged => State::Acknowledged,
+            Outcome::Acknowledged | Outcome::PassedOver => State::Acknowledged,
             Outcome::Failed => State::Failed,
         };
         self.in_flight -= 1;
         self.in_flight_bytes -= record.bytes as usize;
-        if position == 0 && outcome == Outcome::Acknowledged {
+        if position == 0 && outcome != Outcome::Failed {
             self.ready.push(index);
         }
+    }
+
+    /// The source partition and offset of a record that is not resolved.
+    pub(crate) fn origin(&self, token: usize) -> Option<(&Arc<OffsetMap>, &SourceOffset)> {
+        let (index, position) = self.find(token)?;
+        let queue = &self.queues[index];
+        Some((queue.partition.as_ref()?, &queue.records[position].offset))
     }
 
     /// Takes the offsets that have become committable since the last call.

@@ -2,10 +2,12 @@
 //! (`TransformationChain`, `TransformationStage`; KIP-66, KIP-585).
 
 use tether_api::config::{ConfigMap, with_prefix};
+use tether_api::plugin::PluginKind;
 use tether_api::record::ConnectRecord;
 use tether_api::transform::{Predicate, Transformation};
 use tether_api::{ConnectError, Result};
 
+use super::error_handling::{self, Failure};
 use crate::plugins::Plugins;
 
 /// The transformations that one task applies.
@@ -17,6 +19,8 @@ pub(super) struct TransformationChain {
 struct Stage {
     /// The alias in `transforms`, for errors.
     alias: String,
+    /// The Java class, for errors.
+    class: &'static str,
     transformation: Box<dyn Transformation>,
     condition: Option<Condition>,
 }
@@ -52,11 +56,19 @@ impl TransformationChain {
         Ok(Self { stages })
     }
 
+    /// Whether there are no transformations.
+    pub(super) fn is_empty(&self) -> bool {
+        self.stages.is_empty()
+    }
+
     /// The record after all transformations; `None` if one dropped it.
     ///
     /// # Errors
-    /// That of the transformation; the message names its alias.
-    pub(super) fn apply(&mut self, mut record: ConnectRecord) -> Result<Option<ConnectRecord>> {
+    /// Which transformation failed, and how.
+    pub(super) fn apply(
+        &mut self,
+        mut record: ConnectRecord,
+    ) -> Result<Option<ConnectRecord>, Failure> {
         for stage in &mut self.stages {
             if let Some(condition) = &mut stage.condition
                 && !condition.holds(&record)
@@ -66,7 +78,11 @@ impl TransformationChain {
             match stage.transformation.apply(record) {
                 Ok(Some(changed)) => record = changed,
                 Ok(None) => return Ok(None),
-                Err(error) => return Err(error.context(format!("transformation {}", stage.alias))),
+                Err(error) => {
+                    let stage_name = error_handling::Stage::Transformation;
+                    let failure = Failure::new(stage_name, stage.class, error);
+                    return Err(failure.of(format!("transformation {}", stage.alias)));
+                }
             }
         }
         Ok(Some(record))
@@ -90,6 +106,9 @@ impl Stage {
             .transpose()?;
         Ok(Self {
             alias: alias.to_owned(),
+            class: plugins
+                .find(&[PluginKind::Transformation], class.trim())
+                .map_or("", |plugin| plugin.class),
             transformation: plugins.new_transformation(class.trim(), &config)?,
             condition,
         })
@@ -238,7 +257,9 @@ mod tests {
             ("transforms.a.text", "!"),
         ])
         .unwrap();
-        let error = chain.apply(ConnectRecord::new("t")).unwrap_err();
-        assert_eq!(error.to_string(), "transformation a: refused");
+        let failure = chain.apply(ConnectRecord::new("t")).unwrap_err();
+        assert_eq!(failure.part.as_deref(), Some("transformation a"));
+        assert_eq!(failure.class, "t.Append");
+        assert_eq!(failure.error.to_string(), "refused");
     }
 }

@@ -10,9 +10,11 @@ use tether_api::record::{ConnectRecord, SinkRecord};
 use tether_api::{ConnectError, Result};
 use tether_kafka::ConsumedRecord;
 
+use super::failed_records::FailedRecords;
 use crate::conversion::{Converters, Side};
 use crate::task::MAX_PREPARATIONS;
-use crate::task::error_handling::{ErrorHandling, Stage};
+use crate::task::error_handling::{Attempts, Failure, Stage, Verdict};
+use crate::task::topic_tracker::TopicTracker;
 use crate::task::transformation_chain::TransformationChain;
 
 /// Names of headers that are kept for later records.
@@ -22,83 +24,87 @@ const KEPT_NAMES: usize = 64;
 pub(super) struct RecordDecoder {
     converters: Arc<Converters>,
     chain: TransformationChain,
-    errors: ErrorHandling,
+    failed: FailedRecords,
+    topics: TopicTracker,
     /// Names of headers seen: the same few come with every record.
     names: Vec<Text>,
+}
+
+/// What became of a record.
+pub(super) enum Processed {
+    /// It goes to the task.
+    Record(SinkRecord),
+    /// A transformation dropped it, or it is passed over because it failed.
+    Dropped,
+    /// It is not processed, because the task is to stop.
+    Stopped,
 }
 
 impl RecordDecoder {
     pub(super) fn new(
         converters: Arc<Converters>,
         chain: TransformationChain,
-        errors: ErrorHandling,
+        failed: FailedRecords,
+        topics: TopicTracker,
     ) -> Self {
         Self {
             converters,
             chain,
-            errors,
+            failed,
+            topics,
             names: Vec::new(),
         }
     }
 
-    /// Decodes a record: key, value, headers. Text and bytes stay slices of
-    /// what was consumed. Waits only if a converter has to learn a schema.
+    /// A new batch begins.
+    pub(super) fn begin_batch(&mut self) {
+        self.topics.begin_batch();
+    }
+
+    /// Decodes a record (key, value, headers) and applies the transformations.
+    /// Text and bytes stay slices of what was consumed. Waits only if a
+    /// converter has to learn a schema, or after a failure.
     ///
     /// # Errors
-    /// Other, if a converter refuses the record.
-    pub(super) async fn decode(
+    /// Other, if a converter or transformation refuses the record and that ends
+    /// the task.
+    pub(super) async fn process(
         &mut self,
-        record: ConsumedRecord,
-        original: TopicPartition,
-    ) -> Result<SinkRecord> {
-        let mut preparations = 0;
+        record: &ConsumedRecord,
+        original: &TopicPartition,
+    ) -> Result<Processed> {
+        let mut attempts = Attempts::default();
         loop {
-            let side = match self.try_decode(&record, &original)? {
-                Ok(decoded) => return Ok(decoded),
-                Err(side) => side,
+            let failure = match self.attempt(record, original).await {
+                Ok(Some(record)) => return Ok(Processed::Record(record)),
+                Ok(None) => return Ok(Processed::Dropped),
+                Err(failure) => failure,
             };
-            preparations += 1;
-            if preparations > MAX_PREPARATIONS {
-                return Err(ConnectError::other(format!(
-                    "The {side:?} converter is not ready for the record {} although it prepared itself for \
-                     its schema, which is a defect in the converter",
-                    Position::of(&record)
-                )));
-            }
-            let bytes = match side {
-                Side::Key => record.key.as_ref(),
-                Side::Value => record.value.as_ref(),
-            };
-            if let Some(bytes) = bytes {
-                self.converters
-                    .of(side)
-                    .prepare_to_connect(&record.topic, bytes)
-                    .await
-                    .map_err(|error| self.errors.fail(side.into(), error, Position::of(&record)))?;
+            match self.failed.handle(failure, &mut attempts, record).await? {
+                // From the bytes on, since a transformation keeps what it was
+                // given.
+                Verdict::Again => {}
+                Verdict::Skip => return Ok(Processed::Dropped),
+                Verdict::Stopped => return Ok(Processed::Stopped),
             }
         }
     }
 
-    /// Applies the transformations; `None` if one dropped the record.
-    ///
-    /// # Errors
-    /// Other, if a transformation refuses the record.
-    pub(super) fn transform(&mut self, record: SinkRecord) -> Result<Option<SinkRecord>> {
+    /// The record for the task; `None` if a transformation dropped it.
+    async fn attempt(
+        &mut self,
+        record: &ConsumedRecord,
+        original: &TopicPartition,
+    ) -> Result<Option<SinkRecord>, Failure> {
+        let decoded = self.decode(record, original).await?;
+        self.topics.used(&original.topic);
         let SinkRecord {
             record,
             timestamp_type,
             original,
             offset,
-        } = record;
-        let transformed = self.chain.apply(record).map_err(|error| {
-            let position = Position {
-                topic: &original.topic,
-                partition: original.partition,
-                offset,
-            };
-            self.errors.fail(Stage::Transformation, error, position)
-        })?;
-        Ok(transformed.map(|record| SinkRecord {
+        } = decoded;
+        Ok(self.chain.apply(record)?.map(|record| SinkRecord {
             record,
             timestamp_type,
             original,
@@ -106,12 +112,43 @@ impl RecordDecoder {
         }))
     }
 
+    async fn decode(
+        &mut self,
+        record: &ConsumedRecord,
+        original: &TopicPartition,
+    ) -> Result<SinkRecord, Failure> {
+        let mut preparations = 0;
+        loop {
+            let side = match self.try_decode(record, original)? {
+                Ok(decoded) => return Ok(decoded),
+                Err(side) => side,
+            };
+            let bytes = match side {
+                Side::Key => record.key.as_ref(),
+                Side::Value => record.value.as_ref(),
+            };
+            preparations += 1;
+            let prepared = if preparations > MAX_PREPARATIONS {
+                Err(ConnectError::other(format!(
+                    "The {side:?} converter is not ready although it prepared itself for the record's schema, \
+                     which is a defect in the converter"
+                )))
+            } else if let Some(bytes) = bytes {
+                let converter = self.converters.of(side);
+                converter.prepare_to_connect(&record.topic, bytes).await
+            } else {
+                Ok(())
+            };
+            prepared.map_err(|error| self.failure(side, error))?;
+        }
+    }
+
     /// The record, or the part whose converter is not ready.
     fn try_decode(
         &mut self,
         record: &ConsumedRecord,
         original: &TopicPartition,
-    ) -> Result<std::result::Result<SinkRecord, Side>> {
+    ) -> Result<Result<SinkRecord, Side>, Failure> {
         let Some(key) = self.decode_side(Side::Key, record, record.key.as_ref())? else {
             return Ok(Err(Side::Key));
         };
@@ -140,19 +177,19 @@ impl RecordDecoder {
         side: Side,
         record: &ConsumedRecord,
         bytes: Option<&Bytes>,
-    ) -> Result<Option<SchemaAndValue>> {
+    ) -> Result<Option<SchemaAndValue>, Failure> {
         let decoded = self
             .converters
             .of(side)
             .to_connect(&record.topic, bytes)
-            .map_err(|error| self.errors.fail(side.into(), error, Position::of(record)))?;
+            .map_err(|error| self.failure(side, error))?;
         Ok(match decoded {
             Decoded::Data(data) => Some(data),
             Decoded::Unprepared => None,
         })
     }
 
-    fn decode_headers(&mut self, record: &ConsumedRecord) -> Result<Headers> {
+    fn decode_headers(&mut self, record: &ConsumedRecord) -> Result<Headers, Failure> {
         let mut headers = Headers::new();
         for (name, bytes) in &record.headers {
             let value = self
@@ -160,13 +197,17 @@ impl RecordDecoder {
                 .header
                 .to_connect_header(&record.topic, name, bytes.as_ref())
                 .map_err(|error| {
-                    let error = error.context(format!("header {name}"));
-                    self.errors
-                        .fail(Stage::HeaderConverter, error, Position::of(record))
+                    let class = self.converters.classes.header;
+                    let failure = Failure::new(Stage::HeaderConverter, class, error);
+                    failure.of(format!("header {name}"))
                 })?;
             headers.add(self.name(name), value);
         }
         Ok(headers)
+    }
+
+    fn failure(&self, side: Side, error: ConnectError) -> Failure {
+        Failure::new(side.into(), self.converters.classes.of(side), error)
     }
 
     fn name(&mut self, name: &str) -> Text {
@@ -180,33 +221,5 @@ impl RecordDecoder {
                 text
             }
         }
-    }
-}
-
-/// Which record it is, without its contents, which may be secret.
-struct Position<'a> {
-    topic: &'a str,
-    partition: i32,
-    offset: i64,
-}
-
-impl<'a> Position<'a> {
-    fn of(record: &'a ConsumedRecord) -> Self {
-        Self {
-            topic: &record.topic,
-            partition: record.partition,
-            offset: record.offset,
-        }
-    }
-}
-
-impl std::fmt::Display for Position<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            topic,
-            partition,
-            offset,
-        } = self;
-        write!(f, "topic='{topic}', partition={partition}, offset={offset}")
     }
 }

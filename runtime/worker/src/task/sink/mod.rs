@@ -1,10 +1,14 @@
 //! The loop of a sink task (`WorkerSinkTask`, spec sections 6.2 and 6.3): poll,
 //! convert, transform, put; commit what the task says is safe.
 
+mod dead_letters;
 mod decoder;
+mod errant_records;
+mod failed_records;
 mod offset_commit;
 mod partitions;
 mod rebalance;
+mod reports;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +16,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tether_api::config::ConfigMap;
 use tether_api::record::SinkRecord;
-use tether_api::sink::{SinkRequests, SinkTask, SinkTaskContext};
+use tether_api::sink::{ErrantRecordReporter, SinkRequests, SinkTask, SinkTaskContext};
 use tether_api::{ConnectError, Result};
 use tether_kafka::{
     Clients, ConsumedRecord, Consumer, ConsumerEvent, KafkaErrorKind, Subscription,
@@ -21,12 +25,15 @@ use tether_kafka::{
 use tether_storage::TargetState;
 use tokio::time::Instant;
 
-use super::error_handling::ErrorHandling;
 use super::topic_tracker::TopicTracker;
 use super::{TaskControl, TaskTools, WorkerTask};
+use crate::conversion::Converters;
 use crate::plugin_call::{caught, guarded};
 
-use decoder::RecordDecoder;
+use dead_letters::SinkDeadLetters;
+use decoder::{Processed, RecordDecoder};
+use errant_records::ErrantRecords;
+use failed_records::FailedRecords;
 use offset_commit::CommitInFlight;
 use partitions::Partitions;
 
@@ -48,11 +55,17 @@ pub(super) struct WorkerSinkTask {
     flush_interval: Duration,
     flush_timeout: Duration,
     context: SinkTaskContext,
+    converters: Arc<Converters>,
     decoder: RecordDecoder,
-    topics: TopicTracker,
+    dead_letters: Option<Arc<SinkDeadLetters>>,
+    /// Present if the task's reports lead to something.
+    errant_records: Option<Arc<ErrantRecords>>,
     partitions: Partitions,
     /// What the next `put` gets. It stays over a retriable failure.
     batch: Vec<SinkRecord>,
+    /// The records of the batch as they were consumed, if the task can have
+    /// dead letters written.
+    consumed: Vec<ConsumedRecord>,
     /// The batch was refused for now: nothing else is read until it is taken.
     redelivering: bool,
     /// The user paused the connector.
@@ -86,11 +99,23 @@ impl WorkerSinkTask {
             topic_tracking,
             flush_interval,
             flush_timeout,
+            errors,
+            dead_letters,
         } = tools;
         let subscription = subscription(&config)?;
         let max_poll_records = max_poll_records(consumer)?;
         let consumer = clients.consumer(consumer)?;
-        let errors = ErrorHandling::new(&control.id);
+        let dead_letters = dead_letters
+            .map(|settings| SinkDeadLetters::new(&control.id, settings, clients, &errors))
+            .transpose()?
+            .map(Arc::new);
+        let errant_records = (errors.logs() || dead_letters.is_some())
+            .then(|| Arc::new(ErrantRecords::new(errors.clone(), dead_letters.is_some())));
+        let reporter = errant_records
+            .clone()
+            .map(|reporter| reporter as Arc<dyn ErrantRecordReporter>);
+        let failed = FailedRecords::new(errors, dead_letters.clone());
+        let topics = TopicTracker::new(statuses, &control.id, topic_tracking);
         Ok(Self {
             task,
             config,
@@ -99,11 +124,14 @@ impl WorkerSinkTask {
             max_poll_records,
             flush_interval,
             flush_timeout,
-            context: SinkTaskContext::new(control.stopping.child_token(), None),
-            decoder: RecordDecoder::new(converters, chain, errors),
-            topics: TopicTracker::new(statuses, &control.id, topic_tracking),
+            context: SinkTaskContext::new(control.stopping.child_token(), reporter),
+            decoder: RecordDecoder::new(converters.clone(), chain, failed, topics),
+            converters,
+            dead_letters,
+            errant_records,
             partitions: Partitions::default(),
             batch: Vec::new(),
+            consumed: Vec::new(),
             redelivering: false,
             paused: false,
             redeliver_at: None,
@@ -119,7 +147,11 @@ impl WorkerSinkTask {
     /// for others.
     pub(super) fn abandon(&self) -> impl FnOnce() + Send + use<> {
         let consumer = self.consumer.clone();
+        let letters = self.dead_letters.as_ref().map(|letters| letters.give_up());
         move || {
+            if let Some(give_up) = letters {
+                give_up();
+            }
             tokio::spawn(async move { consumer.close().await });
         }
     }
@@ -134,6 +166,9 @@ impl WorkerSinkTask {
     }
 
     async fn iteration(&mut self) -> Result<()> {
+        if let Some(letters) = &self.dead_letters {
+            letters.check()?;
+        }
         self.apply_target_state()?;
         self.heed_requests().await?;
         self.drop_late_commit();
@@ -146,8 +181,10 @@ impl WorkerSinkTask {
         match self.poll().await? {
             None => Ok(()),
             Some(ConsumerEvent::Records(records)) => {
-                self.convert(records).await?;
-                self.deliver().await
+                if self.convert(records).await? {
+                    self.deliver().await?;
+                }
+                Ok(())
             }
             Some(ConsumerEvent::Assigned(partitions)) => self.assigned(&partitions).await,
             Some(ConsumerEvent::Revoked(partitions)) => self.taken(&partitions, false).await,
@@ -186,14 +223,16 @@ impl WorkerSinkTask {
         }
     }
 
-    async fn convert(&mut self, records: Vec<ConsumedRecord>) -> Result<()> {
-        self.topics.begin_batch();
+    /// Adds records to the batch; false if the task is to stop before all are
+    /// processed. Nothing of them is delivered then, and no offset moves.
+    async fn convert(&mut self, records: Vec<ConsumedRecord>) -> Result<bool> {
+        self.decoder.begin_batch();
         self.batch.reserve(records.len());
         for record in records {
             let known = self
                 .partitions
                 .read(&record.topic, record.partition, record.offset);
-            let Some(original) = known.cloned() else {
+            let Some(original) = known else {
                 // Another member reads it, or this one will again.
                 tracing::warn!(
                     task = %self.control.id,
@@ -204,22 +243,36 @@ impl WorkerSinkTask {
                 );
                 continue;
             };
-            let decoded = self.decoder.decode(record, original).await?;
-            self.topics.used(&decoded.original.topic);
-            if let Some(record) = self.decoder.transform(decoded)? {
-                self.batch.push(record);
+            match self.decoder.process(&record, original).await? {
+                Processed::Record(processed) => self.batch.push(processed),
+                Processed::Dropped => continue,
+                Processed::Stopped => return Ok(false),
+            }
+            if self.dead_letters.is_some() {
+                self.consumed.push(record);
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Gives the batch to the task, even an empty one.
     async fn deliver(&mut self) -> Result<()> {
         self.redeliver_at = None;
-        match self.task.put(&self.batch).await {
+        let put = self.task.put(&self.batch).await;
+        // Also after a failure: what the task has reported is to be found in
+        // the dead letter queue.
+        self.send_reports().await?;
+        let put = match (put, &self.errant_records) {
+            // A task that goes on in spite of a report does not decide about
+            // the connector's tolerance.
+            (Ok(()), Some(reporter)) => reporter.check(),
+            (put, _) => put,
+        };
+        match put {
             Ok(()) => {
                 self.partitions.delivered();
                 self.batch.clear();
+                self.consumed.clear();
                 if self.redelivering {
                     self.redelivering = false;
                     self.apply_pauses()?;
@@ -320,6 +373,9 @@ impl WorkerSinkTask {
 #[async_trait]
 impl WorkerTask for WorkerSinkTask {
     async fn start(&mut self) -> Result<()> {
+        if let Some(letters) = &self.dead_letters {
+            letters.create_topic().await?;
+        }
         self.consumer.subscribe(&self.subscription)?;
         self.start_called = true;
         let config = std::mem::take(&mut self.config);
@@ -347,6 +403,9 @@ impl WorkerTask for WorkerSinkTask {
             && let Err(error) = guarded(self.task.stop()).await
         {
             tracing::warn!(task = %self.control.id, %error, "Could not stop task");
+        }
+        if let Some(letters) = &self.dead_letters {
+            letters.give_up()();
         }
         self.consumer.close().await;
     }

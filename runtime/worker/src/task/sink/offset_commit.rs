@@ -54,6 +54,7 @@ impl WorkerSinkTask {
     /// it gets those records again.
     pub(super) async fn begin_commit(&mut self) -> Result<()> {
         let all = self.partitions.all();
+        let all = self.reported(&all).await?;
         let offsets = match self.committable(&all).await {
             Ok(Some(offsets)) => offsets,
             Ok(None) => return Ok(()),
@@ -121,7 +122,11 @@ impl WorkerSinkTask {
         }
         if !lost {
             self.settle_commit().await;
-            match self.committable(&partitions).await {
+            let reported = self.reported(&partitions).await.unwrap_or_else(|error| {
+                tracing::error!(task = %self.control.id, %error, "Nothing is committed");
+                Vec::new()
+            });
+            match self.committable(&reported).await {
                 Ok(Some(offsets)) => {
                     let result = self.commit_now(&offsets).await;
                     self.commit_ended((offsets, result));
@@ -188,7 +193,12 @@ impl WorkerSinkTask {
         if current.is_empty() {
             return Ok(None);
         }
-        let provided = self.task.pre_commit(&current).await?;
+        let mut provided = self.task.pre_commit(&current).await?;
+        if self.dead_letters.is_some() {
+            // The task may have reported records just now.
+            let reported = self.reported(partitions).await?;
+            provided.retain(|partition, _| reported.contains(partition));
+        }
         if provided.is_empty() {
             tracing::debug!(
                 task = %self.control.id,

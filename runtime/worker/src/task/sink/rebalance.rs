@@ -41,6 +41,14 @@ impl WorkerSinkTask {
         let closed = self.close_partitions(partitions, lost).await;
         self.batch
             .retain(|record| !partitions.contains(&record.original));
+        self.consumed.retain(|record| {
+            !partitions
+                .iter()
+                .any(|taken| taken.partition == record.partition && taken.topic == record.topic)
+        });
+        if let Some(letters) = &self.dead_letters {
+            letters.forget(partitions);
+        }
         // The group waits for this answer, also if the task failed.
         self.still_valid(self.consumer.accept_revocation(partitions))?;
         closed?;

@@ -2,7 +2,8 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tether_kafka::{DeliveryHandler, KafkaError, RecordMetadata};
+use tether_api::ConnectError;
+use tether_kafka::{DeliveryHandler, KafkaError, KafkaErrorKind, RecordMetadata};
 use tokio::sync::Notify;
 
 use crate::task::submitted_records::Outcome;
@@ -16,6 +17,9 @@ use crate::task::submitted_records::Outcome;
 /// the number of records in flight, which the task bounds.
 #[derive(Default)]
 pub(super) struct Deliveries {
+    /// The connector passes over records that Kafka refuses
+    /// (`errors.tolerance=all`).
+    tolerant: bool,
     inbox: Mutex<Inbox>,
     arrived: Notify,
 }
@@ -23,20 +27,77 @@ pub(super) struct Deliveries {
 #[derive(Default)]
 struct Inbox {
     outcomes: Vec<(usize, Outcome)>,
-    /// The first failure.
-    failure: Option<KafkaError>,
+    /// Why records were passed over.
+    refusals: Vec<(usize, KafkaError)>,
+    /// The first failure that ends the task, with its message.
+    failure: Option<(String, KafkaError)>,
 }
 
 impl Deliveries {
-    /// Exchanges the outcomes for an empty list, whose memory is used again.
-    pub(super) fn take(&self, into: &mut Vec<(usize, Outcome)>) {
-        into.clear();
-        std::mem::swap(&mut self.inbox().outcomes, into);
+    /// `tolerant` says whether records that Kafka refuses are passed over.
+    pub(super) fn new(tolerant: bool) -> Self {
+        Self {
+            tolerant,
+            ..Self::default()
+        }
     }
 
-    /// The first failure of a record.
-    pub(super) fn failure(&self) -> Option<KafkaError> {
-        self.inbox().failure.clone()
+    /// Exchanges the outcomes for an empty list, whose memory is used again.
+    /// Returns why records among them were passed over.
+    pub(super) fn take(&self, into: &mut Vec<(usize, Outcome)>) -> Vec<(usize, KafkaError)> {
+        into.clear();
+        let mut inbox = self.inbox();
+        std::mem::swap(&mut inbox.outcomes, into);
+        std::mem::take(&mut inbox.refusals)
+    }
+
+    /// The first failure that ends the task.
+    pub(super) fn failure(&self) -> Option<ConnectError> {
+        let (message, error) = self.inbox().failure.clone()?;
+        Some(ConnectError::other(message).caused_by(ConnectError::from(error)))
+    }
+
+    /// Notes what became of a record.
+    pub(super) fn resolved(&self, token: usize, outcome: Outcome) {
+        self.note(|inbox| inbox.outcomes.push((token, outcome)));
+    }
+
+    /// Notes that a record is not in Kafka, which ends the task.
+    pub(super) fn failed(&self, token: usize, message: &str, error: KafkaError) {
+        self.note(|inbox| {
+            inbox
+                .failure
+                .get_or_insert_with(|| (message.to_owned(), error));
+            inbox.outcomes.push((token, Outcome::Failed));
+        });
+    }
+
+    /// Notes that Kafka refuses a record: it is passed over, if the connector
+    /// tolerates that, or ends the task.
+    pub(super) fn refused(&self, token: usize, error: KafkaError) {
+        if !self.tolerant || !is_tolerable(&error) {
+            return self.failed(
+                token,
+                "Unrecoverable exception from producer send callback",
+                error,
+            );
+        }
+        self.note(|inbox| {
+            inbox.refusals.push((token, error));
+            inbox.outcomes.push((token, Outcome::PassedOver));
+        });
+    }
+
+    fn note(&self, note: impl FnOnce(&mut Inbox)) {
+        let was_empty = {
+            let mut inbox = self.inbox();
+            let was_empty = inbox.outcomes.is_empty();
+            note(&mut inbox);
+            was_empty
+        };
+        if was_empty {
+            self.arrived.notify_one();
+        }
     }
 
     /// Waits until there may be outcomes to take. For one waiter at a time.
@@ -52,21 +113,17 @@ impl Deliveries {
 
 impl DeliveryHandler for Deliveries {
     fn delivered(&self, token: usize, outcome: Result<RecordMetadata, KafkaError>) {
-        let was_empty = {
-            let mut inbox = self.inbox();
-            let was_empty = inbox.outcomes.is_empty();
-            let outcome = match outcome {
-                Ok(_) => Outcome::Acknowledged,
-                Err(error) => {
-                    inbox.failure.get_or_insert(error);
-                    Outcome::Failed
-                }
-            };
-            inbox.outcomes.push((token, outcome));
-            was_empty
-        };
-        if was_empty {
-            self.arrived.notify_one();
+        match outcome {
+            Ok(_) => self.resolved(token, Outcome::Acknowledged),
+            Err(error) => self.refused(token, error),
         }
     }
+}
+
+/// Whether a record can be passed over because of this. Errors that say nothing
+/// about the record, such as that of a producer which is closed or was replaced
+/// by another one, end the task whatever the connector tolerates: its records
+/// are sent again.
+pub(super) fn is_tolerable(error: &KafkaError) -> bool {
+    !matches!(error.kind, KafkaErrorKind::Fatal | KafkaErrorKind::Fenced)
 }

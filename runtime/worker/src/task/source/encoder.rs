@@ -10,7 +10,7 @@ use tether_api::{ConnectError, Result};
 use tether_kafka::OutgoingRecord;
 
 use crate::conversion::{Converters, Side};
-use crate::task::error_handling::{ErrorHandling, Stage};
+use crate::task::error_handling::{Failure, Stage};
 
 /// Headers up to this number need no memory of their own.
 const INLINE_HEADERS: usize = 8;
@@ -25,7 +25,6 @@ const NO_TIMESTAMP: i64 = -1;
 /// what it takes.
 pub(super) struct RecordEncoder {
     converters: Arc<Converters>,
-    errors: ErrorHandling,
     buffer: Vec<u8>,
     key: Option<Range<usize>>,
     value: Option<Range<usize>>,
@@ -44,10 +43,9 @@ pub(super) enum Encoding {
 
 impl RecordEncoder {
     /// An encoder with a connector's converters.
-    pub(super) fn new(converters: Arc<Converters>, errors: ErrorHandling) -> Self {
+    pub(super) fn new(converters: Arc<Converters>) -> Self {
         Self {
             converters,
-            errors,
             buffer: Vec::new(),
             key: None,
             value: None,
@@ -59,8 +57,8 @@ impl RecordEncoder {
     /// Encodes a record.
     ///
     /// # Errors
-    /// Other, if a converter refuses the record or its timestamp is wrong.
-    pub(super) fn encode(&mut self, record: &ConnectRecord) -> Result<Encoding> {
+    /// Which converter refuses the record, and why.
+    pub(super) fn encode(&mut self, record: &ConnectRecord) -> Result<Encoding, Failure> {
         self.buffer.clear();
         self.headers.clear();
         self.encode_headers(record)?;
@@ -74,6 +72,15 @@ impl RecordEncoder {
             Part::Bytes(range) => self.value = range,
             Part::Unprepared => return Ok(Encoding::Unprepared(Side::Value)),
         }
+        Ok(Encoding::Ready)
+    }
+
+    /// Checks what no converter has seen of a record that has been encoded.
+    ///
+    /// # Errors
+    /// Other, if its timestamp or partition is wrong. Such an error is not
+    /// tolerated.
+    pub(super) fn finish(&mut self, record: &ConnectRecord) -> Result<()> {
         self.timestamp = timestamp(record.timestamp)?;
         if let Some(partition) = record.partition
             && partition < 0
@@ -83,14 +90,14 @@ impl RecordEncoder {
             ))
             .with_class("java.lang.IllegalArgumentException"));
         }
-        Ok(Encoding::Ready)
+        Ok(())
     }
 
     /// Lets a converter get ready for a record's schema.
     ///
     /// # Errors
-    /// Other, if it cannot.
-    pub(super) async fn prepare(&self, side: Side, record: &ConnectRecord) -> Result<()> {
+    /// If it cannot.
+    pub(super) async fn prepare(&self, side: Side, record: &ConnectRecord) -> Result<(), Failure> {
         let schema = match side {
             Side::Key => record.key_schema.as_ref(),
             Side::Value => record.value_schema.as_ref(),
@@ -99,7 +106,12 @@ impl RecordEncoder {
             .of(side)
             .prepare_from_connect(&record.topic, schema)
             .await
-            .map_err(|error| self.errors.fail(side.into(), error, position(record)))
+            .map_err(|error| self.failure(side, error))
+    }
+
+    /// The failure of a converter.
+    pub(super) fn failure(&self, side: Side, error: ConnectError) -> Failure {
+        Failure::new(side.into(), self.converters.classes.of(side), error)
     }
 
     /// The number of bytes of the encoded record.
@@ -149,7 +161,7 @@ impl RecordEncoder {
         self.buffer.get(range?.clone())
     }
 
-    fn encode_headers(&mut self, record: &ConnectRecord) -> Result<()> {
+    fn encode_headers(&mut self, record: &ConnectRecord) -> Result<(), Failure> {
         for header in &record.headers {
             let start = self.buffer.len();
             let written = self
@@ -163,9 +175,9 @@ impl RecordEncoder {
                     &mut self.buffer,
                 )
                 .map_err(|error| {
-                    let error = error.context(format!("header {}", header.key));
-                    self.errors
-                        .fail(Stage::HeaderConverter, error, position(record))
+                    let class = self.converters.classes.header;
+                    let failure = Failure::new(Stage::HeaderConverter, class, error);
+                    failure.of(format!("header {}", header.key))
                 })?;
             self.headers
                 .push(written.then_some(start..self.buffer.len()));
@@ -178,13 +190,13 @@ impl RecordEncoder {
         side: Side,
         record: &ConnectRecord,
         (schema, value): (Option<&SchemaRef>, &Value),
-    ) -> Result<Part> {
+    ) -> Result<Part, Failure> {
         let start = self.buffer.len();
         let encoded = self
             .converters
             .of(side)
             .from_connect(&record.topic, schema, value, &mut self.buffer)
-            .map_err(|error| self.errors.fail(side.into(), error, position(record)))?;
+            .map_err(|error| self.failure(side, error))?;
         Ok(match encoded {
             Encoded::Written => Part::Bytes(Some(start..self.buffer.len())),
             Encoded::Null => Part::Bytes(None),
@@ -207,9 +219,4 @@ fn timestamp(timestamp: Option<i64>) -> Result<Option<i64>> {
         .with_class("org.apache.kafka.common.InvalidRecordException")),
         given => Ok(given),
     }
-}
-
-/// Which record it was, without its contents, which may be secret.
-pub(super) fn position(record: &ConnectRecord) -> String {
-    format!("for topic '{}'", record.topic)
 }

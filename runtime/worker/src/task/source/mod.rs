@@ -1,9 +1,12 @@
 //! The loop of a source task (`WorkerSourceTask`, spec sections 5.1 to 5.3):
 //! poll, transform, convert, send; commit offsets beside it.
 
+mod dead_letters;
 mod deliveries;
 mod encoder;
+mod failed_records;
 mod offset_committer;
+mod readable_json;
 mod sender;
 mod topic_creator;
 
@@ -21,14 +24,16 @@ use tether_storage::{OffsetWriter, PartitionKeys, StoredOffsetReader, TargetStat
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::error_handling::ErrorHandling;
+use super::error_handling::Failure;
 use super::topic_tracker::TopicTracker;
 use super::{TaskControl, TaskTools, WorkerTask};
 use crate::plugin_call::guarded;
 use crate::source_offsets::SourceOffsetStore;
 
+use dead_letters::SourceDeadLetters;
 use deliveries::Deliveries;
 use encoder::RecordEncoder;
+use failed_records::SourceErrors;
 use offset_committer::OffsetCommitter;
 use sender::{InFlightLimit, Sender, Turn};
 pub(super) use topic_creator::TopicCreator;
@@ -53,6 +58,7 @@ pub(super) struct WorkerSourceTask {
     producer: Arc<dyn Producer>,
     committer: Arc<OffsetCommitter>,
     sender: Sender,
+    dead_letters: Option<Arc<SourceDeadLetters>>,
     flush_timeout: Duration,
     /// The user paused the connector.
     paused: bool,
@@ -86,25 +92,34 @@ impl WorkerSourceTask {
             topic_tracking,
             flush_interval,
             flush_timeout,
+            errors,
+            dead_letters,
         } = tools;
         let limit = InFlightLimit {
             records: MAX_IN_FLIGHT,
             bytes: buffer_memory(producer)?,
         };
-        let deliveries = Arc::new(Deliveries::default());
+        let deliveries = Arc::new(Deliveries::new(errors.is_tolerant()));
         let producer = clients.producer(producer, deliveries.clone())?;
         let id = &control.id;
+        let dead_letters = dead_letters
+            .map(|letters| {
+                SourceDeadLetters::new(id, letters, clients, deliveries.clone(), &errors)
+            })
+            .transpose()?
+            .map(Arc::new);
+        let errors = SourceErrors::new(errors, dead_letters.clone());
         let keys = PartitionKeys::new(&*id.connector);
         let committer = Arc::new(OffsetCommitter::new(
             id,
             OffsetWriter::new(offset_store.store(), keys.clone()),
             deliveries,
+            errors.clone(),
             TopicTracker::new(statuses, id, topic_tracking),
             flush_interval,
             flush_timeout,
         ));
-        let errors = ErrorHandling::new(id);
-        let encoder = RecordEncoder::new(converters, errors.clone());
+        let encoder = RecordEncoder::new(converters);
         let sender = Sender::new(id, chain, encoder, errors, topics, producer.clone(), limit);
         Ok(Self {
             task,
@@ -116,6 +131,7 @@ impl WorkerSourceTask {
             producer,
             committer,
             sender,
+            dead_letters,
             flush_timeout,
             paused: false,
             start_called: false,
@@ -126,7 +142,13 @@ impl WorkerSourceTask {
     /// that a new instance sends again.
     pub(super) fn abandon(&self) -> impl FnOnce() + Send + use<> {
         let producer = self.producer.clone();
-        move || producer.purge()
+        let letters = self.dead_letters.as_ref().map(|letters| letters.producer());
+        move || {
+            producer.purge();
+            if let Some(letters) = letters {
+                letters.purge();
+            }
+        }
     }
 
     async fn send_loop(&mut self) -> Result<()> {
@@ -209,7 +231,18 @@ impl WorkerSourceTask {
             match self.sender.advance(&self.committer)? {
                 Turn::Sent => return Ok(()),
                 Turn::Yield => tokio::task::yield_now().await,
-                Turn::Unprepared(side) => self.sender.prepare(side).await?,
+                Turn::Unprepared(side) => {
+                    if let Err(failure) = self.sender.prepare(side).await
+                        && !self.recover(failure).await?
+                    {
+                        return Ok(());
+                    }
+                }
+                Turn::Failed(failure) => {
+                    if !self.recover(failure).await? {
+                        return Ok(());
+                    }
+                }
                 Turn::NewTopic => {
                     // A topic that is being created when the task stops is
                     // found by the next run.
@@ -239,12 +272,19 @@ impl WorkerSourceTask {
             self.committer.settle()?;
         }
     }
+
+    async fn recover(&mut self, failure: Failure) -> Result<bool> {
+        self.sender.recover(failure, &self.committer).await
+    }
 }
 
 #[async_trait]
 impl WorkerTask for WorkerSourceTask {
     async fn start(&mut self) -> Result<()> {
         self.offset_store.start().await?;
+        if let Some(letters) = &self.dead_letters {
+            letters.create_topic().await?;
+        }
         self.start_called = true;
         let context = SourceTaskContext {
             offsets: self.offsets.clone(),
@@ -270,7 +310,12 @@ impl WorkerTask for WorkerSourceTask {
         // Also after a failure: what was acknowledged is in Kafka, and need not
         // come again.
         let flush = self.producer.flush(self.flush_timeout);
-        let (flushed, ()) = tokio::join!(flush, committer.finish());
+        let letters = async {
+            if let Some(letters) = &self.dead_letters {
+                letters.flush(self.flush_timeout).await;
+            }
+        };
+        let (flushed, (), ()) = tokio::join!(flush, letters, committer.finish());
         if let Err(error) = flushed {
             tracing::warn!(task = %self.control.id, %error, "The producer could not be flushed");
         }
@@ -283,7 +328,7 @@ impl WorkerTask for WorkerSourceTask {
         {
             tracing::warn!(task = %self.control.id, %error, "Could not stop task");
         }
-        self.producer.purge();
+        self.abandon()();
         self.offset_store.stop().await;
     }
 }

@@ -14,6 +14,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::deliveries::Deliveries;
+use super::failed_records::SourceErrors;
 use crate::task::submitted_records::{Outcome, SubmittedRecords};
 use crate::task::topic_tracker::TopicTracker;
 
@@ -31,6 +32,7 @@ pub(super) struct OffsetCommitter {
     id: TaskId,
     writer: OffsetWriter,
     deliveries: Arc<Deliveries>,
+    errors: SourceErrors,
     book: Mutex<Book>,
     committed: watch::Sender<CommittedOffsets>,
     flush_interval: Duration,
@@ -53,6 +55,7 @@ impl OffsetCommitter {
         id: &TaskId,
         writer: OffsetWriter,
         deliveries: Arc<Deliveries>,
+        errors: SourceErrors,
         topics: TopicTracker,
         flush_interval: Duration,
         flush_timeout: Duration,
@@ -61,6 +64,7 @@ impl OffsetCommitter {
             id: id.clone(),
             writer,
             deliveries,
+            errors,
             book: Mutex::new(Book {
                 submitted: SubmittedRecords::default(),
                 topics,
@@ -91,16 +95,10 @@ impl OffsetCommitter {
     /// # Errors
     /// Other, with the reference's text, if a record did not get to Kafka.
     pub(super) fn settle(&self) -> Result<()> {
-        let mut book = self.book();
-        book.settle(&self.deliveries);
-        if !book.failed {
+        if !self.settled().failed {
             return Ok(());
         }
-        let error = ConnectError::other("Unrecoverable exception from producer send callback");
-        Err(match self.deliveries.failure() {
-            Some(failure) => error.caused_by(ConnectError::from(failure)),
-            None => error,
-        })
+        self.deliveries.failure().map_or(Ok(()), Err)
     }
 
     /// Waits until the producer may have reported something.
@@ -146,9 +144,17 @@ impl OffsetCommitter {
 
     /// The number of records in flight after what the producer reported.
     fn in_flight(&self) -> usize {
+        self.settled().submitted.in_flight()
+    }
+
+    /// The bookkeeping after what the producer reported.
+    fn settled(&self) -> MutexGuard<'_, Book> {
         let mut book = self.book();
-        book.settle(&self.deliveries);
-        book.submitted.in_flight()
+        for (token, error) in self.deliveries.take(&mut book.outcomes) {
+            self.errors.passed_over(book.submitted.origin(token), error);
+        }
+        book.settle();
+        book
     }
 
     /// Writes the offsets of what has been acknowledged. After a failure or
@@ -156,8 +162,7 @@ impl OffsetCommitter {
     /// partitions. Failures never end the task.
     async fn commit(&self) {
         let offsets = {
-            let mut book = self.book();
-            book.settle(&self.deliveries);
+            let mut book = self.settled();
             tracing::debug!(
                 task = %self.id,
                 offsets = book.pending.len(),
@@ -204,12 +209,12 @@ impl OffsetCommitter {
 }
 
 impl Book {
-    fn settle(&mut self, deliveries: &Deliveries) {
-        deliveries.take(&mut self.outcomes);
+    fn settle(&mut self) {
         for (token, outcome) in &self.outcomes {
             self.submitted.resolve(*token, *outcome);
             match outcome {
                 Outcome::Acknowledged => self.topics.acknowledged(*token),
+                Outcome::PassedOver => self.topics.withdrawn(*token),
                 Outcome::Failed => self.failed = true,
             }
         }

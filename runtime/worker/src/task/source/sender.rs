@@ -5,15 +5,18 @@ use std::sync::Arc;
 use tether_api::offset::{OffsetMap, SourceOffset};
 use tether_api::record::{ConnectRecord, SourceRecord};
 use tether_api::{ConnectError, Result};
-use tether_kafka::{KafkaErrorKind, Producer};
+use tether_kafka::{KafkaError, KafkaErrorKind, Producer};
 use tether_storage::TaskId;
 
-use super::encoder::{Encoding, RecordEncoder, position};
+use super::deliveries::is_tolerable;
+use super::encoder::{Encoding, RecordEncoder};
+use super::failed_records::{Refused, SourceErrors};
 use super::offset_committer::{Book, OffsetCommitter};
 use super::topic_creator::TopicCreator;
 use crate::conversion::Side;
 use crate::task::MAX_PREPARATIONS;
-use crate::task::error_handling::{ErrorHandling, Stage};
+use crate::task::error_handling::{Attempts, Failure, Verdict};
+use crate::task::submitted_records::Outcome;
 use crate::task::transformation_chain::TransformationChain;
 
 /// After this many records the task lets others run.
@@ -44,25 +47,35 @@ pub(super) struct Sender {
     id: TaskId,
     chain: TransformationChain,
     encoder: RecordEncoder,
-    errors: ErrorHandling,
+    errors: SourceErrors,
+    /// Records are kept as they were before the transformations.
+    keep_originals: bool,
     topics: Option<TopicCreator>,
     producer: Arc<dyn Producer>,
     limit: InFlightLimit,
     rest: std::vec::IntoIter<SourceRecord>,
+    /// A record that is transformed once more before the rest comes.
+    again: Option<SourceRecord>,
+    /// A record that a transformation refused.
+    refused: Option<Refused>,
     next: Option<Next>,
     preparations: u32,
+    /// Of the record that fails at present.
+    attempts: Option<Attempts>,
 }
 
 /// The record that is next to be sent, after the transformations.
 struct Next {
     record: ConnectRecord,
+    /// Before the transformations, if that may be needed.
+    original: Option<ConnectRecord>,
     partition: Arc<OffsetMap>,
     offset: SourceOffset,
     encoded: bool,
 }
 
 /// Why [`Sender::advance`] returned.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Turn {
     /// Everything has been handed to the producer.
     Sent,
@@ -72,6 +85,8 @@ pub(super) enum Turn {
     Unprepared(Side),
     /// Await [`Sender::create_topic`].
     NewTopic,
+    /// The next record cannot be processed: await [`Sender::recover`].
+    Failed(Failure),
     /// Too much is on its way: wait for deliveries.
     Full,
     /// The producer refused the next record for now: wait a little.
@@ -83,13 +98,14 @@ impl Sender {
         id: &TaskId,
         chain: TransformationChain,
         encoder: RecordEncoder,
-        errors: ErrorHandling,
+        errors: SourceErrors,
         topics: Option<TopicCreator>,
         producer: Arc<dyn Producer>,
         limit: InFlightLimit,
     ) -> Self {
         Self {
             id: id.clone(),
+            keep_originals: !chain.is_empty() && errors.need_originals(),
             chain,
             encoder,
             errors,
@@ -97,8 +113,11 @@ impl Sender {
             producer,
             limit,
             rest: Vec::new().into_iter(),
+            again: None,
+            refused: None,
             next: None,
             preparations: 0,
+            attempts: None,
         }
     }
 
@@ -109,7 +128,10 @@ impl Sender {
 
     /// Whether everything has been sent.
     pub(super) fn is_empty(&self) -> bool {
-        self.next.is_none() && self.rest.len() == 0
+        self.next.is_none()
+            && self.again.is_none()
+            && self.refused.is_none()
+            && self.rest.len() == 0
     }
 
     /// Sends as much as is possible without waiting.
@@ -119,24 +141,35 @@ impl Sender {
     /// partition is through (as in the reference).
     ///
     /// # Errors
-    /// If a record cannot be processed, or if the producer will never take it.
+    /// If the producer will never take a record, or its timestamp or partition
+    /// is wrong.
     pub(super) fn advance(&mut self, committer: &OffsetCommitter) -> Result<Turn> {
         let mut book = committer.book();
         for _ in 0..RECORDS_PER_TURN {
-            if self.next.is_none() && !self.take_next()? {
-                self.encoder.end_batch();
-                return Ok(Turn::Sent);
+            if self.next.is_none() {
+                match self.take_next() {
+                    Ok(true) => {}
+                    Ok(false) => {
+                        self.encoder.end_batch();
+                        return Ok(Turn::Sent);
+                    }
+                    Err(failure) => return Ok(Turn::Failed(failure)),
+                }
             }
             // Records without a successor were dropped.
             let Some(next) = &mut self.next else {
                 continue;
             };
             if !next.encoded {
-                if let Encoding::Unprepared(side) = self.encoder.encode(&next.record)? {
-                    return Ok(Turn::Unprepared(side));
+                match self.encoder.encode(&next.record) {
+                    Ok(Encoding::Ready) => {}
+                    Ok(Encoding::Unprepared(side)) => return Ok(Turn::Unprepared(side)),
+                    Err(failure) => return Ok(Turn::Failed(failure)),
                 }
+                self.encoder.finish(&next.record)?;
                 next.encoded = true;
                 self.preparations = 0;
+                self.attempts = None;
             }
             if let Some(topics) = &mut self.topics
                 && !topics.knows(&next.record.topic)
@@ -156,18 +189,18 @@ impl Sender {
     /// Lets the converter of the next record get ready.
     ///
     /// # Errors
-    /// If it cannot.
-    pub(super) async fn prepare(&mut self, side: Side) -> Result<()> {
+    /// If it cannot: await [`Sender::recover`].
+    pub(super) async fn prepare(&mut self, side: Side) -> Result<(), Failure> {
         let Some(next) = &self.next else {
             return Ok(());
         };
         self.preparations += 1;
         if self.preparations > MAX_PREPARATIONS {
-            return Err(ConnectError::other(format!(
-                "The {side:?} converter is not ready for a record {} although it prepared itself for its \
-                 schema, which is a defect in the converter",
-                position(&next.record)
-            )));
+            let error = ConnectError::other(format!(
+                "The {side:?} converter is not ready although it prepared itself for the record's schema, \
+                 which is a defect in the converter"
+            ));
+            return Err(self.encoder.failure(side, error));
         }
         self.encoder.prepare(side, &next.record).await
     }
@@ -191,23 +224,67 @@ impl Sender {
         Ok(false)
     }
 
+    /// Deals with the record that failed. Afterwards it is gone, or next again;
+    /// false if that is because the task is to stop.
+    ///
+    /// A record that is passed over moves no offset, like one that a
+    /// transformation drops; unless it has a dead letter, which takes its place.
+    ///
+    /// # Errors
+    /// If the failure ends the task.
+    pub(super) async fn recover(
+        &mut self,
+        failure: Failure,
+        committer: &OffsetCommitter,
+    ) -> Result<bool> {
+        // After another attempt the converters begin anew as well.
+        self.preparations = 0;
+        let refused = match (self.refused.take(), self.next.take()) {
+            (Some(refused), _) => refused,
+            (None, Some(next)) => next.into_refused(),
+            (None, None) => return Ok(true),
+        };
+        let attempts = self.attempts.get_or_insert_default();
+        let handled = self.errors.handle(failure, attempts, &refused, committer);
+        let verdict = handled.await?;
+        match verdict {
+            Verdict::Again | Verdict::Stopped => self.again = Some(refused.into_source_record()),
+            Verdict::Skip => self.attempts = None,
+        }
+        Ok(verdict != Verdict::Stopped)
+    }
+
     /// Takes records from the batch until one passes the transformations; false
     /// at the end of the batch.
-    fn take_next(&mut self) -> Result<bool> {
-        for source in self.rest.by_ref() {
-            let topic = source.record.topic.clone();
-            let transformed = self.chain.apply(source.record).map_err(|error| {
-                self.errors
-                    .fail(Stage::Transformation, error, format!("for topic '{topic}'"))
-            })?;
-            if let Some(record) = transformed {
-                self.next = Some(Next {
-                    record,
-                    partition: source.source_partition,
-                    offset: source.source_offset,
-                    encoded: false,
-                });
-                return Ok(true);
+    fn take_next(&mut self) -> Result<bool, Failure> {
+        while let Some(source) = self.again.take().or_else(|| self.rest.next()) {
+            let SourceRecord {
+                record,
+                source_partition: partition,
+                source_offset: offset,
+            } = source;
+            let topic = record.topic.clone();
+            let original = self.keep_originals.then(|| record.clone());
+            match self.chain.apply(record) {
+                Ok(Some(record)) => {
+                    self.next = Some(Next {
+                        record,
+                        original,
+                        partition,
+                        offset,
+                        encoded: false,
+                    });
+                    return Ok(true);
+                }
+                Ok(None) => {}
+                Err(failure) => {
+                    self.refused = Some(Refused {
+                        record: original.unwrap_or_else(|| ConnectRecord::new(topic)),
+                        partition,
+                        offset,
+                    });
+                    return Err(failure);
+                }
             }
         }
         Ok(false)
@@ -244,6 +321,10 @@ impl Sender {
                 self.log_refusal(&error);
                 Ok(Some(Turn::Refused))
             }
+            _ if self.errors.pass_over_refused() && is_tolerable(&error) => {
+                self.pass_over(next, error, book);
+                Ok(None)
+            }
             _ => Err(
                 ConnectError::other("Unrecoverable exception trying to send")
                     .caused_by(ConnectError::from(error)),
@@ -262,5 +343,23 @@ impl Sender {
             %error,
             "Failed to send record. Backing off before retrying"
         );
+    }
+
+    /// Moves the offset over a record that the producer refuses for good.
+    fn pass_over(&mut self, next: Next, error: KafkaError, book: &mut Book) {
+        self.errors
+            .passed_over(Some((&next.partition, &next.offset)), error);
+        let token = book.submitted.submit(&next.partition, next.offset, 0);
+        book.submitted.resolve(token, Outcome::PassedOver);
+    }
+}
+
+impl Next {
+    fn into_refused(self) -> Refused {
+        Refused {
+            record: self.original.unwrap_or(self.record),
+            partition: self.partition,
+            offset: self.offset,
+        }
     }
 }

@@ -5,8 +5,10 @@ mod source;
 
 use std::sync::Arc;
 
+use tether_api::Result;
 use tether_api::config::ConfigMap;
 use tether_api::connector::Task;
+use tether_kafka::ConsumedRecord;
 use tether_storage::{TargetState, TaskId};
 use tokio::time::Instant;
 
@@ -27,6 +29,15 @@ fn launch(
     connector: &ConfigMap,
     state: TargetState,
 ) -> TaskHandle {
+    try_launch(surroundings, task, connector, state).unwrap()
+}
+
+fn try_launch(
+    surroundings: &Surroundings,
+    task: Task,
+    connector: &ConfigMap,
+    state: TargetState,
+) -> Result<TaskHandle> {
     let context = &surroundings.context;
     let origin = StatusOrigin {
         statuses: context.statuses.clone(),
@@ -49,7 +60,24 @@ fn launch(
             redaction: Arc::default(),
         },
     )
-    .unwrap()
+}
+
+/// A counter of a task.
+fn counted(task: &TaskHandle, name: &str) -> u64 {
+    let values = task.errors().values();
+    let value = values.iter().find(|(known, _)| *known == name);
+    value.unwrap().1
+}
+
+/// The headers of a record as text, those of dead letters without their common
+/// beginning.
+fn header_texts(record: &ConsumedRecord) -> Vec<(String, String)> {
+    let texts = record.headers.iter().map(|(name, value)| {
+        let value = String::from_utf8(value.clone().unwrap_or_default().to_vec());
+        let name = name.strip_prefix("__connect.errors.").unwrap_or(name);
+        (name.to_owned(), value.unwrap())
+    });
+    texts.collect()
 }
 
 /// Stops a task as the worker does; false if it had to be abandoned.

@@ -1,6 +1,9 @@
 //! A sink task that does what a test says.
 
+mod dead_letters;
 mod delivery;
+mod errant_records;
+mod errors;
 mod lifecycle;
 mod offsets;
 mod rebalance;
@@ -22,7 +25,7 @@ use tether_kafka::{ConsumedRecord, KafkaError, KafkaErrorKind};
 use tether_storage::TargetState;
 use tokio::time::Instant;
 
-use super::{id, launch, stop};
+use super::{counted, header_texts, id, launch, stop};
 use crate::task::TaskHandle;
 use crate::testing::{Log, Surroundings, map, surroundings};
 
@@ -33,6 +36,10 @@ enum Put {
     Panic,
     Hang,
     Ask(Box<dyn FnOnce(&SinkTaskContext) + Send>),
+    /// Report every record.
+    Report,
+    /// The same, but go on whatever the answer is.
+    ReportAndGoOn,
 }
 
 /// What one `pre_commit` returns.
@@ -84,11 +91,11 @@ impl SinkTask for Script {
     }
 
     async fn put(&mut self, records: &[SinkRecord]) -> Result<()> {
-        let records: Vec<String> = records
+        let shown: Vec<String> = records
             .iter()
             .map(|record| format!("{}@{}", record.original, record.offset))
             .collect();
-        self.log.add(format!("put {}", records.join(" ")).trim());
+        self.log.add(format!("put {}", shown.join(" ")).trim());
         let step = self.puts.lock().unwrap().pop_front();
         let context = self.context.lock().unwrap().clone().unwrap();
         match step {
@@ -104,6 +111,16 @@ impl SinkTask for Script {
                 Err(ConnectError::retriable("not now"))
             }
             Some(Put::Fail) => Err(ConnectError::data("never")),
+            Some(step @ (Put::Report | Put::ReportAndGoOn)) => {
+                let reporter = context.errant_records.unwrap();
+                for record in records {
+                    let reported = reporter.report(record, &ConnectError::data("no room"));
+                    if matches!(step, Put::Report) {
+                        reported?;
+                    }
+                }
+                Ok(())
+            }
             Some(Put::Panic) => panic!("boom"),
             Some(Put::Hang) => std::future::pending().await,
         }
@@ -199,6 +216,31 @@ impl Bench {
     async fn until_status(&self, state: &str) {
         let line = format!("c-0 {state}");
         self.around.statuses.log.until_line(&line).await;
+    }
+
+    /// Appends a record that the converter refuses.
+    fn append_poison(&self, partition: i32) {
+        let poison = ConsumedRecord {
+            topic: "".into(),
+            partition,
+            offset: 0,
+            timestamp: Some(7),
+            timestamp_type: TimestampType::CreateTime,
+            key: Some(Bytes::from_static(b"k")),
+            value: Some(Bytes::from_static(b"\xff")),
+            headers: vec![
+                ("h".into(), Some(Bytes::from_static(b"1"))),
+                ("h".into(), None),
+            ],
+        };
+        self.kafka.append("t", partition, poison);
+    }
+
+    async fn until_letters(&self, count: usize) {
+        self.kafka
+            .until(|kafka| kafka.records("dlq").len() == count)
+            .await
+            .unwrap();
     }
 
     /// The calls of the task that brought or took something.

@@ -1,5 +1,6 @@
 //! A source task that does what a test says.
 
+mod errors;
 mod lifecycle;
 mod offsets;
 mod sending;
@@ -22,7 +23,7 @@ use tether_kafka::{KafkaError, KafkaErrorKind};
 use tether_storage::{StatusStore, TargetState};
 use tokio::sync::{Mutex as AsyncMutex, mpsc};
 
-use super::{id, launch, stop};
+use super::{counted, header_texts, id, launch, stop};
 use crate::task::TaskHandle;
 use crate::testing::{Log, OffsetFault, Surroundings, map, surroundings};
 

@@ -105,7 +105,7 @@ async fn records_that_do_not_fit_fail_the_task() {
         trace,
         "org.apache.kafka.connect.errors.ConnectException: Tolerance exceeded in error handler\n\
          Caused by: org.apache.kafka.connect.errors.DataException: TRANSFORMATION of the record for topic \
-         't': transformation f: refused\n"
+         't', source partition {\"p\":1}, source offset {\"at\":2}: transformation f: refused\n"
     );
     assert_eq!(bench.committed().await.unwrap(), "{\"at\":1}");
 }
@@ -118,7 +118,7 @@ async fn values_that_the_converter_refuses_fail_the_task() {
     bench.script.poll(Poll::Records(vec![wrong]));
     let trace = bench.around.trace(&id()).await;
     assert!(
-        trace.contains("VALUE_CONVERTER of the record for topic 't': not a text"),
+        trace.contains("VALUE_CONVERTER of the record for topic 't', source partition {}, source offset {\"at\":1}: not a text"),
         "{trace}"
     );
 }
