@@ -15,8 +15,6 @@ use tether_api::config::{
     ConfigData, ConfigDef, ConfigKey, ConfigMap, ConfigType, ParsedConfig, Validator, with_prefix,
 };
 use tether_api::{ConnectError, Result};
-use tether_kafka::KafkaError;
-use tether_kafka::properties::keystore;
 use tokio_rustls::TlsAcceptor;
 
 const PROTOCOLS: &str = "ssl.enabled.protocols";
@@ -81,9 +79,8 @@ impl TlsConfig {
     /// # Errors
     /// Config, if a store can't be read or settings contradict each other.
     pub(crate) fn acceptor(&self) -> Result<TlsAcceptor> {
-        let identity = keystore::identity(&self.properties, &self.prefix)
-            .map_err(wrong)?
-            .ok_or_else(|| {
+        let identity =
+            tether_keystore::identity(&self.properties, &self.prefix)?.ok_or_else(|| {
                 let prefix = &self.prefix;
                 ConnectError::config(format!(
                     "An https listener needs a private key and a certificate: set \
@@ -115,15 +112,13 @@ impl TlsConfig {
             return Ok(WebPkiClientVerifier::no_client_auth());
         }
         let prefix = &self.prefix;
-        let trusted = keystore::trusted(&self.properties, prefix)
-            .map_err(wrong)?
-            .ok_or_else(|| {
-                ConnectError::config(format!(
-                    "{prefix}{CLIENT_AUTH}={wish} needs the certificates that clients are checked \
+        let trusted = tether_keystore::trusted(&self.properties, prefix)?.ok_or_else(|| {
+            ConnectError::config(format!(
+                "{prefix}{CLIENT_AUTH}={wish} needs the certificates that clients are checked \
                      against: set {prefix}ssl.truststore.location or \
                      {prefix}ssl.truststore.certificates"
-                ))
-            })?;
+            ))
+        })?;
         let mut roots = RootCertStore::empty();
         for certificate in self.certificates("ssl.truststore", &trusted)? {
             roots
@@ -199,8 +194,4 @@ impl TlsConfig {
     ) -> ConnectError {
         ConnectError::config(format!("{}{key} is not usable", self.prefix)).caused_by(error)
     }
-}
-
-fn wrong(error: KafkaError) -> ConnectError {
-    ConnectError::config(error.message)
 }

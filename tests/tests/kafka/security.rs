@@ -13,7 +13,7 @@ use super::clients::{Cluster, PATIENCE, at, record, records, values};
 /// Stores of one authority, with keys of a broker at 127.0.0.1 and of a client.
 /// The unit tests of the stores tell where they come from.
 fn store(name: &str) -> String {
-    let folder = "../runtime/kafka/src/properties/keystore/fixtures";
+    let folder = "../runtime/keystore/fixtures";
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join(folder)
         .join(name)

@@ -10,7 +10,6 @@ mod cipher;
 mod consumer;
 mod definition;
 mod jaas;
-pub mod keystore;
 mod oauth;
 mod producer;
 mod security;

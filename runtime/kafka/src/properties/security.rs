@@ -1,11 +1,12 @@
 //! `security.protocol`, `sasl.*` and `ssl.*`.
 
 use tether_api::config::ConfigData;
+use tether_keystore::KeystoreError;
 
 use super::jaas::LoginModule;
 use super::oauth::TokenSource;
-use super::{Translator, cipher, invalid, keystore};
-use crate::Result;
+use super::{Translator, cipher, invalid};
+use crate::{KafkaError, Result};
 
 /// What `sasl.jaas.config` is used for.
 const MECHANISMS: &str = "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 and OAUTHBEARER";
@@ -81,11 +82,11 @@ impl Translator<'_> {
 
     /// Returns the trusted certificates, if there are own ones.
     fn ssl(&mut self) -> Result<Option<String>> {
-        if let Some(identity) = keystore::identity(self.config, "")? {
+        if let Some(identity) = tether_keystore::identity(self.config, "").map_err(unusable)? {
             self.set("ssl.key.pem", identity.key.reveal());
             self.set("ssl.certificate.pem", identity.chain);
         }
-        let trusted = keystore::trusted(self.config, "")?;
+        let trusted = tether_keystore::trusted(self.config, "").map_err(unusable)?;
         if let Some(certificates) = &trusted {
             self.set("ssl.ca.pem", certificates);
         }
@@ -142,4 +143,8 @@ impl Translator<'_> {
             self.set("ssl.cipher.suites", names.join(":"));
         }
     }
+}
+
+fn unusable(error: KeystoreError) -> KafkaError {
+    invalid(error.to_string())
 }

@@ -10,7 +10,7 @@ use super::*;
 
 fn path(name: &str) -> String {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("src/properties/keystore/fixtures")
+        .join("fixtures")
         .join(name)
         .to_string_lossy()
         .into_owned()
@@ -144,20 +144,20 @@ fn wrong_passwords_are_named_and_not_shown() {
             "ssl.key.password",
         ),
     ] {
-        let message = key_store(file, &properties).unwrap_err().message;
+        let message = key_store(file, &properties).unwrap_err().0;
         assert!(
             message.contains(&format!("password in {property} is wrong")),
             "{message}"
         );
         assert!(!message.contains("hunter2"));
     }
-    let message = trust_store("trust.p12", &[]).unwrap_err().message;
+    let message = trust_store("trust.p12", &[]).unwrap_err().0;
     assert!(message.contains("ssl.truststore.password"), "{message}");
 }
 
 #[test]
 fn contradictions_are_told_in_javas_words() {
-    let message = |entries: &[(&str, &str)]| identity(&config(entries), "").unwrap_err().message;
+    let message = |entries: &[(&str, &str)]| identity(&config(entries), "").unwrap_err().0;
     assert_eq!(
         message(&[("ssl.keystore.password", "x")]),
         "SSL key store is not specified, but key store password is specified."
@@ -171,13 +171,13 @@ fn contradictions_are_told_in_javas_words() {
         "SSL private key is specified, but certificate chain is not specified."
     );
     assert_eq!(
-        key_store("client.jks", &[]).unwrap_err().message,
+        key_store("client.jks", &[]).unwrap_err().0,
         "SSL key store is specified, but key store password is not specified."
     );
     let jceks = key_store("client.jceks", &[("ssl.keystore.password", "storepass")]);
-    assert!(jceks.unwrap_err().message.contains("JCEKS"));
+    assert!(jceks.unwrap_err().0.contains("JCEKS"));
     let missing = key_store("none.jks", &[("ssl.keystore.password", "x")]);
-    assert!(missing.unwrap_err().message.contains("cannot be read"));
+    assert!(missing.unwrap_err().0.contains("cannot be read"));
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Key and trust stores as Java's `ssl.*` properties name them: JKS, PKCS12
 //! and PEM, turned into PEM in memory (`DefaultSslEngineFactory`).
 //!
-//! Kafka clients use it, and so do https listeners, whose properties have a
-//! prefix.
+//! Kafka clients use it, and so do https listeners and clients of schema
+//! registries, whose properties have a prefix.
 
 mod jks;
 mod pem;
@@ -14,9 +14,22 @@ use std::io::Read;
 
 use openssl::pkey::{PKey, Private};
 use openssl::x509::X509;
+use tether_api::ConnectError;
 use tether_api::config::{ConfigMap, Password};
 
-use crate::{KafkaError, KafkaErrorKind, Result};
+/// Why a store cannot be used, with the name of the property and without
+/// secrets.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct KeystoreError(String);
+
+impl From<KeystoreError> for ConnectError {
+    fn from(error: KeystoreError) -> Self {
+        Self::config(error.0)
+    }
+}
+
+type Result<T> = std::result::Result<T, KeystoreError>;
 
 /// Bytes that a store may have. The trust store of a JVM has some 200 KB.
 const LARGEST_STORE: u64 = 16 * 1024 * 1024;
@@ -43,7 +56,7 @@ impl fmt::Debug for Identity {
 /// name none.
 ///
 /// # Errors
-/// Invalid, with the name of the property: the file cannot be read, is damaged
+/// With the name of the property: the file cannot be read, is damaged
 /// or too large, has no key; the password is wrong; properties contradict each
 /// other (in Java's words).
 pub fn identity(config: &ConfigMap, prefix: &str) -> Result<Option<Identity>> {
@@ -300,7 +313,7 @@ impl<'a> Store<'a> {
     }
 
     /// A store that cannot be loaded. The reason tells no secret.
-    fn failed(&self, reason: &str) -> KafkaError {
+    fn failed(&self, reason: &str) -> KeystoreError {
         let location = self.location.unwrap_or("(given as text)");
         invalid(format!(
             "Failed to load SSL {} {location} of type {}: {reason} (see {})",
@@ -310,7 +323,7 @@ impl<'a> Store<'a> {
         ))
     }
 
-    fn wrong_password(&self, property: &str) -> KafkaError {
+    fn wrong_password(&self, property: &str) -> KeystoreError {
         self.failed(&format!(
             "the password in {}{property} is wrong, or the file is damaged",
             self.prefix
@@ -318,8 +331,8 @@ impl<'a> Store<'a> {
     }
 }
 
-fn invalid(message: impl Into<String>) -> KafkaError {
-    KafkaError::new(KafkaErrorKind::Invalid, message)
+fn invalid(message: impl Into<String>) -> KeystoreError {
+    KeystoreError(message.into())
 }
 
 #[cfg(test)]
