@@ -12,6 +12,8 @@ use std::fmt;
 use std::fs::File;
 use std::io::Read;
 
+use openssl::ec::EcKey;
+use openssl::error::ErrorStack;
 use openssl::pkey::{PKey, Private};
 use openssl::x509::X509;
 use tether_api::ConnectError;
@@ -125,9 +127,8 @@ struct Entry {
 
 impl Entry {
     fn into_identity(self, store: &Store<'_>) -> Result<Identity> {
-        let pem = self
-            .key
-            .private_key_to_pem_pkcs8()
+        let pem = with_public_part(self.key)
+            .and_then(|key| key.private_key_to_pem_pkcs8())
             .map_err(|_| store.failed("its private key is not usable"))?;
         let key =
             String::from_utf8(pem).map_err(|_| store.failed("its private key is not usable"))?;
@@ -136,6 +137,20 @@ impl Entry {
             chain: store.certificates_to_pem(&self.chain)?,
         })
     }
+}
+
+/// Java leaves the public part out of keys on elliptic curves, and not every
+/// library of TLS works it out.
+fn with_public_part(key: PKey<Private>) -> std::result::Result<PKey<Private>, ErrorStack> {
+    let Ok(curve) = key.ec_key() else {
+        return Ok(key);
+    };
+    let (private, public) = (curve.private_key(), curve.public_key());
+    PKey::from_ec_key(EcKey::from_private_components(
+        curve.group(),
+        private,
+        public,
+    )?)
 }
 
 /// What the content of a store is.
