@@ -1,18 +1,30 @@
 //! Who the registry is told that we are.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
 use reqwest::Url;
 use reqwest::header::HeaderValue;
-use tether_api::config::{ConfigMap, ParsedConfig, Password};
+use tether_api::config::{ConfigData, ConfigMap, ParsedConfig, Password};
 use tether_api::{ConnectError, Result};
+
+use super::oauth::ClientCredentials;
 
 pub(super) const BASIC_SOURCE: &str = "basic.auth.credentials.source";
 pub(super) const USER_INFO: &str = "basic.auth.user.info";
 pub(super) const OLD_USER_INFO: &str = "schema.registry.basic.auth.user.info";
 pub(super) const BEARER_SOURCE: &str = "bearer.auth.credentials.source";
 pub(super) const BEARER_TOKEN: &str = "bearer.auth.token";
+pub(super) const ISSUER: &str = "bearer.auth.issuer.endpoint.url";
+pub(super) const CLIENT_ID: &str = "bearer.auth.client.id";
+pub(super) const CLIENT_SECRET: &str = "bearer.auth.client.secret";
+pub(super) const SCOPE: &str = "bearer.auth.scope";
+pub(super) const SUB_CLAIM: &str = "bearer.auth.sub.claim.name";
+pub(super) const LOGICAL_CLUSTER: &str = "bearer.auth.logical.cluster";
+pub(super) const IDENTITY_POOL: &str = "bearer.auth.identity.pool.id";
+pub(super) const BUFFER: &str = "bearer.auth.cache.expiry.buffer.seconds";
 const JAAS_CONFIG: &str = "sasl.jaas.config";
 
 /// How requests are authorised.
@@ -24,6 +36,8 @@ pub(super) enum Credentials {
     Basic(Password),
     /// By a token.
     Bearer(Password),
+    /// By tokens of an identity provider.
+    OAuth(ClientCredentials),
 }
 
 impl Credentials {
@@ -31,17 +45,17 @@ impl Credentials {
     /// `SASL_INHERIT` takes the user of the Kafka client.
     pub(super) fn parse(parsed: &ParsedConfig, raw: &ConfigMap) -> Result<Self> {
         if raw.contains_key(BEARER_SOURCE) || raw.contains_key(BEARER_TOKEN) {
-            return Self::bearer(parsed);
+            if raw.contains_key(BASIC_SOURCE) && raw.contains_key(BEARER_SOURCE) {
+                return Err(ConnectError::config(format!(
+                    "Only one of '{BASIC_SOURCE}' and '{BEARER_SOURCE}' may be specified"
+                )));
+            }
+            return Self::bearer(parsed, raw);
         }
         match parsed.string(BASIC_SOURCE)?.as_str() {
             "URL" => Ok(Self::OfUrl),
             "USER_INFO" => {
-                let old = parsed.password(OLD_USER_INFO)?;
-                let user_info = if old.is_empty() {
-                    parsed.password(USER_INFO)?
-                } else {
-                    old
-                };
+                let user_info = parsed.password(USER_INFO)?;
                 if user_info.is_empty() {
                     return Err(ConnectError::config(format!(
                         "{USER_INFO} must be provided when {BASIC_SOURCE} is set to USER_INFO"
@@ -65,7 +79,7 @@ impl Credentials {
         }
     }
 
-    fn bearer(parsed: &ParsedConfig) -> Result<Self> {
+    fn bearer(parsed: &ParsedConfig, raw: &ConfigMap) -> Result<Self> {
         match parsed.string(BEARER_SOURCE)?.as_str() {
             "STATIC_TOKEN" => {
                 let token = parsed.password(BEARER_TOKEN)?;
@@ -77,8 +91,83 @@ impl Credentials {
                 }
                 Ok(Self::Bearer(token))
             }
-            other => Err(unknown(BEARER_SOURCE, other, "STATIC_TOKEN")),
+            "OAUTHBEARER" => Self::oauth(parsed, raw, None),
+            "SASL_OAUTHBEARER_INHERIT" => Self::oauth(parsed, raw, raw.get(JAAS_CONFIG)),
+            other => Err(unknown(
+                BEARER_SOURCE,
+                other,
+                "STATIC_TOKEN, OAUTHBEARER, SASL_OAUTHBEARER_INHERIT",
+            )),
         }
+    }
+
+    /// The client of an identity provider; what is not set is the Kafka
+    /// client's, where its login module is given.
+    fn oauth(parsed: &ParsedConfig, raw: &ConfigMap, jaas: Option<&String>) -> Result<Self> {
+        let inherited = |name| jaas.and_then(|jaas| option(jaas, name));
+        let missing = |key: &str| {
+            ConnectError::config(format!(
+                "The OAuth configuration option {key} value must be non-null"
+            ))
+        };
+        let url = parsed
+            .optional_string(ISSUER)
+            .or_else(|| jaas.and_then(|_| raw.get("sasl.oauthbearer.token.endpoint.url").cloned()));
+        let url = url.ok_or_else(|| missing(ISSUER))?;
+        let url = Url::parse(&url)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https"))
+            .ok_or_else(|| {
+                ConnectError::config(format!(
+                    "The OAuth configuration option {ISSUER} must be an http or https URL"
+                ))
+            })?;
+        let client_id = parsed
+            .optional_string(CLIENT_ID)
+            .or_else(|| inherited("clientId"));
+        let client_secret = parsed
+            .optional_password(CLIENT_SECRET)
+            .or_else(|| inherited("clientSecret").map(Password::new));
+        Ok(Self::OAuth(ClientCredentials {
+            url,
+            client_id: client_id.ok_or_else(|| missing(CLIENT_ID))?,
+            client_secret: client_secret.ok_or_else(|| missing(CLIENT_SECRET))?,
+            scope: parsed.optional_string(SCOPE).or_else(|| inherited("scope")),
+            principal_claim: parsed.string(SUB_CLAIM)?,
+            buffer: match parsed.get(BUFFER) {
+                Some(ConfigData::Short(seconds)) => {
+                    Duration::from_secs(seconds.unsigned_abs().into())
+                }
+                _ => Duration::ZERO,
+            },
+        }))
+    }
+
+    /// Headers that tell which registry is meant, and by whom.
+    pub(super) fn more_headers(
+        &self,
+        parsed: &ParsedConfig,
+        raw: &ConfigMap,
+    ) -> Vec<(String, String)> {
+        if !matches!(self, Self::Bearer(_) | Self::OAuth(_)) {
+            return Vec::new();
+        }
+        let inherits = matches!(self, Self::OAuth(_))
+            && parsed
+                .string(BEARER_SOURCE)
+                .is_ok_and(|source| source.starts_with("SASL"));
+        let pool = parsed.optional_string(IDENTITY_POOL).or_else(|| {
+            let jaas = raw.get(JAAS_CONFIG).filter(|_| inherits)?;
+            option(jaas, "extension_identityPoolId")
+        });
+        let headers = [
+            ("Confluent-Identity-Pool-Id", pool),
+            ("target-sr-cluster", parsed.optional_string(LOGICAL_CLUSTER)),
+        ];
+        let given = headers.into_iter();
+        given
+            .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+            .collect()
     }
 
     /// The header for requests to an address, without what the address carries.
@@ -92,6 +181,7 @@ impl Credentials {
             }
             Self::Basic(user_info) => basic(user_info.reveal()),
             Self::Bearer(token) => format!("Bearer {}", token.reveal()),
+            Self::OAuth(_) => return Ok(None),
         };
         let mut header = HeaderValue::from_str(&text).map_err(|_| {
             ConnectError::config(format!(

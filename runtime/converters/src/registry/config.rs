@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::Url;
 use tether_api::config::{
     ConfigData, ConfigDef, ConfigKey, ConfigMap, ConfigType, Importance, ParsedConfig,
-    Password as Secret, with_prefix,
+    Password as Secret, Validator, with_prefix,
 };
 use tether_api::{ConnectError, Result};
 
@@ -27,6 +27,9 @@ const RETRIES_WAIT: &str = "retries.wait.ms";
 const RETRIES_MAX_WAIT: &str = "retries.max.wait.ms";
 const REQUEST_HEADER: &str = "request.header.";
 const MOCK: &str = "mock://";
+const CLIENT_NAMESPACE: &str = "schema.registry.";
+/// What begins the names of keys that may have the prefix as well.
+const CLIENT_KEYS: [&str; 5] = ["basic.auth.", "bearer.auth.", "proxy.", "http.", "sasl."];
 
 /// How a registry is reached.
 #[derive(Debug, Clone)]
@@ -56,7 +59,21 @@ pub(super) struct Retries {
 }
 
 impl RegistryConfig {
-    pub(super) fn parse(parsed: &ParsedConfig, raw: &ConfigMap) -> Result<Self> {
+    /// Reads the settings. Those of the client may as well have a prefix, under
+    /// which Kafka clients in the same configuration do not see them.
+    pub(super) fn parse(raw: &ConfigMap) -> Result<Self> {
+        let mut client = raw.clone();
+        client.extend(
+            with_prefix(raw, CLIENT_NAMESPACE)
+                .into_iter()
+                .filter(|(key, _)| CLIENT_KEYS.iter().any(|known| key.starts_with(known))),
+        );
+        let mut def = ConfigDef::new();
+        define(&mut def);
+        Self::of_client(&def.parse(&client)?, &client)
+    }
+
+    fn of_client(parsed: &ParsedConfig, raw: &ConfigMap) -> Result<Self> {
         let urls = parsed.list(URLS)?;
         if urls.is_empty() {
             return Err(ConnectError::config(format!(
@@ -69,11 +86,14 @@ impl RegistryConfig {
         };
         let host = parsed.string(PROXY_HOST)?;
         let port = parsed.int(PROXY_PORT)?;
+        let credentials = Credentials::parse(parsed, raw)?;
+        let mut headers = credentials.more_headers(parsed, raw);
+        headers.extend(with_prefix(raw, REQUEST_HEADER));
         Ok(Self {
             urls,
-            credentials: Credentials::parse(parsed, raw)?,
-            tls: Tls::parse(parsed)?,
-            headers: with_prefix(raw, REQUEST_HEADER).into_iter().collect(),
+            credentials,
+            tls: Tls::parse(parsed, raw)?,
+            headers,
             proxy: (!host.is_empty() && port > 0).then(|| format!("{host}:{port}")),
             connect_timeout: millis(CONNECT_TIMEOUT)?,
             read_timeout: millis(READ_TIMEOUT)?,
@@ -117,7 +137,7 @@ impl RegistryConfig {
 
 /// Adds the keys.
 pub(crate) fn define(def: &mut ConfigDef) {
-    use ConfigType::{Boolean, Class, Int, List, Password, String};
+    use ConfigType::{Boolean, Class, Int, List, Password, Short, String};
     use Importance::{High, Low, Medium};
     let key = ConfigKey::new;
     let mut add = |key: ConfigKey, importance, doc: &'static str| {
@@ -190,7 +210,7 @@ pub(crate) fn define(def: &mut ConfigDef) {
     add(
         key(auth::BEARER_SOURCE, String).default_string("STATIC_TOKEN"),
         Medium,
-        "Where the bearer token comes from: STATIC_TOKEN.",
+        "Where the bearer token comes from: STATIC_TOKEN, OAUTHBEARER or SASL_OAUTHBEARER_INHERIT.",
     );
     add(
         key(auth::OLD_USER_INFO, Password).default(no_secret()),
@@ -206,6 +226,53 @@ pub(crate) fn define(def: &mut ConfigDef) {
         key(auth::BEARER_TOKEN, Password).default(no_secret()),
         Medium,
         "The bearer token.",
+    );
+    add(
+        key(auth::ISSUER, String).default_null(),
+        Medium,
+        "Address of the identity provider that gives tokens.",
+    );
+    add(
+        key(auth::CLIENT_ID, String).default_null(),
+        Medium,
+        "Id of the client that tokens are for.",
+    );
+    add(
+        key(auth::CLIENT_SECRET, Password).default_null(),
+        Medium,
+        "Secret of the client that tokens are for.",
+    );
+    add(
+        key(auth::SCOPE, String).default_null(),
+        Medium,
+        "Scope of tokens.",
+    );
+    add(
+        key("bearer.auth.scope.claim.name", String).default_string("scope"),
+        Low,
+        "Claim of tokens that names their scope.",
+    );
+    add(
+        key(auth::SUB_CLAIM, String).default_string("sub"),
+        Low,
+        "Claim of tokens that names the principal.",
+    );
+    add(
+        key(auth::LOGICAL_CLUSTER, String).default_null(),
+        Medium,
+        "The registry that is meant, of several at one address.",
+    );
+    add(
+        key(auth::IDENTITY_POOL, String).default_null(),
+        Medium,
+        "The identity pool that authorises.",
+    );
+    add(
+        key(auth::BUFFER, Short)
+            .default(ConfigData::Short(300))
+            .validator(Validator::Between(0, 3600)),
+        Low,
+        "How many seconds before its end a token is renewed.",
     );
     add(
         key(subject::KEY_STRATEGY, Class).default(strategy()),

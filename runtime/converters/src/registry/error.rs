@@ -26,6 +26,16 @@ pub(crate) enum RegistryError {
         /// The registry's words.
         message: String,
     },
+    /// The identity provider gave no token.
+    #[error("no token for the schema registry from {url}: {reason}; check bearer.auth.*")]
+    NoToken {
+        /// Where it was asked for.
+        url: String,
+        /// What happened.
+        reason: String,
+        /// Whether it may pass.
+        passes: bool,
+    },
     /// The answer makes no sense.
     #[error(
         "the schema registry at {url} gave an unexpected answer: {reason}; check schema.registry.url"
@@ -43,6 +53,7 @@ impl RegistryError {
     pub(crate) fn is_retriable(&self) -> bool {
         match self {
             Self::Unreachable { .. } => true,
+            Self::NoToken { passes, .. } => *passes,
             Self::Refused { status, .. } => matches!(status, 408 | 429 | 500 | 502..=504),
             Self::Malformed { .. } => false,
         }
@@ -64,6 +75,10 @@ impl RegistryError {
     pub(crate) fn into_cause(self) -> ConnectError {
         let class = match &self {
             Self::Unreachable { .. } => "java.net.ConnectException",
+            Self::NoToken { .. } => {
+                "io.confluent.kafka.schemaregistry.client.security.bearerauth.oauth.exceptions.\
+                 SchemaRegistryOauthTokenRetrieverException"
+            }
             _ => "io.confluent.kafka.schemaregistry.client.rest.exceptions.RestClientException",
         };
         ConnectError::new(self.kind(), self.to_string()).with_class(class)

@@ -1,5 +1,6 @@
 //! Requests to a registry: several addresses, repetitions, errors.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -10,8 +11,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tether_api::{ConnectError, Result};
 
-use super::auth::without_credentials;
+use super::auth::{Credentials, without_credentials};
 use super::config::Retries;
+use super::oauth::Tokens;
 use super::{RegistryConfig, RegistryError};
 
 const CONTENT: HeaderValue = HeaderValue::from_static("application/vnd.schemaregistry.v1+json");
@@ -31,10 +33,18 @@ pub(super) struct Http {
     retries: Retries,
 }
 
-/// An address with the header that authorises requests to it.
+/// An address with what authorises requests to it.
 struct Address {
     url: Url,
-    authorization: Option<HeaderValue>,
+    authorization: Authorization,
+}
+
+/// What authorises requests.
+#[derive(Clone)]
+enum Authorization {
+    None,
+    Header(HeaderValue),
+    Tokens(Arc<Tokens>),
 }
 
 impl Http {
@@ -54,15 +64,32 @@ impl Http {
             }
             None => builder.no_proxy(),
         };
-        let client = config.tls.apply(builder)?.build().map_err(|error| {
+        let unfit = |error: reqwest::Error| {
             ConnectError::config("the settings of the schema registry's client do not fit")
                 .caused_by(error)
-        })?;
+        };
+        let client = config.tls.apply(builder)?.build().map_err(unfit)?;
+        let tokens = match &config.credentials {
+            Credentials::OAuth(credentials) => {
+                let client = Client::builder()
+                    .connect_timeout(config.connect_timeout)
+                    .read_timeout(config.read_timeout)
+                    .redirect(reqwest::redirect::Policy::none())
+                    .no_proxy();
+                let client = config.tls.apply(client)?.build().map_err(unfit)?;
+                Some(Arc::new(Tokens::new(client, credentials.clone())))
+            }
+            _ => None,
+        };
         let addresses = config.urls()?.into_iter().map(|url| {
-            let authorization = config.credentials.header(url.username(), url.password())?;
+            let header = config.credentials.header(url.username(), url.password())?;
             Ok(Address {
                 url: without_credentials(&url),
-                authorization,
+                authorization: match (&tokens, header) {
+                    (Some(tokens), _) => Authorization::Tokens(tokens.clone()),
+                    (None, Some(header)) => Authorization::Header(header),
+                    (None, None) => Authorization::None,
+                },
             })
         });
         Ok(Self {
@@ -132,15 +159,21 @@ impl Http {
         let shown = address.url.as_str();
         let unreachable = |error: reqwest::Error| RegistryError::Unreachable {
             url: shown.to_owned(),
-            reason: causes(&error.without_url()),
+            reason: innermost(&error.without_url()),
         };
         let url = format!("{}{path}", shown.trim_end_matches('/'));
         let mut request = self.client.request(method.clone(), url);
         request = request
             .header(CONTENT_TYPE, CONTENT)
             .header(ACCEPT, ACCEPTED);
-        if let Some(authorization) = &address.authorization {
-            request = request.header(AUTHORIZATION, authorization.clone());
+        match &address.authorization {
+            Authorization::None => {}
+            Authorization::Header(header) => {
+                request = request.header(AUTHORIZATION, header.clone());
+            }
+            Authorization::Tokens(tokens) => {
+                request = request.header(AUTHORIZATION, tokens.header().await?);
+            }
         }
         if let Some(body) = body {
             request = request.body(body.clone());
@@ -157,6 +190,11 @@ impl Http {
         if status == 200 {
             return serde_json::from_slice(&text)
                 .map_err(|error| malformed(shown, &error.to_string()));
+        }
+        if status == 401
+            && let Authorization::Tokens(tokens) = &address.authorization
+        {
+            tokens.forget().await;
         }
         Err(refused(status, &text))
     }
@@ -214,7 +252,7 @@ fn refused(status: u16, text: &[u8]) -> RegistryError {
 }
 
 /// The innermost cause says what happened.
-fn causes(error: &reqwest::Error) -> String {
+pub(super) fn innermost(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(inner) = cause.source() {
         cause = inner;
@@ -222,5 +260,7 @@ fn causes(error: &reqwest::Error) -> String {
     cause.to_string()
 }
 
+#[cfg(test)]
+mod security_tests;
 #[cfg(test)]
 mod tests;

@@ -18,6 +18,7 @@ mod failure;
 mod frame;
 mod http;
 mod memory;
+mod oauth;
 mod references;
 mod settings;
 mod subject;

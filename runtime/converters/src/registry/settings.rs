@@ -109,7 +109,7 @@ impl SerdeConfig {
             strict,
             read_as,
             naming: SubjectNaming::parse(config, kind)?,
-            registry: open(&RegistryConfig::parse(config, raw)?)?,
+            registry: open(&RegistryConfig::parse(raw)?)?,
         })
     }
 

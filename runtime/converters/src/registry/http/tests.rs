@@ -1,30 +1,27 @@
 use std::collections::HashMap;
 
 use tether_api::ErrorKind;
-use tether_api::config::{ConfigDef, ConfigMap};
+use tether_api::config::ConfigMap;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::registry::define;
 
 #[derive(Deserialize, Debug, PartialEq)]
-struct Answer {
-    id: i32,
+pub(super) struct Answer {
+    pub(super) id: i32,
 }
 
-fn http(config: &[(&str, &str)]) -> Result<Http> {
-    let mut def = ConfigDef::new();
-    define(&mut def);
+pub(super) fn http(config: &[(&str, &str)]) -> Result<Http> {
     let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
     let mut raw: ConfigMap = config.iter().map(owned).collect();
     raw.insert("retries.wait.ms".to_owned(), "1".to_owned());
-    Http::new(&RegistryConfig::parse(&def.parse(&raw)?, &raw)?)
+    Http::new(&RegistryConfig::parse(&raw)?)
 }
 
 /// Answers connections one after the other with these statuses and bodies; its
 /// address, and the requests that came.
-async fn server(
+pub(super) async fn server(
     answers: Vec<(u16, &'static str)>,
 ) -> (String, tokio::task::JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
