@@ -2,10 +2,11 @@
 
 use std::sync::{Arc, LazyLock};
 
+use tether_api::Result;
 use tether_api::config::{ConfigDef, ConfigKey, ConfigMap, ConfigType, Importance};
 use tether_api::converter::ConverterKind;
-use tether_api::{ConnectError, Result};
 
+use super::names::{ENUM, SHARED_ENUM};
 use crate::registry::{self, SerdeConfig};
 
 const CACHE_SIZE: &str = "schemas.cache.config";
@@ -21,6 +22,8 @@ const SUM_TYPES: &str = "generalized.sum.type.support";
 /// The settings of conversion between Connect and Avro.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Options {
+    /// Enumerations and unions take the form that all formats share.
+    pub(super) shared_sum_types: bool,
     /// Enumerations are written as such, unions name branches in full.
     pub(super) enhanced: bool,
     /// Names are made valid.
@@ -37,6 +40,22 @@ pub(super) struct Options {
     pub(super) ignore_default: bool,
 }
 
+impl Options {
+    /// Whether enumerations are written as such.
+    pub(super) fn keeps_enums(self) -> bool {
+        self.shared_sum_types || self.enhanced
+    }
+
+    /// The parameter of strings that stand for enumerations.
+    pub(super) fn enum_parameter(self) -> &'static str {
+        if self.shared_sum_types {
+            SHARED_ENUM
+        } else {
+            ENUM
+        }
+    }
+}
+
 /// The settings of an Avro converter.
 pub(super) struct AvroConverterConfig {
     pub(super) options: Options,
@@ -47,13 +66,9 @@ pub(super) struct AvroConverterConfig {
 impl AvroConverterConfig {
     pub(super) fn parse(raw: &ConfigMap, kind: ConverterKind) -> Result<Self> {
         let config = config_def().parse(raw)?;
-        if config.boolean(SUM_TYPES)? {
-            return Err(ConnectError::config(format!(
-                "Invalid value true for configuration {SUM_TYPES}: not supported; set it to false"
-            )));
-        }
         Ok(Self {
             options: Options {
+                shared_sum_types: config.boolean(SUM_TYPES)?,
                 enhanced: config.boolean(ENHANCED)?,
                 scrub: config.boolean(SCRUB)?,
                 meta_data: config.boolean(META_DATA)?,
@@ -90,7 +105,7 @@ fn define() -> ConfigDef {
         SUM_TYPES,
         false,
         Medium,
-        "Whether enumerations and unions take the form that all formats share; must be false.",
+        "Whether enumerations and unions take the form that all formats share.",
     );
     flag(
         IGNORE_DEFAULT,

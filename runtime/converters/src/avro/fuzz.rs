@@ -9,10 +9,11 @@ use super::decode::ReadPlan;
 use super::encode::WritePlan;
 use super::from_connect::from_connect;
 use super::schema::{AvroSchema, Parser};
-use super::to_connect::to_connect;
+use super::to_connect::{UnionNumbers, to_connect};
 
 /// Settings under which most is looked at.
 pub(super) const OPTIONS: Options = Options {
+    shared_sum_types: false,
     enhanced: true,
     scrub: false,
     meta_data: true,
@@ -24,7 +25,7 @@ pub(super) const OPTIONS: Options = Options {
 
 fn read(text: &str) -> Result<(AvroSchema, Option<SchemaRef>)> {
     let avro = Parser::default().parse(text)?;
-    let schema = to_connect(&avro, Some(1), OPTIONS)?;
+    let schema = to_connect(&avro, Some(1), OPTIONS, &UnionNumbers::default())?;
     Ok((avro, schema))
 }
 

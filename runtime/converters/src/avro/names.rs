@@ -1,5 +1,7 @@
 //! Names that schemas of the reference carry (`AvroData`).
 
+use tether_api::data::{Schema, Type};
+
 pub(super) const NAMESPACE: &str = "io.confluent.connect.avro";
 /// Name of structs without one; a number follows from the second one on.
 pub(super) const DEFAULT_NAME: &str = "ConnectDefault";
@@ -31,6 +33,13 @@ pub(super) const UNION: &str = "io.confluent.connect.avro.Union";
 /// Parameter of strings that stand for enumerations, and prefix of their
 /// symbols.
 pub(super) const ENUM: &str = "io.confluent.connect.avro.Enum";
+/// The same two where all formats share them, as parameters.
+pub(super) const SHARED_UNION: &str = "org.apache.kafka.connect.data.Union";
+pub(super) const SHARED_ENUM: &str = "org.apache.kafka.connect.data.Enum";
+/// What begins the names of shared unions and of their fields; a number
+/// follows.
+pub(super) const SHARED_UNION_PREFIX: &str = "connect_union_";
+pub(super) const SHARED_FIELD_PREFIX: &str = "connect_union_field_";
 
 pub(super) const LOGICAL_TYPE: &str = "logicalType";
 pub(super) const LOGICAL_DECIMAL: &str = "decimal";
@@ -58,6 +67,12 @@ pub(super) const ANYTHING: &str = concat!(
     r#""name":"MapEntry","fields":[{"name":"key","type":"Anything"},"#,
     r#"{"name":"value","type":"Anything"}]}}],"default":null}]}"#,
 );
+
+/// Whether a struct stands for a union.
+pub(super) fn is_union(schema: &Schema) -> bool {
+    schema.name() == Some(UNION)
+        || schema.kind() == Type::Struct && schema.parameters().get(SHARED_UNION).is_some()
+}
 
 /// Splits a full name into namespace and name, as Java's `split` does: empty
 /// parts at the end do not count.

@@ -12,7 +12,7 @@ use super::binary::Input;
 use super::config::{AvroConverterConfig, Options};
 use super::decode::ReadPlan;
 use super::schema::{AvroSchema, Kind, Parser, SchemaError};
-use super::to_connect::to_connect;
+use super::to_connect::{UnionNumbers, to_connect};
 use crate::registry::{
     CachedRegistry, FRAME, ReferenceError, RegisteredText, SchemaKind, SerdeConfig, schema_id,
     serialization,
@@ -21,6 +21,7 @@ use crate::registry::{
 /// Reads records of the schemas that are known.
 pub(super) struct AvroReader {
     options: Options,
+    unions: UnionNumbers,
     capacity: usize,
     known: RwLock<HashMap<i32, Vec<Known>>>,
 }
@@ -43,6 +44,7 @@ impl AvroReader {
     pub(super) fn new(config: &AvroConverterConfig) -> Self {
         Self {
             options: config.options,
+            unions: UnionNumbers::default(),
             capacity: config.cache_size.max(1),
             known: RwLock::new(HashMap::new()),
         }
@@ -115,7 +117,7 @@ impl AvroReader {
             let question = format!("{question} version for id {id} under subject {subject}");
             WORDS.read_refused(topic, question, error)
         })?;
-        let schema = to_connect(&avro, Some(version), self.options)?;
+        let schema = to_connect(&avro, Some(version), self.options, &self.unions)?;
         Ok(Reading {
             plan: ReadPlan::new(&avro, schema.as_ref(), self.options)?,
             raw: matches!(avro.kind(avro.root()), Kind::Bytes),

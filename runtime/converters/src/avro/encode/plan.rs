@@ -7,8 +7,8 @@ use tether_api::data::{SchemaRef, Type};
 use tether_api::{ConnectError, Result};
 
 use super::super::config::Options;
-use super::super::from_connect::{is_map, is_union};
-use super::super::names::scrub;
+use super::super::from_connect::is_map;
+use super::super::names::{is_union, scrub};
 use super::super::schema::{AvroSchema, Kind, NodeId};
 use super::super::to_connect::map_entry;
 

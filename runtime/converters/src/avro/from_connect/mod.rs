@@ -13,8 +13,8 @@ use super::config::Options;
 use super::names::{
     ANYTHING, AVRO, CONNECT_DEFAULT, CONNECT_DOC, CONNECT_ENUM_DOC, CONNECT_FIXED_SIZE,
     CONNECT_INTERNAL_TYPE, CONNECT_NAME, CONNECT_PARAMETERS, CONNECT_RECORD_DOC, CONNECT_TYPE,
-    CONNECT_VERSION, DEFAULT_NAME, ENUM, ENUM_DEFAULT_PREFIX, ENUM_DOC_PREFIX, FIELD_DEFAULT,
-    FIELD_DOC_PREFIX, KEY, MAP_ENTRY, NAMESPACE, RECORD_DOC, UNION, VALUE, scrub, scrub_full,
+    CONNECT_VERSION, DEFAULT_NAME, ENUM_DEFAULT_PREFIX, ENUM_DOC_PREFIX, FIELD_DEFAULT,
+    FIELD_DOC_PREFIX, KEY, MAP_ENTRY, NAMESPACE, RECORD_DOC, VALUE, is_union, scrub, scrub_full,
     split_name,
 };
 use super::schema::{
@@ -44,11 +44,6 @@ pub(super) fn from_connect(schema: Option<&SchemaRef>, options: Options) -> Resu
     Ok(conversion.avro)
 }
 
-/// Whether a struct stands for a union.
-pub(super) fn is_union(schema: &Schema) -> bool {
-    schema.name() == Some(UNION)
-}
-
 /// Whether a map is one in Avro, which only has strings as keys.
 pub(super) fn is_map(schema: &Schema, options: Options) -> bool {
     schema.key_schema().is_some_and(|keys| {
@@ -67,8 +62,9 @@ pub(super) fn fixed_size(schema: &Schema) -> Option<Result<usize>> {
 }
 
 /// The full name of the enumeration that a string stands for.
-pub(super) fn enum_name(schema: &Schema) -> Option<&str> {
-    schema.parameters().get(ENUM).map(|name| &**name)
+fn enum_name(schema: &Schema, options: Options) -> Option<&str> {
+    let name = schema.parameters().get(options.enum_parameter());
+    name.map(|name| &**name)
 }
 
 /// A schema without its optionality.
@@ -157,8 +153,8 @@ impl Conversion {
             Type::Float32 => Kind::Float,
             Type::Float64 => Kind::Double,
             Type::Boolean => Kind::Boolean,
-            Type::String => match enum_name(schema) {
-                Some(name) if self.options.enhanced => self.enumeration(schema, name)?,
+            Type::String => match enum_name(schema, self.options) {
+                Some(name) if self.options.keeps_enums() => self.enumeration(schema, name)?,
                 _ => Kind::String,
             },
             Type::Bytes => {
@@ -196,10 +192,11 @@ impl Conversion {
             let value = schema.parameters().get(&format!("{prefix}{own_name}"));
             value.map(|value| value.to_string())
         };
+        let enumeration = self.options.enum_parameter();
         let symbols: Vec<String> = schema
             .parameters()
             .iter()
-            .filter_map(|(key, _)| key.strip_prefix(ENUM)?.strip_prefix('.'))
+            .filter_map(|(key, _)| key.strip_prefix(enumeration)?.strip_prefix('.'))
             .map(str::to_owned)
             .collect();
         for symbol in &symbols {

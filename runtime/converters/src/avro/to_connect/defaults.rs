@@ -5,6 +5,7 @@ use tether_api::data::logical::Logical;
 use tether_api::data::{Bytes, Decimal, MapValue, SchemaRef, Struct, Type, Value, validate};
 use tether_api::{ConnectError, Result};
 
+use super::super::names::is_union;
 use super::super::schema::{AvroSchema, Kind, NodeId};
 use crate::logical;
 
@@ -129,7 +130,7 @@ impl Defaults<'_> {
                 let first = *branches.first().ok_or_else(misfit)?;
                 match (self.avro.kind(first), schema.fields().first()) {
                     (Kind::Null, _) => Value::Null,
-                    (_, Some(field)) if schema.name() == Some(super::UNION) => {
+                    (_, Some(field)) if is_union(schema) => {
                         let value = self.read(first, &field.schema, json)?;
                         let mut union = Struct::new(schema.clone())?;
                         union.put(&field.name, value)?;

@@ -3,6 +3,7 @@
 mod defaults;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value as Json;
 use tether_api::data::{Schema, SchemaBuilder, SchemaRef, Text, Type, Value, logical};
@@ -13,10 +14,11 @@ use super::config::Options;
 use super::names::{
     ANYTHING, AVRO, CONNECT_DECIMAL_PRECISION, CONNECT_DEFAULT, CONNECT_DOC, CONNECT_ENUM_DOC,
     CONNECT_FIXED_SIZE, CONNECT_INTERNAL_TYPE, CONNECT_NAME, CONNECT_PARAMETERS,
-    CONNECT_RECORD_DOC, CONNECT_TYPE, CONNECT_VERSION, DEFAULT_FULL_NAME, DEFAULT_PRECISION, ENUM,
+    CONNECT_RECORD_DOC, CONNECT_TYPE, CONNECT_VERSION, DEFAULT_FULL_NAME, DEFAULT_PRECISION,
     ENUM_DEFAULT_PREFIX, ENUM_DOC_PREFIX, FIELD_DEFAULT, FIELD_DOC_PREFIX, KEY, LOGICAL_DATE,
     LOGICAL_DECIMAL, LOGICAL_TIME_MILLIS, LOGICAL_TIMESTAMP_MILLIS, LOGICAL_TYPE, MAP_ENTRY,
-    NAMESPACE, PRECISION, RECORD_DOC, SCALE, UNION, VALUE,
+    NAMESPACE, PRECISION, RECORD_DOC, SCALE, SHARED_FIELD_PREFIX, SHARED_UNION,
+    SHARED_UNION_PREFIX, UNION, VALUE,
 };
 use super::schema::{AvroSchema, Field, Kind, Node, NodeId, Parser, Record};
 
@@ -29,6 +31,7 @@ pub(super) fn to_connect(
     avro: &AvroSchema,
     version: Option<i32>,
     options: Options,
+    unions: &UnionNumbers,
 ) -> Result<Option<SchemaRef>> {
     let anything = Parser::default().parse(ANYTHING)?;
     if avro.is_same(avro.root(), &anything, anything.root()) {
@@ -37,6 +40,7 @@ pub(super) fn to_connect(
     let mut conversion = Conversion {
         avro,
         options,
+        unions,
         around: HashMap::new(),
         made: 0,
     };
@@ -94,9 +98,10 @@ pub(super) fn union_form(avro: &AvroSchema, branches: &[NodeId], options: Option
 }
 
 /// The name of the field for a branch of a union.
-fn branch_field(avro: &AvroSchema, id: NodeId, options: Options) -> String {
+fn branch_field(avro: &AvroSchema, number: usize, id: NodeId, options: Options) -> String {
     let kind = avro.kind(id);
     match kind.name() {
+        _ if options.shared_sum_types => format!("{SHARED_FIELD_PREFIX}{number}"),
         Some(name) if options.enhanced => name.full(),
         Some(name) => name.name.clone(),
         None => kind.type_name().to_owned(),
@@ -113,9 +118,15 @@ struct Place<'a> {
     version: Option<i32>,
 }
 
+/// Counts the unions of a converter, whose numbers are in the names of shared
+/// ones.
+#[derive(Debug, Default)]
+pub(super) struct UnionNumbers(AtomicUsize);
+
 struct Conversion<'a> {
     avro: &'a AvroSchema,
     options: Options,
+    unions: &'a UnionNumbers,
     /// The records around, with the references to each.
     around: HashMap<NodeId, Vec<SchemaRef>>,
     /// How many schemas were made.
@@ -255,22 +266,37 @@ impl<'a> Conversion<'a> {
                 builder = builder.parameter(key, default.as_str());
             }
         }
-        builder = builder.parameter(ENUM, symbols.name.full());
-        for symbol in &symbols.symbols {
-            builder = builder.parameter(format!("{ENUM}.{symbol}"), symbol.as_str());
+        let parameter = self.options.enum_parameter();
+        builder = builder.parameter(parameter, symbols.name.full());
+        for (number, symbol) in symbols.symbols.iter().enumerate() {
+            let value = if self.options.shared_sum_types {
+                number.to_string()
+            } else {
+                symbol.clone()
+            };
+            builder = builder.parameter(format!("{parameter}.{symbol}"), value);
         }
         builder
     }
 
     fn union(&mut self, branches: &[NodeId]) -> Result<SchemaBuilder> {
-        let mut builder = SchemaBuilder::structure().name(UNION);
+        let mut builder = SchemaBuilder::structure();
+        builder = if self.options.shared_sum_types {
+            let number = self.unions.0.fetch_add(1, Ordering::Relaxed);
+            let name = format!("{SHARED_UNION_PREFIX}{number}");
+            builder
+                .name(name.as_str())
+                .parameter(SHARED_UNION, name.as_str())
+        } else {
+            builder.name(UNION)
+        };
         let mut names = HashSet::with_capacity(branches.len());
-        for branch in branches {
+        for (number, branch) in branches.iter().enumerate() {
             if matches!(self.avro.kind(*branch), Kind::Null) {
                 builder = builder.optional();
                 continue;
             }
-            let name = branch_field(self.avro, *branch, self.options);
+            let name = branch_field(self.avro, number, *branch, self.options);
             if !names.insert(name.clone()) {
                 return Err(ConnectError::data(
                     "Multiple union schemas map to the Connect union field name",
