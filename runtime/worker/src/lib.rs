@@ -5,6 +5,7 @@ pub mod config;
 pub mod config_provider;
 mod connector;
 mod conversion;
+pub mod dead_letter_headers;
 pub mod herder;
 pub mod loggers;
 pub mod metrics;

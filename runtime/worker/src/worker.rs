@@ -26,7 +26,7 @@ use crate::config::WorkerConfig;
 use crate::config_provider::{Resolved, VariableResolver};
 use crate::connector::{self, ConnectorHandle, ConnectorSetup, TaskLimit};
 use crate::conversion::SharedConverters;
-use crate::metrics::TaskErrorMetrics;
+use crate::metrics::{TaskErrorMetrics, TaskRestartMetrics};
 use crate::plugins::Plugins;
 use crate::source_offsets::SourceOffsets;
 use crate::statuses::{InstanceStatuses, StatusOrigin};
@@ -96,6 +96,7 @@ pub struct Worker {
     connectors: Mutex<BTreeMap<String, Entry<ConnectorHandle>>>,
     tasks: Mutex<BTreeMap<TaskId, Entry<TaskHandle>>>,
     converters: SharedConverters,
+    task_restarts: TaskRestartMetrics,
 }
 
 /// Something that is here, with the version of its plugin.
@@ -117,6 +118,7 @@ impl Worker {
             connectors: Mutex::default(),
             tasks: Mutex::default(),
             converters: SharedConverters::default(),
+            task_restarts: TaskRestartMetrics::default(),
         })
     }
 
@@ -320,6 +322,11 @@ impl Worker {
     /// The version of a task that is here.
     pub fn task_version(&self, id: &TaskId) -> Option<String> {
         Some(self.tasks_here().get(id)?.version.to_owned())
+    }
+
+    /// Counts automatic restarts of tasks.
+    pub fn task_restarts(&self) -> &TaskRestartMetrics {
+        &self.task_restarts
     }
 
     /// The trace of a task that is here and has failed; `None` if it has not.

@@ -92,7 +92,7 @@ fn without_being_asked_it_only_shows() -> Result<()> {
         format!("{}-0@0  from {}-1@17", scene.dlq, scene.orders),
         "VALUE_CONVERTER  DataException: Unexpected character".to_owned(),
         "3 dead letter(s) read, 3 selected".to_owned(),
-        "1 of them do not tell where they came from".to_owned(),
+        "1 of them go nowhere".to_owned(),
         "Nothing was written: add --write".to_owned(),
     ] {
         assert!(outcome.stdout.contains(&text), "{text}: {}", outcome.stdout);

@@ -2,9 +2,7 @@
 
 use tether_api::data::Bytes;
 use tether_kafka::ConsumedRecord;
-
-/// What the names of all context headers begin with.
-const PREFIX: &str = "__connect.errors.";
+use tether_worker::dead_letter_headers as names;
 
 /// A record of a dead letter topic, with what its context headers say. They
 /// are there only if the connector has
@@ -22,6 +20,8 @@ pub(super) struct Letter {
     pub(super) stage: Option<String>,
     pub(super) exception: Option<String>,
     pub(super) message: Option<String>,
+    /// A source connector's: its value is readable JSON in place of the record.
+    pub(super) of_source: bool,
 }
 
 impl Letter {
@@ -33,21 +33,28 @@ impl Letter {
                 .headers
                 .iter()
                 .rev()
-                .find(|(header, _)| header.strip_prefix(PREFIX) == Some(name))?;
+                .find(|(header, _)| &**header == name)?;
             let value = value.as_ref()?;
             Some(String::from_utf8_lossy(value).into_owned())
         };
         Self {
-            topic: text("topic"),
-            partition: text("partition").and_then(|number| number.parse().ok()),
-            offset: text("offset"),
-            connector: text("connector.name"),
-            task: text("task.id"),
-            stage: text("stage"),
-            exception: text("exception.class.name"),
-            message: text("exception.message"),
+            topic: text(names::TOPIC),
+            partition: text(names::PARTITION).and_then(|number| number.parse().ok()),
+            offset: text(names::OFFSET),
+            connector: text(names::CONNECTOR),
+            task: text(names::TASK),
+            stage: text(names::STAGE),
+            exception: text(names::EXCEPTION),
+            message: text(names::MESSAGE),
+            of_source: text(names::SOURCE_PARTITION).is_some(),
             record,
         }
+    }
+
+    /// The topic to write the letter to, unless another one is named. A letter
+    /// of a source is not the record that was meant for its topic.
+    pub(super) fn target(&self) -> Option<&str> {
+        self.topic.as_deref().filter(|_| !self.of_source)
     }
 
     /// The headers that the record had before it became a dead letter.
@@ -55,7 +62,7 @@ impl Letter {
         self.record
             .headers
             .iter()
-            .filter(|(name, _)| !name.starts_with(PREFIX))
+            .filter(|(name, _)| !name.starts_with(names::PREFIX))
             .map(|(name, value)| (&**name, value.as_ref().map(|value: &Bytes| &value[..])))
             .collect()
     }

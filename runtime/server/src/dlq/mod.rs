@@ -87,7 +87,7 @@ async fn replay(setting: &WorkerSetting, arguments: ReplayArguments) -> Result<(
             if !filter.matches(&letter) {
                 continue;
             }
-            let target = arguments.to.as_deref().or(letter.topic.as_deref());
+            let target = arguments.to.as_deref().or(letter.target());
             sums.add(&letter, target);
             output
                 .write_all(report::line(&letter, target).as_bytes())

@@ -30,6 +30,8 @@ pub(super) fn line(letter: &Letter, target: Option<&str>) -> String {
         error(letter),
         match target {
             Some(target) => format!("-> {target}"),
+            None if letter.of_source =>
+                "-> nowhere: it tells of a source's record, and is not that record".to_owned(),
             None => "-> nowhere: its headers do not tell where it came from".to_owned(),
         }
     )
@@ -100,8 +102,8 @@ impl Sums {
         if self.without_topic > 0 {
             let _ = writeln!(
                 text,
-                "{} of them do not tell where they came from: name a topic with --to, and let the connector have \
-                 errors.deadletterqueue.context.headers.enable=true",
+                "{} of them go nowhere: they come from a source connector, or do not tell where they came from; let \
+                 the connector have errors.deadletterqueue.context.headers.enable=true, or name a topic with --to",
                 self.without_topic
             );
         }

@@ -143,6 +143,8 @@ impl Actor {
             Command::RestartFailed => {
                 for task in self.automatic_restarts.take_due() {
                     tracing::info!(connector = self.connector, task, "Restarting a failed task");
+                    let id = TaskId::new(self.connector.as_str(), task);
+                    self.shared.context.worker.task_restarts().restarted(&id);
                     let outcome = self.restart_task(task).await;
                     self.log(outcome);
                 }
@@ -321,6 +323,7 @@ impl Actor {
         self.retry = None;
         self.automatic_restarts.clear();
         let context = &self.shared.context;
+        context.worker.task_restarts().forget(&self.connector);
         context.worker.stop_tasks(&self.running_tasks()).await;
         context.worker.stop_connector(&self.connector).await;
         self.shared.destroy_tasks(&self.connector, |_| false);

@@ -134,6 +134,7 @@ impl SourceTask for Idle {
 
 struct Fixture {
     herder: Arc<SoloHerder>,
+    worker: Arc<Worker>,
     around: Surroundings,
 }
 
@@ -169,6 +170,7 @@ async fn herder_with(configs: &Arc<MemoryConfigStore>, properties: &[(&str, &str
         requests: context.requests.clone(),
     })
     .unwrap();
+    let worker = Arc::new(worker);
     let herder = SoloHerder::new(SoloContext {
         worker_id: context.worker_id.clone(),
         kafka_cluster_id: context.kafka_cluster_id.clone(),
@@ -179,13 +181,14 @@ async fn herder_with(configs: &Arc<MemoryConfigStore>, properties: &[(&str, &str
         configs: configs.clone(),
         offsets: context.offsets.clone(),
         statuses: context.statuses.clone(),
-        worker: Arc::new(worker),
+        worker: worker.clone(),
         loggers: Arc::new(Loggers::new([], Box::new(|_| {}))),
     })
     .unwrap();
     herder.start(requests).await.unwrap();
     Fixture {
         herder: Arc::new(herder),
+        worker,
         around,
     }
 }

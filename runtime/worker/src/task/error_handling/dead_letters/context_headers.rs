@@ -4,6 +4,7 @@
 use tether_storage::TaskId;
 
 use super::Letter;
+use crate::dead_letter_headers as names;
 
 /// Where a record came from.
 #[derive(Debug, Clone)]
@@ -33,35 +34,29 @@ pub(super) fn of(id: &TaskId, letter: &Letter<'_>) -> Vec<(&'static str, String)
             partition,
             offset,
         } => {
-            headers.push(("__connect.errors.topic", (*topic).to_owned()));
-            headers.push(("__connect.errors.partition", partition.to_string()));
-            headers.push(("__connect.errors.offset", offset.to_string()));
+            headers.push((names::TOPIC, (*topic).to_owned()));
+            headers.push((names::PARTITION, partition.to_string()));
+            headers.push((names::OFFSET, offset.to_string()));
         }
         Origin::Source {
             topic,
             partition,
             offset,
         } => {
-            headers.push(("__connect.errors.topic", (*topic).to_owned()));
-            headers.push(("__connect.errors.source.partition", partition.clone()));
-            headers.push(("__connect.errors.source.offset", offset.clone()));
+            headers.push((names::TOPIC, (*topic).to_owned()));
+            headers.push((names::SOURCE_PARTITION, partition.clone()));
+            headers.push((names::SOURCE_OFFSET, offset.clone()));
         }
     }
     let error = &failure.error;
     headers.extend([
-        ("__connect.errors.connector.name", id.connector.to_string()),
-        ("__connect.errors.task.id", id.task.to_string()),
-        ("__connect.errors.stage", failure.stage.name().to_owned()),
-        ("__connect.errors.class.name", failure.class.to_owned()),
-        (
-            "__connect.errors.exception.class.name",
-            error.java_class().to_owned(),
-        ),
-        (
-            "__connect.errors.exception.message",
-            error.message().to_owned(),
-        ),
-        ("__connect.errors.exception.stacktrace", error.trace()),
+        (names::CONNECTOR, id.connector.to_string()),
+        (names::TASK, id.task.to_string()),
+        (names::STAGE, failure.stage.name().to_owned()),
+        (names::CLASS, failure.class.to_owned()),
+        (names::EXCEPTION, error.java_class().to_owned()),
+        (names::MESSAGE, error.message().to_owned()),
+        (names::TRACE, error.trace()),
     ]);
     headers
 }
