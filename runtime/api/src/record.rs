@@ -25,6 +25,9 @@ pub struct ConnectRecord {
     pub timestamp: Option<i64>,
     /// The headers.
     pub headers: Headers,
+    /// The offset at which a sink record was read; `None` for a source record,
+    /// which has none yet.
+    pub offset: Option<i64>,
 }
 
 impl ConnectRecord {
@@ -39,6 +42,7 @@ impl ConnectRecord {
             value: Value::Null,
             timestamp: None,
             headers: Headers::new(),
+            offset: None,
         }
     }
 

@@ -165,6 +165,7 @@ impl RecordDecoder {
                 value: value.value,
                 timestamp: record.timestamp,
                 headers: self.decode_headers(record)?,
+                offset: Some(record.offset),
             },
             timestamp_type: record.timestamp_type,
             original: original.clone(),
