@@ -1,7 +1,9 @@
 //! Whether a value fits a schema (`ConnectSchema.validateValue`).
 
+use std::fmt;
+
 use super::logical::Logical;
-use super::{Schema, Type, Value};
+use super::{Schema, SchemaRef, Type, Value};
 use crate::{ConnectError, Result};
 
 /// Checks a value, and the parts of an array or map, against a schema. Structs
@@ -12,59 +14,77 @@ use crate::{ConnectError, Result};
 /// # Errors
 /// Data, with the reference's text.
 pub fn validate(field: Option<&str>, schema: &Schema, value: &Value) -> Result<()> {
+    validate_at(&Location::Top(field), schema, value)
+}
+
+/// Where a value stands, for the message.
+enum Location<'a> {
+    /// The value of a field, or one on its own.
+    Top(Option<&'a str>),
+    /// A part of a value: `element of array`, `key of map` or `value of map`.
+    Within(&'static str, &'a Location<'a>),
+}
+
+impl fmt::Display for Location<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Top(None) => f.write_str("value"),
+            Self::Top(Some(name)) => write!(f, "field: \"{name}\""),
+            Self::Within(part, whole) => write!(f, "{part} {whole}"),
+        }
+    }
+}
+
+fn validate_at(location: &Location<'_>, schema: &Schema, value: &Value) -> Result<()> {
     if value.is_null() {
         if schema.is_optional() {
             return Ok(());
         }
-        return Err(ConnectError::data(match field {
-            Some(name) => format!(
-                "Invalid value: null used for required field: \"{name}\", schema type: {}",
-                schema.kind()
-            ),
-            None => format!(
-                "Invalid value: null used for required field: null, schema type: {}",
-                schema.kind()
-            ),
-        }));
+        return Err(ConnectError::data(format!(
+            "Invalid value: null used for required {location}, schema type: {}",
+            schema.kind()
+        )));
     }
     if !fits(schema, value) {
         let named = schema
             .name()
             .map_or_else(String::new, |name| format!(" \"{name}\""));
-        let at = field.map_or_else(|| "null".to_owned(), |name| format!("\"{name}\""));
         return Err(ConnectError::data(format!(
-            "Invalid Java object for schema{named} with type {}: class {} for field: {at}",
+            "Invalid Java object for schema{named} with type {}: class {} for {location}",
             schema.kind(),
             value.java_class()
         )));
     }
     match value {
         Value::Struct(value) if !schema.describes(value.schema()) => {
-            let at = field.map_or_else(|| "null".to_owned(), |name| format!("\"{name}\""));
-            Err(ConnectError::data(format!(
-                "Invalid struct schema for field {at}: {:?} does not equal {schema:?}",
-                value.schema()
-            )))
+            Err(ConnectError::data("Struct schemas do not match."))
         }
-        Value::Array(values) => match schema.value_schema() {
-            Some(elements) => values
+        Value::Array(values) => {
+            let location = Location::Within("element of array", location);
+            let elements = part_schema(schema.value_schema(), &location)?;
+            values
                 .iter()
-                .try_for_each(|value| validate(field, elements, value)),
-            None => Ok(()),
-        },
+                .try_for_each(|value| validate_at(&location, elements, value))
+        }
         Value::Map(entries) => {
-            for (key, value) in entries.iter() {
-                if let Some(keys) = schema.key_schema() {
-                    validate(field, keys, key)?;
-                }
-                if let Some(values) = schema.value_schema() {
-                    validate(field, values, value)?;
-                }
-            }
-            Ok(())
+            let key_location = Location::Within("key of map", location);
+            let value_location = Location::Within("value of map", location);
+            let keys = part_schema(schema.key_schema(), &key_location)?;
+            let values = part_schema(schema.value_schema(), &value_location)?;
+            entries.iter().try_for_each(|(key, value)| {
+                validate_at(&key_location, keys, key)?;
+                validate_at(&value_location, values, value)
+            })
         }
         _ => Ok(()),
     }
+}
+
+fn part_schema<'a>(
+    schema: Option<&'a SchemaRef>,
+    location: &Location<'_>,
+) -> Result<&'a SchemaRef> {
+    schema.ok_or_else(|| ConnectError::data(format!("No schema defined for {location}")))
 }
 
 fn fits(schema: &Schema, value: &Value) -> bool {
