@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use super::{ConfigDef, ConfigKey, ConfigMap, ConfigType, Password};
+use super::{ConfigDef, ConfigKey, ConfigMap, ConfigType, Password, Validator};
 use crate::data::Text;
 use crate::{ConnectError, Result};
 
@@ -104,11 +104,24 @@ impl ConfigKey {
         })
     }
 
-    /// The error for a value that breaks this key's rule. As in the reference,
-    /// it names an embedded key as it is called where it was defined.
-    pub fn refused(&self, value: &ConfigData, reason: &str) -> ConnectError {
+    /// Checks a value of this key's type against its rule. As in the
+    /// reference, the message names an embedded key as it is called where it
+    /// was defined.
+    ///
+    /// # Errors
+    /// The reference's message.
+    pub fn check(&self, value: &ConfigData) -> Result<()> {
+        let Some(validator) = &self.validator else {
+            return Ok(());
+        };
         let name = self.name.get(self.prefix..).unwrap_or(&self.name);
-        self.wrong(&value.shown(), name, reason)
+        validator.check(name, value).map_err(|reason| {
+            if validator.is_stated() {
+                ConnectError::config(reason)
+            } else {
+                self.wrong(&value.shown(), name, &reason)
+            }
+        })
     }
 
     /// The error for a wrong value of this key. The value of a password is
@@ -150,17 +163,22 @@ impl ConfigDef {
 
     /// Parses one key, filling in its default.
     pub(super) fn parse_key(&self, key: &ConfigKey, config: &ConfigMap) -> Result<ConfigData> {
-        let value = match config.get(&*key.name) {
+        let mut value = match config.get(&*key.name) {
             Some(raw) => key.parse(raw)?,
             None => key.default.clone().ok_or_else(|| missing(&key.name))?,
         };
-        match &key.validator {
-            Some(validator) => validator
-                .check(&key.name, &value)
-                .map_err(|reason| key.refused(&value, &reason))
-                .map(|()| value),
-            None => Ok(value),
+        if let (Some(Validator::Distinct { .. }), ConfigData::List(values)) =
+            (&key.validator, &mut value)
+        {
+            let given = std::mem::take(values);
+            for value in given {
+                if !values.contains(&value) {
+                    values.push(value);
+                }
+            }
         }
+        key.check(&value)?;
+        Ok(value)
     }
 }
 

@@ -54,10 +54,8 @@ impl ConfigDef {
                 }
                 // As in the reference, the rule sees null where there is no
                 // value, so that some keys have two errors.
-                if let Some(validator) = &key.validator
-                    && let Err(reason) = validator.check(&key.name, &result.value)
-                {
-                    result.error(key.refused(&result.value, &reason).to_string());
+                if let Err(error) = key.check(&result.value) {
+                    result.error(error.message());
                 }
                 if let Some(recommender) = &key.recommender {
                     result.recommended = (recommender.values)(config);

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::ConfigData;
 
-/// A rule for a value that has its type already. The text of a failure is the
-/// part after `Invalid value <v> for configuration <k>: `.
+/// A rule for a value that has its type already. Unless said otherwise, the text
+/// of a failure is the part after `Invalid value <v> for configuration <k>: `.
 #[derive(Clone)]
 pub enum Validator {
     /// A number of at least this.
@@ -23,8 +23,17 @@ pub enum Validator {
     NonEmptyWithoutControlChars,
     /// Anything but null.
     NonNull,
+    /// A list without repetitions and without empty texts. Repetitions are an
+    /// error when a configuration is validated, and left out when it is used.
+    Distinct {
+        /// Whether the list may be empty.
+        empty: bool,
+    },
     /// A rule of one's own, with the description that documentation shows.
     Custom(Arc<Rule>, &'static str),
+    /// A rule of one's own that gives the whole text of a failure, with the
+    /// description that documentation shows.
+    Stated(Arc<Rule>, &'static str),
 }
 
 /// A rule of one's own: key and value in, the reason of a failure out.
@@ -37,6 +46,19 @@ impl Validator {
         rule: impl Fn(&str, &ConfigData) -> Result<(), String> + Send + Sync + 'static,
     ) -> Self {
         Self::Custom(Arc::new(rule), description)
+    }
+
+    /// A rule of one's own that gives the whole text of a failure.
+    pub fn stated(
+        description: &'static str,
+        rule: impl Fn(&str, &ConfigData) -> Result<(), String> + Send + Sync + 'static,
+    ) -> Self {
+        Self::Stated(Arc::new(rule), description)
+    }
+
+    /// Whether the text of a failure is the whole message.
+    pub(super) fn is_stated(&self) -> bool {
+        matches!(self, Self::Distinct { .. } | Self::Stated(..))
     }
 
     /// Checks a value.
@@ -80,7 +102,8 @@ impl Validator {
                 ConfigData::Null => Err("entry must be non null".to_owned()),
                 _ => Ok(()),
             },
-            Self::Custom(rule, _) => rule(key, value),
+            Self::Distinct { empty } => distinct(key, value, *empty),
+            Self::Custom(rule, _) | Self::Stated(rule, _) => rule(key, value),
         }
     }
 }
@@ -107,6 +130,26 @@ fn without_control_chars(value: &ConfigData) -> Result<(), String> {
     ))
 }
 
+fn distinct(key: &str, value: &ConfigData, empty: bool) -> Result<(), String> {
+    let ConfigData::List(values) = value else {
+        return Err(format!("Configuration '{key}' values must not be null."));
+    };
+    if values.is_empty() && !empty {
+        return Err(format!(
+            "Configuration '{key}' must not be empty. Valid values include: any non-empty value"
+        ));
+    }
+    if (1..values.len()).any(|at| values[..at].contains(&values[at])) {
+        return Err(format!(
+            "Configuration '{key}' values must not be duplicated."
+        ));
+    }
+    if values.iter().any(String::is_empty) {
+        return Err(format!("Configuration '{key}' values must not be empty."));
+    }
+    Ok(())
+}
+
 impl fmt::Debug for Validator {
     /// The description that generated documentation shows.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -122,7 +165,8 @@ impl fmt::Debug for Validator {
                 f.write_str("non-empty string without ISO control characters")
             }
             Self::NonNull => f.write_str("non-null"),
-            Self::Custom(_, description) => f.write_str(description),
+            Self::Distinct { .. } => Ok(()),
+            Self::Custom(_, description) | Self::Stated(_, description) => f.write_str(description),
         }
     }
 }

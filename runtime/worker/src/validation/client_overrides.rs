@@ -74,10 +74,8 @@ fn known(key: &ConfigKey, text: &str) -> ConfigValue {
     let mut value = ConfigValue::new("", ConfigData::Null);
     match key.parse(text) {
         Ok(data) => {
-            if let Some(validator) = &key.validator
-                && let Err(reason) = validator.check(&key.name, &data)
-            {
-                value.error(key.refused(&data, &reason).message());
+            if let Err(error) = key.check(&data) {
+                value.error(error.message());
             }
             value.value = data;
         }
