@@ -11,6 +11,7 @@ mod java_text;
 pub mod logical;
 mod schema;
 mod structure;
+pub mod text;
 mod validate;
 mod value;
 

@@ -1,34 +1,16 @@
 //! Headers as readable text whose types are guessed when it is read
 //! (`org.apache.kafka.connect.storage.SimpleHeaderConverter`).
 
-mod align;
-mod number;
-mod parse;
-mod temporal;
-mod token;
-mod write;
-
 use std::sync::{Arc, LazyLock};
 
 use tether_api::Result;
 use tether_api::config::ConfigDef;
 use tether_api::converter::HeaderConverter;
+use tether_api::data::text::{parse, write};
 use tether_api::data::{Bytes, Schema, SchemaAndValue, SchemaRef, Text, Type, Value};
 use tether_api::plugin::{PluginDescriptor, PluginFactory};
 
-use self::parse::parse;
-use self::write::write;
 use crate::definition::KAFKA_VERSION;
-
-/// Why a text was not read as what it seemed to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Misread {
-    /// It is something else, in the end a string.
-    NotThis,
-    /// The reference fails in a way that it does not expect and hands on the
-    /// bytes.
-    Unexpected,
-}
 
 /// Writes headers as text and guesses their types when it reads them.
 pub(crate) struct SimpleHeaderConverter;
@@ -45,7 +27,7 @@ impl HeaderConverter for SimpleHeaderConverter {
         if value.is_null() {
             return Ok(false);
         }
-        write(value, false, out);
+        write(value, out);
         Ok(true)
     }
 

@@ -1,8 +1,8 @@
 //! Text to the narrowest number that holds it.
 
+use crate::data::{Decimal, Schema, SchemaAndValue, SchemaRef, Type, Value, logical};
 use num_bigint::BigInt;
 use num_traits::{ToPrimitive, Zero};
-use tether_api::data::{Decimal, Schema, SchemaAndValue, SchemaRef, Type, Value, logical};
 
 /// The longest text that is tried: numbers take time with the square of their
 /// length.

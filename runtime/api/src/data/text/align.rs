@@ -1,12 +1,11 @@
 //! The common schema of elements whose types were guessed one by one, and the
 //! elements brought to it (`Values.SchemaMerger`, `Values.convertTo`).
 
+use crate::data::logical::{Logical, MILLIS_PER_DAY};
+use crate::data::{Decimal, SchemaAndValue, SchemaRef, Type, Value, java_f64};
 use num_traits::ToPrimitive;
-use tether_api::data::logical::Logical;
-use tether_api::data::{Decimal, SchemaAndValue, SchemaRef, Type, Value, java_f64};
 
 use super::Misread;
-use crate::logical::checked_time;
 
 /// Finds the schema that all elements have in common.
 #[derive(Default)]
@@ -71,9 +70,10 @@ pub(super) fn convert(schema: &SchemaRef, value: Value) -> Result<Value, Misread
         (Type::Int16, _) => Ok(Value::Int16(integer(&value)? as i16)),
         (Type::Int32, Some(_)) if is_instant(&value) => Ok(value),
         (Type::Int32, Some(Logical::Date)) => Ok(Value::Date(integer(&value)? as i32)),
-        (Type::Int32, Some(_)) => {
-            checked_time(integer(&value)? as i32).map_err(|_| Misread::NotThis)
-        }
+        (Type::Int32, Some(_)) => match integer(&value)? as i32 {
+            millis if (0..=MILLIS_PER_DAY).contains(&i64::from(millis)) => Ok(Value::Time(millis)),
+            _ => Err(Misread::NotThis),
+        },
         (Type::Int32, None) => Ok(Value::Int32(integer(&value)? as i32)),
         (Type::Int64, Some(_)) if is_instant(&value) => Ok(value),
         (Type::Int64, Some(_)) => Ok(Value::Timestamp(integer(&value)?)),

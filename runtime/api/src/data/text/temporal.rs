@@ -1,8 +1,8 @@
 //! Text to dates, times and timestamps, as lenient as Java's `SimpleDateFormat`
 //! and in UTC.
 
-use tether_api::data::logical::{self, MILLIS_PER_DAY};
-use tether_api::data::{SchemaAndValue, Value};
+use crate::data::logical::{self, MILLIS_PER_DAY};
+use crate::data::{SchemaAndValue, Value};
 
 const DATE_LENGTH: usize = "yyyy-MM-dd".len();
 const TIME_LENGTH: usize = "HH:mm:ss.SSSZ".len();

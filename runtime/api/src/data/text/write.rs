@@ -2,13 +2,18 @@
 
 use std::io::Write as _;
 
+use crate::data::Value;
+use crate::data::logical::{Date, MILLIS_PER_DAY, Time, Timestamp};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use tether_api::data::Value;
-use tether_api::data::logical::{Date, MILLIS_PER_DAY, Time, Timestamp};
+
+/// Appends the text of a value.
+pub fn write(value: &Value, out: &mut Vec<u8>) {
+    write_part(value, false, out);
+}
 
 /// Appends the text of a value. Within another value, text is quoted.
-pub(super) fn write(value: &Value, embedded: bool, out: &mut Vec<u8>) {
+fn write_part(value: &Value, embedded: bool, out: &mut Vec<u8>) {
     match value {
         Value::String(text) if embedded => write_quoted(text, out),
         Value::String(text) => out.extend_from_slice(text.as_bytes()),
@@ -27,7 +32,7 @@ pub(super) fn write(value: &Value, embedded: bool, out: &mut Vec<u8>) {
             out.push(b'[');
             for (index, value) in values.iter().enumerate() {
                 write_separator(index, out);
-                write(value, true, out);
+                write_part(value, true, out);
             }
             out.push(b']');
         }
@@ -35,9 +40,9 @@ pub(super) fn write(value: &Value, embedded: bool, out: &mut Vec<u8>) {
             out.push(b'{');
             for (index, (key, value)) in entries.iter().enumerate() {
                 write_separator(index, out);
-                write(key, true, out);
+                write_part(key, true, out);
                 out.push(b':');
-                write(value, true, out);
+                write_part(value, true, out);
             }
             out.push(b'}');
         }
@@ -47,7 +52,7 @@ pub(super) fn write(value: &Value, embedded: bool, out: &mut Vec<u8>) {
                 write_separator(field.index, out);
                 write_quoted(&field.name, out);
                 out.push(b':');
-                write(value.get_at(field.index).unwrap_or(&Value::Null), true, out);
+                write_part(value.get_at(field.index).unwrap_or(&Value::Null), true, out);
             }
             out.push(b'}');
         }

@@ -1,8 +1,6 @@
 //! Text to values of guessed types (`Values.parseString`).
 
-use tether_api::data::{
-    MapValue, Schema, SchemaAndValue, SchemaBuilder, SchemaRef, Text, Type, Value,
-};
+use crate::data::{MapValue, Schema, SchemaAndValue, SchemaBuilder, SchemaRef, Text, Type, Value};
 
 use super::Misread;
 use super::align::{CommonSchema, convert};
@@ -13,11 +11,12 @@ use super::{number, temporal};
 /// stack overflow.
 const MAX_DEPTH: usize = 500;
 
-/// Reads a text.
+/// Reads a text as the value that it seems to be; any text that seems to be
+/// nothing else is a string.
 ///
 /// # Errors
-/// If the reference would fail and hand on the bytes.
-pub(super) fn parse(text: &Text) -> Result<SchemaAndValue, Misread> {
+/// [`Misread::Unexpected`], if the reference would fail.
+pub fn parse(text: &Text) -> Result<SchemaAndValue, Misread> {
     if text.is_empty() {
         return Ok(string(text.clone()));
     }
