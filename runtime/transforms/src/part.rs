@@ -29,6 +29,17 @@ impl Part {
         }
     }
 
+    /// Takes the part out of the record, which is to get another one.
+    pub(crate) fn take(self, record: &mut ConnectRecord) -> (Option<SchemaRef>, Value) {
+        match self {
+            Self::Key => (record.key_schema.take(), std::mem::take(&mut record.key)),
+            Self::Value => (
+                record.value_schema.take(),
+                std::mem::take(&mut record.value),
+            ),
+        }
+    }
+
     /// The record with another part.
     pub(crate) fn replace(
         self,

@@ -7,74 +7,53 @@ mod tests;
 
 use std::sync::{Arc, LazyLock};
 
-use tether_api::config::{ConfigDef, ConfigKey, ConfigMap, ConfigType};
-use tether_api::data::{MapValue, SchemaCache, SchemaRef, Struct, Text, Value, validate};
-use tether_api::plugin::{PluginDescriptor, PluginFactory};
+use tether_api::config::{ConfigDef, ConfigKey, ConfigType, ParsedConfig};
+use tether_api::data::{MapValue, SchemaCache, SchemaRef, Struct, Text, Value};
 use tether_api::record::ConnectRecord;
 use tether_api::transform::Transformation;
 use tether_api::{ConnectError, Result};
 
 use self::schema::{Flattened, Source};
-use crate::VERSION;
+use crate::nulls::check_null;
 use crate::part::Part;
-use crate::requirements::{require_map, require_struct};
+use crate::plugin::PartTransformation;
+use crate::requirements::{require_map_ref, require_name, require_struct_ref};
+use crate::schema::CACHE_SIZE;
 
 const PURPOSE: &str = "flattening";
 const DELIMITER: &str = "delimiter";
-/// How many schemas are remembered.
-const CACHE_SIZE: usize = 16;
-
-/// The descriptors of both classes.
-pub(crate) fn descriptors() -> [PluginDescriptor; 2] {
-    let descriptor = |class, factory| PluginDescriptor {
-        class,
-        aliases: &[],
-        version: VERSION,
-        config_def,
-        factory: PluginFactory::Transformation(factory),
-    };
-    [
-        descriptor(
-            "org.apache.kafka.connect.transforms.Flatten$Key",
-            |config| Ok(Box::new(Flatten::new(config, Part::Key)?)),
-        ),
-        descriptor(
-            "org.apache.kafka.connect.transforms.Flatten$Value",
-            |config| Ok(Box::new(Flatten::new(config, Part::Value)?)),
-        ),
-    ]
-}
-
-fn config_def() -> Arc<ConfigDef> {
-    static DEF: LazyLock<Arc<ConfigDef>> = LazyLock::new(|| {
-        Arc::new(
-            ConfigDef::new().define(
-                ConfigKey::new(DELIMITER, ConfigType::String)
-                    .default_string(".")
-                    .doc("What stands between the names of the fields on the way to a value."),
-            ),
-        )
-    });
-    DEF.clone()
-}
-
-struct Flatten {
+pub(crate) struct Flatten {
     part: Part,
     delimiter: String,
     flattened: SchemaCache<Arc<Flattened>>,
 }
 
-impl Flatten {
-    fn new(config: &ConfigMap, part: Part) -> Result<Self> {
+impl PartTransformation for Flatten {
+    fn config_def() -> Arc<ConfigDef> {
+        static DEF: LazyLock<Arc<ConfigDef>> = LazyLock::new(|| {
+            Arc::new(
+                ConfigDef::new().define(
+                    ConfigKey::new(DELIMITER, ConfigType::String)
+                        .default_string(".")
+                        .doc("What stands between the names of the fields on the way to a value."),
+                ),
+            )
+        });
+        DEF.clone()
+    }
+
+    fn new(config: &ParsedConfig, part: Part) -> Result<Self> {
         Ok(Self {
             part,
-            delimiter: config_def().parse(config)?.string(DELIMITER)?,
+            delimiter: config.string(DELIMITER)?,
             flattened: SchemaCache::new(CACHE_SIZE),
         })
     }
+}
 
+impl Flatten {
     fn flatten_struct(&self, schema: &SchemaRef, value: &Value) -> Result<Struct> {
-        let value = require_struct(value, PURPOSE)?;
+        let value = require_struct_ref(value, PURPOSE)?;
         let flattened = self.flattened.get_or_make(schema, |schema| {
             Flattened::of(schema, &self.delimiter).map(Arc::new)
         })?;
@@ -101,14 +80,7 @@ impl Flatten {
         out: &mut Vec<(Value, Value)>,
     ) -> Result<()> {
         for (key, value) in map {
-            let Value::String(key) = key else {
-                return Err(ConnectError::data(format!(
-                    "class {} cannot be cast to class java.lang.String",
-                    key.java_class()
-                ))
-                .with_class("java.lang.ClassCastException"));
-            };
-            let name = field_name(prefix, &self.delimiter, key);
+            let name = field_name(prefix, &self.delimiter, require_name(key)?);
             match value {
                 Value::Map(inner) => self.flatten_map(&name, inner, out)?,
                 Value::Struct(_) => {
@@ -146,7 +118,7 @@ impl Transformation for Flatten {
             }
             None => {
                 let mut entries = Vec::new();
-                self.flatten_map("", require_map(value, PURPOSE)?, &mut entries)?;
+                self.flatten_map("", require_map_ref(value, PURPOSE)?, &mut entries)?;
                 let value: MapValue = entries.into_iter().collect();
                 self.part.replace(record, None, value)
             }
@@ -181,10 +153,8 @@ fn collect(
             (Source::Value, None) => out.push(Value::Null),
             (Source::Value, Some(value)) => {
                 let value = value.get_at(index).unwrap_or(&Value::Null).clone();
-                if value.is_null()
-                    && let Some(field) = flattened.fields().get(out.len())
-                {
-                    validate(Some(&field.name), &field.schema, &value)?;
+                if let Some(field) = flattened.fields().get(out.len()) {
+                    check_null(field, &value)?;
                 }
                 out.push(value);
             }

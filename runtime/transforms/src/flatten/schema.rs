@@ -1,9 +1,10 @@
 //! The flattened schema of a struct, worked out once.
 
-use tether_api::data::{Schema, SchemaBuilder, SchemaRef, Struct, Type, Value, validate};
+use tether_api::data::{Schema, SchemaBuilder, SchemaRef, Struct, Type, Value};
 use tether_api::{ConnectError, Result};
 
 use super::field_name;
+use crate::schema::{build_with_default, copy_basics};
 
 /// A flattened schema and where its values come from.
 pub(super) struct Flattened {
@@ -36,18 +37,6 @@ impl Flattened {
             schema: flattening.builder.build(),
             sources,
         })
-    }
-}
-
-/// A builder with the name, version, documentation and parameters of a schema.
-fn copy_basics(schema: &Schema, mut builder: SchemaBuilder) -> SchemaBuilder {
-    builder = builder
-        .with_name(schema.name().map(Into::into))
-        .with_version(schema.version())
-        .parameters(schema.parameters().clone());
-    match schema.doc() {
-        Some(doc) => builder.doc(doc),
-        None => builder,
     }
 }
 
@@ -109,16 +98,8 @@ fn field_schema(original: &Schema, optional: bool, default: Option<&Value>) -> R
     if let Some(elements) = original.value_schema() {
         builder = builder.values(elements.clone());
     }
-    let schema = copy_basics(original, builder)
-        .with_optional(optional)
-        .build();
-    let Some(default) = default else {
-        return Ok(schema);
-    };
-    validate(None, &schema, default).map_err(|error| {
-        ConnectError::data("Invalid default value")
-            .with_class("org.apache.kafka.connect.errors.SchemaBuilderException")
-            .caused_by(error)
-    })?;
-    Ok(schema.to_builder().default_value(default.clone()).build())
+    build_with_default(
+        copy_basics(original, builder).with_optional(optional),
+        default.cloned(),
+    )
 }

@@ -1,4 +1,5 @@
 use proptest::prelude::*;
+use tether_api::config::ConfigMap;
 use tether_api::data::Decimal;
 use tether_api::data::{Schema, SchemaBuilder, Type, logical};
 
@@ -9,6 +10,7 @@ fn flatten(config: &[(&str, &str)]) -> Flatten {
         .iter()
         .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
         .collect();
+    let config = Flatten::config_def().parse(&config).unwrap();
     Flatten::new(&config, Part::Value).unwrap()
 }
 
@@ -144,7 +146,11 @@ fn the_class_says_which_part() {
         .key(None, map(vec![("a", map(vec![("b", 1i32.into())]))]))
         .value(None, map(vec![("a", map(vec![("b", 1i32.into())]))]));
     let expected = map(vec![("a.b", 1i32.into())]);
-    let mut key = Flatten::new(&ConfigMap::new(), Part::Key).unwrap();
+    let mut key = Flatten::new(
+        &Flatten::config_def().parse(&ConfigMap::new()).unwrap(),
+        Part::Key,
+    )
+    .unwrap();
     let keyed = key.apply(record.clone()).unwrap().unwrap();
     assert_eq!((&keyed.key, &keyed.value), (&expected, &record.value));
     let valued = flatten(&[]).apply(record.clone()).unwrap().unwrap();

@@ -31,6 +31,10 @@ pub(super) struct RecordDecoder {
 }
 
 /// What became of a record.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is taken apart at once; a box would be memory for each record"
+)]
 pub(super) enum Processed {
     /// It goes to the task.
     Record(SinkRecord),
