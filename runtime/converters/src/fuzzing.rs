@@ -10,3 +10,8 @@ pub fn avro_schema(text: &str) {
 pub fn avro_data(schema: &str, data: &[u8]) {
     crate::avro::fuzz_data(schema, data);
 }
+
+/// Reads data of an Avro schema as that of another.
+pub fn avro_resolve(written: &str, wanted: &str, data: &[u8]) {
+    crate::avro::fuzz_resolve(written, wanted, data);
+}

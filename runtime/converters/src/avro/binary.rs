@@ -11,6 +11,9 @@ pub(super) enum DecodeError {
     Invalid { what: &'static str, position: usize },
     #[error("nested too deeply at byte {0}")]
     Depth(usize),
+    /// The schema that data is read as has no place for it.
+    #[error("{0}")]
+    Unresolved(Box<str>),
 }
 
 type Result<T> = std::result::Result<T, DecodeError>;

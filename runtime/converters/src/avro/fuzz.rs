@@ -41,6 +41,23 @@ pub(crate) fn fuzz_schema(text: &str) {
     }
 }
 
+/// Reads data of a schema as that of another.
+pub(crate) fn fuzz_resolve(written: &str, wanted: &str, data: &[u8]) {
+    let (Ok((written, _)), Ok((wanted, Some(schema)))) = (read(written), read(wanted)) else {
+        return;
+    };
+    let _ = wanted.cannot_read(&written);
+    let Ok(plan) = ReadPlan::resolved(&written, &wanted, &schema, OPTIONS) else {
+        return;
+    };
+    let bytes = Bytes::copy_from_slice(data);
+    if let Ok(value) = plan.read(&mut Input::new(&bytes, 0))
+        && let Ok(plan) = WritePlan::new(&wanted, Some(&schema), OPTIONS)
+    {
+        let _ = plan.write(&value, &mut Vec::new());
+    }
+}
+
 /// Reads data of a schema, and writes what was read.
 pub(crate) fn fuzz_data(text: &str, data: &[u8]) {
     let Ok((avro, schema)) = read(text) else {

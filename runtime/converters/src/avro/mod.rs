@@ -14,6 +14,8 @@ mod from_connect;
 mod fuzz;
 mod names;
 mod read;
+#[cfg(test)]
+mod resolution_tests;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -31,7 +33,7 @@ use tether_api::plugin::{PluginDescriptor, PluginFactory};
 
 use self::config::AvroConverterConfig;
 #[cfg(feature = "fuzzing")]
-pub(crate) use self::fuzz::{fuzz_data, fuzz_schema};
+pub(crate) use self::fuzz::{fuzz_data, fuzz_resolve, fuzz_schema};
 use self::read::AvroReader;
 use self::write::AvroWriter;
 use crate::registry::{FormatWords, SerdeConfig};

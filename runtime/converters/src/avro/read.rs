@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
 
 use tether_api::converter::Decoded;
 use tether_api::data::{Bytes, SchemaAndValue, SchemaRef, Value};
@@ -38,6 +39,8 @@ struct Reading {
     plan: ReadPlan,
     /// Whether the data is bytes on their own.
     raw: bool,
+    /// When to ask again, if ever.
+    until: Option<Instant>,
 }
 
 impl AvroReader {
@@ -70,7 +73,10 @@ impl AvroReader {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let topics = known.get(&id)?;
         let found = topics.iter().find(|known| *known.topic == *topic)?;
-        Some(found.reading.clone())
+        match found.reading.until {
+            Some(until) if until <= Instant::now() => None,
+            _ => Some(found.reading.clone()),
+        }
     }
 
     /// Asks for the schema of a record and works out how it is read.
@@ -117,11 +123,48 @@ impl AvroReader {
             let question = format!("{question} version for id {id} under subject {subject}");
             WORDS.read_refused(topic, question, error)
         })?;
+        if matches!(avro.kind(avro.root()), Kind::Record(_)) {
+            let latest = serde.read_as(&subject).await;
+            let question = format!("Error deserializing Avro message for id {id}");
+            let latest =
+                latest.map_err(|error| WORDS.read_refused(topic, question.clone(), error))?;
+            if let Some(found) = latest {
+                let latest = parse(registry, &found.schema).await;
+                let latest = latest.map_err(|error| match error {
+                    ParseError::Reference(error) => WORDS.unreferred(topic, question, error),
+                    ParseError::Schema(error) => WORDS.read_failed(topic, error),
+                })?;
+                let mut reading = self.reading_as(&avro, &latest, version)?;
+                reading.until = found.until;
+                return Ok(reading);
+            }
+        }
         let schema = to_connect(&avro, Some(version), self.options, &self.unions)?;
         Ok(Reading {
             plan: ReadPlan::new(&avro, schema.as_ref(), self.options)?,
             raw: matches!(avro.kind(avro.root()), Kind::Bytes),
             schema,
+            until: None,
+        })
+    }
+
+    /// How data of a schema is read as that of another. The version is the one
+    /// it was written with.
+    fn reading_as(
+        &self,
+        written: &AvroSchema,
+        wanted: &AvroSchema,
+        version: i32,
+    ) -> Result<Reading> {
+        let schema = to_connect(wanted, Some(version), self.options, &self.unions)?;
+        Ok(Reading {
+            plan: match &schema {
+                Some(schema) => ReadPlan::resolved(written, wanted, schema, self.options)?,
+                None => ReadPlan::new(written, None, self.options)?,
+            },
+            schema,
+            raw: false,
+            until: None,
         })
     }
 }

@@ -11,13 +11,13 @@ use crate::registry::{
 };
 
 /// A converter with a registry of its own.
-struct Fixture {
+pub(super) struct Fixture {
     converter: AvroConverter,
     registry: Arc<MemoryRegistry>,
 }
 
 impl Fixture {
-    fn new(config: &[(&str, &str)]) -> Self {
+    pub(super) fn new(config: &[(&str, &str)]) -> Self {
         static SCOPES: AtomicUsize = AtomicUsize::new(0);
         let scope = format!("avro-tests-{}", SCOPES.fetch_add(1, Ordering::Relaxed));
         Self::of_scope(&scope, config)
@@ -33,7 +33,7 @@ impl Fixture {
         }
     }
 
-    fn write(&self, schema: Option<&SchemaRef>, value: &Value) -> Result<Option<Bytes>> {
+    pub(super) fn write(&self, schema: Option<&SchemaRef>, value: &Value) -> Result<Option<Bytes>> {
         let mut out = Vec::new();
         let mut encoded = self.converter.from_connect("t", schema, value, &mut out)?;
         if encoded == Encoded::Unprepared {
@@ -45,7 +45,7 @@ impl Fixture {
         Ok((encoded == Encoded::Written).then(|| out.into()))
     }
 
-    fn read(&self, bytes: &Bytes) -> Result<SchemaAndValue> {
+    pub(super) fn read(&self, bytes: &Bytes) -> Result<SchemaAndValue> {
         let mut decoded = self.converter.to_connect("t", Some(bytes))?;
         if decoded == Decoded::Unprepared {
             wait(self.converter.prepare_to_connect("t", bytes))?;
@@ -58,7 +58,12 @@ impl Fixture {
     }
 
     /// Registers a schema under a subject.
-    fn register(&self, subject: &str, text: &str, references: Vec<SchemaReference>) -> i32 {
+    pub(super) fn register(
+        &self,
+        subject: &str,
+        text: &str,
+        references: Vec<SchemaReference>,
+    ) -> i32 {
         let text = RegisteredText {
             kind: SchemaKind::Avro,
             text: text.into(),
@@ -79,7 +84,7 @@ impl Fixture {
     }
 }
 
-fn record(id: i32, data: &[u8]) -> Bytes {
+pub(super) fn record(id: i32, data: &[u8]) -> Bytes {
     [&[0], &id.to_be_bytes()[..], data].concat().into()
 }
 
@@ -88,7 +93,7 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
     runtime.unwrap().block_on(future)
 }
 
-fn primitive(kind: Type) -> SchemaRef {
+pub(super) fn primitive(kind: Type) -> SchemaRef {
     Schema::primitive(kind, false)
 }
 
@@ -194,7 +199,8 @@ fn schemas_may_have_to_be_there_already() {
             .unwrap()
             .is_some()
     );
-    for other in [("use.latest.version", "true"), ("use.schema.id", "1")] {
+    let strict = [("use.latest.version", "true"), ("use.schema.id", "1")];
+    for other in strict {
         let fixture = Fixture::new(&[unregistering, other]);
         fixture.register("t-value", r#"["null","int"]"#, Vec::new());
         let bytes = fixture.write(Some(&schema), &1i32.into()).unwrap().unwrap();

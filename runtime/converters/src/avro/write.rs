@@ -14,11 +14,10 @@ use super::config::{AvroConverterConfig, Options};
 use super::encode::WritePlan;
 use super::from_connect::from_connect;
 use super::read::{ParseError, parse};
-use super::schema::SchemaError;
+use super::schema::{AvroSchema, Parser, SchemaError};
 use crate::registry::Target as RegistryTarget;
 use crate::registry::{
-    CachedRegistry, Found, ReferenceError, RegisteredText, SchemaKind, SerdeConfig, serialization,
-    write_frame,
+    Found, ReferenceError, RegisteredText, SchemaKind, SerdeConfig, serialization, write_frame,
 };
 
 /// The most topics whose schemas are known at the same time.
@@ -142,7 +141,7 @@ impl AvroWriter {
             RegistryTarget::Other(found) => Target {
                 id: found.id,
                 until: found.until,
-                plan: self.plan_for(&serde.registry, topic, found, schema).await?,
+                plan: self.plan_for(serde, topic, (found, text), schema).await?,
             },
         };
         let mut topics = known.topics.write().unwrap_or_else(PoisonError::into_inner);
@@ -156,31 +155,52 @@ impl AvroWriter {
     /// How values are written by a schema that is not their own.
     async fn plan_for(
         &self,
-        registry: &CachedRegistry,
+        serde: &SerdeConfig,
         topic: &str,
-        found: Found,
+        (found, own): (Found, &RegisteredText),
         schema: Option<&SchemaRef>,
     ) -> Result<Arc<WritePlan>> {
-        let question = || serialization("Error serializing Avro message");
-        let avro = parse(registry, &found.schema).await;
+        const QUESTION: &str = "Error serializing Avro message";
+        let fail = |cause: ConnectError| {
+            WORDS.write_failed(topic, serialization(QUESTION).caused_by(cause))
+        };
+        let avro = parse(&serde.registry, &found.schema).await;
         let avro = avro.map_err(|error| match error {
             ParseError::Reference(ReferenceError::Registry(error)) => {
-                WORDS.write_refused(topic, question().message().to_owned(), error)
+                WORDS.write_refused(topic, QUESTION.to_owned(), error)
             }
-            ParseError::Reference(error) => {
-                let cause = ConnectError::data(error.to_string());
-                WORDS.write_failed(topic, question().caused_by(cause))
-            }
-            ParseError::Schema(error) => WORDS.write_failed(topic, question().caused_by(error)),
+            ParseError::Reference(error) => fail(ConnectError::data(error.to_string())),
+            ParseError::Schema(error) => fail(error),
         })?;
+        if serde.strict {
+            let own = Parser::default().parse(&own.text);
+            let own = own.map_err(|error| fail(error.into()))?;
+            if let Some(reason) = avro.cannot_read(&own) {
+                return Err(fail(incompatible(
+                    &found,
+                    &own,
+                    serde.strict_key(),
+                    &reason,
+                )));
+            }
+        }
         let plan = WritePlan::new(&avro, schema, self.options).map_err(|error| {
-            let cause = ConnectError::data(format!(
-                "Incompatible schema of type 'AVRO': the record does not fit the schema with id \
-                 {}",
-                found.id
-            ));
-            WORDS.write_failed(topic, cause.caused_by(error))
+            let message = format!("the record does not fit the schema with id {}", found.id);
+            fail(ConnectError::data(message).caused_by(error))
         })?;
         Ok(Arc::new(plan))
     }
+}
+
+/// The latest schema cannot read what the record's own describes.
+fn incompatible(found: &Found, own: &AvroSchema, key: &str, reason: &str) -> ConnectError {
+    let references: Vec<_> = found.schema.references.iter().map(|r| &*r.name).collect();
+    ConnectError::data(format!(
+        "Incompatible schema '{}' with refs '[{}]' of type 'AVRO' for schema '{}'. Set {key}=false \
+         to disable this check: {reason}",
+        found.schema.text,
+        references.join(", "),
+        own.to_text().unwrap_or_default(),
+    ))
+    .with_class("java.io.IOException")
 }

@@ -9,6 +9,9 @@ use tether_api::{ConnectError, Result};
 
 use super::{CachedRegistry, FormatWords, RegisteredText, RegistryConfig, SubjectNaming, open};
 
+const STRICT_ID: &str = "id.compatibility.strict";
+const STRICT_LATEST: &str = "latest.compatibility.strict";
+
 /// Which registered schema data is written with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum WriteWith {
@@ -32,10 +35,8 @@ pub(crate) struct SerdeConfig {
     pub(crate) normalize: bool,
     /// Whether data must fit the schema that it is written with, where that is
     /// not its own.
-    #[allow(dead_code)]
     pub(crate) strict: bool,
     /// What data is read as, if not as its own schema says.
-    #[allow(dead_code)]
     pub(crate) read_as: Option<ReadAs>,
     pub(crate) naming: SubjectNaming,
     pub(crate) registry: CachedRegistry,
@@ -99,8 +100,8 @@ impl SerdeConfig {
             WriteWith::Registered
         };
         let strict = match write_with {
-            WriteWith::Id(_) => config.boolean("id.compatibility.strict")?,
-            WriteWith::Latest => config.boolean("latest.compatibility.strict")?,
+            WriteWith::Id(_) => config.boolean(STRICT_ID)?,
+            WriteWith::Latest => config.boolean(STRICT_LATEST)?,
             _ => false,
         };
         Ok(Self {
@@ -111,6 +112,14 @@ impl SerdeConfig {
             naming: SubjectNaming::parse(config, kind)?,
             registry: open(&RegistryConfig::parse(raw)?)?,
         })
+    }
+
+    /// The key that says whether data must fit.
+    pub(crate) fn strict_key(&self) -> &'static str {
+        match self.write_with {
+            WriteWith::Id(_) => STRICT_ID,
+            _ => STRICT_LATEST,
+        }
     }
 
     /// The schema that records are written with, whose own is this one. Where
@@ -180,7 +189,6 @@ impl SerdeConfig {
     ///
     /// # Errors
     /// The registry fails, or there is no such schema.
-    #[allow(dead_code)]
     pub(crate) async fn read_as(
         &self,
         subject: &str,

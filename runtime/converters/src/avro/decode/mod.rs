@@ -2,11 +2,12 @@
 //! out for its schema.
 
 mod plan;
+mod resolve;
 
 use tether_api::data::{Bytes, Decimal, MapValue, SchemaRef, Struct, Text, Value};
 
 pub(super) use self::plan::ReadPlan;
-use self::plan::{Entry, Items, Reader, RecordReader};
+use self::plan::{Entry, Items, Reader, RecordReader, Shape};
 use super::anything;
 use super::binary::{DecodeError, Input};
 
@@ -77,6 +78,10 @@ impl Decoder<'_, '_> {
                 self.decimal(bytes, *scale)?
             }
             Reader::Enum(symbols) => self.symbol(symbols)?,
+            Reader::SomeSymbols(symbols) => self.known_symbol(symbols)?,
+            Reader::LongAsFloat32 => Value::Float32(self.input.long()? as f32),
+            Reader::LongAsFloat64 => Value::Float64(self.input.long()? as f64),
+            Reader::Float32AsFloat64 => Value::Float64(self.input.float()?.into()),
             // What has parts is read elsewhere, so that nesting takes little of
             // the stack.
             Reader::Array(items) => return self.array(items),
@@ -84,6 +89,8 @@ impl Decoder<'_, '_> {
             Reader::Entries(entry) => return self.map_of_entries(entry),
             Reader::Union(branches) => return self.union(branches),
             Reader::UnionStruct { schema, branches } => return self.union_struct(schema, branches),
+            Reader::InUnion(branch) => return self.in_union(branch),
+            Reader::Unresolved(reason) => return Err(DecodeError::Unresolved(reason.clone())),
             Reader::Record(index) => return self.record(*index),
             Reader::Anything => return anything::read(self.input),
         })
@@ -95,6 +102,27 @@ impl Decoder<'_, '_> {
             Some(symbol) => Ok(Value::String(symbol.clone())),
             None => self.input.invalid("symbol"),
         }
+    }
+
+    fn known_symbol(&mut self, symbols: &[Option<Text>]) -> Result<Value> {
+        let index = self.input.long()?;
+        match usize::try_from(index).ok().and_then(|i| symbols.get(i)) {
+            Some(Some(symbol)) => Ok(Value::String(symbol.clone())),
+            Some(None) => Err(DecodeError::Unresolved(
+                format!("No match for symbol {index} of an enumeration").into(),
+            )),
+            None => self.input.invalid("symbol"),
+        }
+    }
+
+    /// A value that is no union's, as one.
+    fn in_union(&mut self, (schema, field, reader): &(SchemaRef, usize, Reader)) -> Result<Value> {
+        let mut values = vec![Value::Null; schema.fields().len()];
+        let value = self.read(reader)?;
+        if let Some(place) = values.get_mut(*field) {
+            *place = value;
+        }
+        self.structure(schema, values)
     }
 
     fn array(&mut self, items: &Items) -> Result<Value> {
@@ -192,12 +220,30 @@ impl Decoder<'_, '_> {
             return self.input.too_deep();
         }
         self.depth += 1;
-        let mut values = Vec::with_capacity(record.fields.len());
-        for field in &record.fields {
-            values.push(self.read(field)?);
-        }
+        let values = match &record.shape {
+            None => {
+                let mut values = Vec::with_capacity(record.fields.len());
+                for field in &record.fields {
+                    values.push(self.read(field)?);
+                }
+                values
+            }
+            Some(shape) => self.reshaped(&record.fields, shape)?,
+        };
         self.depth -= 1;
         self.structure(&record.schema, values)
+    }
+
+    /// Fields that are written in another order, or not at all.
+    fn reshaped(&mut self, fields: &[Reader], shape: &Shape) -> Result<Vec<Value>> {
+        let mut values = shape.initial.clone();
+        for (field, target) in fields.iter().zip(&shape.targets) {
+            let value = self.read(field)?;
+            if let Some(place) = target.and_then(|target| values.get_mut(target)) {
+                *place = value;
+            }
+        }
+        Ok(values)
     }
 
     fn structure(&self, schema: &SchemaRef, values: Vec<Value>) -> Result<Value> {

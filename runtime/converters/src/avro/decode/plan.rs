@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use tether_api::data::logical::Logical;
-use tether_api::data::{Schema, SchemaRef, Text, Type};
+use tether_api::data::{Schema, SchemaRef, Text, Type, Value};
 use tether_api::{ConnectError, Result};
 
 use super::super::config::Options;
-use super::super::schema::{AvroSchema, Kind, NodeId};
+use super::super::schema::{AvroSchema, Field, Kind, NodeId};
 use super::super::to_connect::{UnionForm, map_entry, union_form};
 use crate::logical;
 
@@ -39,6 +39,11 @@ pub(super) enum Reader {
         scale: i32,
     },
     Enum(Box<[Text]>),
+    /// An enumeration of which the reader knows only some symbols.
+    SomeSymbols(Box<[Option<Text>]>),
+    LongAsFloat32,
+    LongAsFloat64,
+    Float32AsFloat64,
     Array(Box<Items>),
     Map(Box<Items>),
     /// Records of key and value.
@@ -50,8 +55,12 @@ pub(super) enum Reader {
         schema: SchemaRef,
         branches: Box<[(Option<usize>, Reader)]>,
     },
+    /// The field of a struct that stands for a union, by number.
+    InUnion(Box<(SchemaRef, usize, Reader)>),
     /// A record, by number.
     Record(usize),
+    /// What the reader's schema has no place for, and why.
+    Unresolved(Box<str>),
     /// Schemaless data.
     Anything,
 }
@@ -75,6 +84,16 @@ pub(super) struct Entry {
 pub(super) struct RecordReader {
     pub(super) schema: SchemaRef,
     pub(super) fields: Vec<Reader>,
+    /// Where fields belong, unless they are all of the struct's in its order.
+    pub(super) shape: Option<Box<Shape>>,
+}
+
+/// Where the fields of a record belong in a struct.
+pub(super) struct Shape {
+    /// The struct without them: defaults, and null.
+    pub(super) initial: Vec<Value>,
+    /// The field of the struct for each; none if it has no such field.
+    pub(super) targets: Vec<Option<usize>>,
 }
 
 impl ReadPlan {
@@ -117,60 +136,16 @@ struct Planning<'a> {
 
 impl Planning<'_> {
     fn plan(&mut self, id: NodeId, schema: &SchemaRef) -> Result<Reader> {
-        let node = self.avro.node(id);
-        Ok(match &node.kind {
-            Kind::Null => Reader::Null,
-            Kind::Boolean => Reader::Boolean,
-            Kind::Int => match (schema.kind(), Logical::of(schema)) {
-                (Type::Int8, _) => Reader::Int8,
-                (Type::Int16, _) => Reader::Int16,
-                (_, Some(Logical::Date)) => Reader::Date,
-                (_, Some(Logical::Time)) => Reader::Time,
-                _ => Reader::Int32,
-            },
-            Kind::Long if Logical::of(schema) == Some(Logical::Timestamp) => Reader::Timestamp,
-            Kind::Long => Reader::Int64,
-            Kind::Float => Reader::Float32,
-            Kind::Double => Reader::Float64,
-            Kind::String => Reader::String,
-            Kind::Bytes if Logical::of(schema) == Some(Logical::Decimal) => {
-                Reader::Decimal(logical::scale(schema)?)
-            }
-            Kind::Bytes => Reader::Bytes,
-            Kind::Fixed(fixed) if Logical::of(schema) == Some(Logical::Decimal) => {
-                Reader::FixedDecimal {
-                    size: fixed.size,
-                    scale: logical::scale(schema)?,
-                }
-            }
-            Kind::Fixed(fixed) => Reader::Fixed(fixed.size),
-            Kind::Enum(symbols) => Reader::Enum(
-                symbols
-                    .symbols
-                    .iter()
-                    .map(|symbol| Text::from(symbol.as_str()))
-                    .collect(),
-            ),
+        if let Some(leaf) = leaf(self.avro, id, schema)? {
+            return Ok(leaf);
+        }
+        Ok(match self.avro.kind(id) {
             Kind::Array(items) => match map_entry(self.avro.node(*items))? {
                 Some((key, value)) => {
-                    let key_first = matches!(
-                        self.avro.kind(*items),
-                        Kind::Record(record) if record.fields[0].name == key.name
-                    );
                     let keys = self.plan(key.schema, part(schema.key_schema(), schema)?)?;
                     let values = self.plan(value.schema, part(schema.value_schema(), schema)?)?;
-                    let least = self.least(&keys) + self.least(&values);
-                    let (first, second) = if key_first {
-                        (keys, values)
-                    } else {
-                        (values, keys)
-                    };
-                    Reader::Entries(Box::new(Entry {
-                        first,
-                        second,
-                        key_first,
-                        least,
-                    }))
+                    let key_first = key_first(self.avro, *items, key);
+                    Reader::Entries(Box::new(Entry::new(&self.records, keys, values, key_first)))
                 }
                 None => Reader::Array(self.items(*items, schema, 0)?),
             },
@@ -184,6 +159,7 @@ impl Planning<'_> {
                         self.records.push(RecordReader {
                             schema: schema.clone(),
                             fields: Vec::new(),
+                            shape: None,
                         });
                         self.around.insert(id, number);
                         let mut fields = Vec::with_capacity(record.fields.len());
@@ -198,12 +174,13 @@ impl Planning<'_> {
                 Reader::Record(number)
             }
             Kind::Union(branches) => self.union(branches, schema)?,
+            _ => return Err(unfit(schema)),
         })
     }
 
     fn items(&mut self, id: NodeId, schema: &SchemaRef, extra: usize) -> Result<Box<Items>> {
         let reader = self.plan(id, part(schema.value_schema(), schema)?)?;
-        let least = self.least(&reader) + extra;
+        let least = least(&self.records, &reader) + extra;
         Ok(Box::new(Items { reader, least }))
     }
 
@@ -229,27 +206,101 @@ impl Planning<'_> {
         let readers = branches.iter().map(|branch| self.plan(*branch, schema));
         Ok(Reader::Union(readers.collect::<Result<_>>()?))
     }
+}
 
-    /// The size in bytes of the smallest value.
-    fn least(&self, reader: &Reader) -> usize {
-        match reader {
-            Reader::Null => 0,
-            Reader::Float32 => 4,
-            Reader::Float64 => 8,
-            Reader::Fixed(size) | Reader::FixedDecimal { size, .. } => *size,
-            // Records that are not finished contain themselves, by way of a
-            // union or an array, which takes a byte.
-            Reader::Record(number) => self.records[*number]
-                .fields
+/// How a value without parts is read; `None` if it has some.
+pub(super) fn leaf(avro: &AvroSchema, id: NodeId, schema: &SchemaRef) -> Result<Option<Reader>> {
+    Ok(Some(match avro.kind(id) {
+        Kind::Null => Reader::Null,
+        Kind::Boolean => Reader::Boolean,
+        Kind::Int => match (schema.kind(), Logical::of(schema)) {
+            (Type::Int8, _) => Reader::Int8,
+            (Type::Int16, _) => Reader::Int16,
+            (_, Some(Logical::Date)) => Reader::Date,
+            (_, Some(Logical::Time)) => Reader::Time,
+            _ => Reader::Int32,
+        },
+        Kind::Long if Logical::of(schema) == Some(Logical::Timestamp) => Reader::Timestamp,
+        Kind::Long => Reader::Int64,
+        Kind::Float => Reader::Float32,
+        Kind::Double => Reader::Float64,
+        Kind::String => Reader::String,
+        Kind::Bytes if Logical::of(schema) == Some(Logical::Decimal) => {
+            Reader::Decimal(logical::scale(schema)?)
+        }
+        Kind::Bytes => Reader::Bytes,
+        Kind::Fixed(fixed) if Logical::of(schema) == Some(Logical::Decimal) => {
+            Reader::FixedDecimal {
+                size: fixed.size,
+                scale: logical::scale(schema)?,
+            }
+        }
+        Kind::Fixed(fixed) => Reader::Fixed(fixed.size),
+        Kind::Enum(symbols) => Reader::Enum(
+            symbols
+                .symbols
                 .iter()
-                .map(|field| self.least(field))
-                .fold(0, usize::saturating_add),
-            Reader::Anything => 9,
-            _ => 1,
+                .map(|symbol| Text::from(symbol.as_str()))
+                .collect(),
+        ),
+        Kind::Array(_) | Kind::Map(_) | Kind::Record(_) | Kind::Union(_) => return Ok(None),
+    }))
+}
+
+/// Whether the key of an entry comes before its value.
+pub(super) fn key_first(avro: &AvroSchema, entry: NodeId, key: &Field) -> bool {
+    matches!(
+        avro.kind(entry),
+        Kind::Record(record) if record.fields.first().is_some_and(|field| field.name == key.name)
+    )
+}
+
+impl Entry {
+    pub(super) fn new(
+        records: &[RecordReader],
+        keys: Reader,
+        values: Reader,
+        key_first: bool,
+    ) -> Self {
+        let least = least(records, &keys) + least(records, &values);
+        let (first, second) = if key_first {
+            (keys, values)
+        } else {
+            (values, keys)
+        };
+        Self {
+            first,
+            second,
+            key_first,
+            least,
         }
     }
 }
 
-fn part<'a>(part: Option<&'a SchemaRef>, whole: &Schema) -> Result<&'a SchemaRef> {
-    part.ok_or_else(|| ConnectError::data(format!("{whole:?} does not fit its Avro schema")))
+/// The size in bytes of the smallest value.
+pub(super) fn least(records: &[RecordReader], reader: &Reader) -> usize {
+    match reader {
+        Reader::Null | Reader::Unresolved(_) => 0,
+        Reader::Float32 | Reader::Float32AsFloat64 => 4,
+        Reader::Float64 => 8,
+        Reader::Fixed(size) | Reader::FixedDecimal { size, .. } => *size,
+        // Records that are not finished contain themselves, by way of a union
+        // or an array, which takes a byte.
+        Reader::Record(number) => records[*number]
+            .fields
+            .iter()
+            .map(|field| least(records, field))
+            .fold(0, usize::saturating_add),
+        Reader::InUnion(branch) => least(records, &branch.2),
+        Reader::Anything => 9,
+        _ => 1,
+    }
+}
+
+pub(super) fn part<'a>(part: Option<&'a SchemaRef>, whole: &Schema) -> Result<&'a SchemaRef> {
+    part.ok_or_else(|| unfit(whole))
+}
+
+fn unfit(schema: &Schema) -> ConnectError {
+    ConnectError::data(format!("{schema:?} does not fit its Avro schema"))
 }

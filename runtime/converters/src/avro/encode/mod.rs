@@ -1,6 +1,7 @@
 //! Values to binary, straight into the record's buffer by what was worked out
 //! for their schema.
 
+mod constant;
 mod plan;
 
 use tether_api::data::{Decimal, MapValue, SchemaRef, Struct, Value};
@@ -50,7 +51,7 @@ struct Encoder<'a> {
 
 impl Encoder<'_> {
     fn part(&mut self, part: &Part, value: &Value) -> Result<()> {
-        if value.is_null() && !matches!(part.writer, Writer::Anything) {
+        if value.is_null() && !matches!(part.writer, Writer::Anything | Writer::Constant(_)) {
             return match part.null {
                 Some(branch) => {
                     write_long(branch, self.out);
@@ -126,6 +127,7 @@ impl Encoder<'_> {
             (Writer::Union { schema, branches }, Value::Struct(value)) => {
                 return self.union(schema, branches, value);
             }
+            (Writer::Constant(bytes), _) => self.out.extend_from_slice(bytes),
             (Writer::Anything, value) => return anything::write(value, self.out),
             (writer, value) => {
                 return Err(ConnectError::data(format!(

@@ -9,8 +9,9 @@ use tether_api::{ConnectError, Result};
 use super::super::config::Options;
 use super::super::from_connect::is_map;
 use super::super::names::{is_union, scrub};
-use super::super::schema::{AvroSchema, Kind, NodeId};
+use super::super::schema::{AvroSchema, Field, Kind, NodeId};
 use super::super::to_connect::map_entry;
+use super::constant::write_default;
 
 /// How values of one Connect schema become values of one Avro schema.
 pub(in crate::avro) struct WritePlan {
@@ -63,6 +64,8 @@ pub(super) enum Writer {
         schema: SchemaRef,
         branches: Box<[Part]>,
     },
+    /// A default, in binary.
+    Constant(Box<[u8]>),
     /// Schemaless data.
     Anything,
 }
@@ -89,6 +92,7 @@ impl Writer {
             Self::Array(_) => "ARRAY",
             Self::Map(_) | Self::Entries(_) => "MAP",
             Self::Record(_) | Self::Union { .. } => "STRUCT",
+            Self::Constant(_) => "a default",
             Self::Anything => "schemaless data",
         }
     }
@@ -194,9 +198,10 @@ impl Planning<'_> {
         let logical = Logical::of(schema);
         Ok(match (&node.kind, schema.kind()) {
             (Kind::Boolean, Type::Boolean) => Writer::Boolean,
-            (Kind::Int, Type::Int8) => Writer::Int8,
-            (Kind::Int, Type::Int16) => Writer::Int16,
-            (Kind::Int, Type::Int32) => match logical {
+            // In binary, an int is a long.
+            (Kind::Int | Kind::Long, Type::Int8) => Writer::Int8,
+            (Kind::Int | Kind::Long, Type::Int16) => Writer::Int16,
+            (Kind::Int | Kind::Long, Type::Int32) => match logical {
                 Some(Logical::Date) => Writer::Date,
                 Some(Logical::Time) => Writer::Time,
                 _ => Writer::Int32,
@@ -239,6 +244,17 @@ impl Planning<'_> {
         })
     }
 
+    /// The default of a field that structs have not.
+    fn default(&self, field: &Field) -> Option<Part> {
+        let mut bytes = Vec::new();
+        write_default(self.avro, field.schema, field.default.as_ref()?, &mut bytes)?;
+        Some(Part {
+            writer: Writer::Constant(bytes.into()),
+            null: None,
+            branch: None,
+        })
+    }
+
     fn record(&mut self, id: NodeId, schema: &SchemaRef) -> Result<usize> {
         if schema.is_reference() {
             let number = self.around.get(&id).copied();
@@ -263,17 +279,15 @@ impl Planning<'_> {
         };
         let mut fields = Vec::with_capacity(record.fields.len());
         for field in &record.fields {
-            let index = match scrubbed.get(&field.name) {
-                Some(index) => *index,
-                None => {
-                    schema
-                        .field(&field.name)
-                        .ok_or_else(|| unfit(schema))?
-                        .index
+            let scrubbed = scrubbed.get(&field.name).copied();
+            let index = scrubbed.or_else(|| Some(schema.field(&field.name)?.index));
+            fields.push(match index {
+                Some(index) => {
+                    let in_schema = &schema.fields()[index].schema;
+                    (index, self.part(field.schema, Some(in_schema))?)
                 }
-            };
-            let part = self.part(field.schema, Some(&schema.fields()[index].schema))?;
-            fields.push((index, part));
+                None => (NO_FIELD, self.default(field).ok_or_else(|| unfit(schema))?),
+            });
         }
         match outer {
             Some(outer) => self.around.insert(id, outer),
@@ -283,6 +297,9 @@ impl Planning<'_> {
         Ok(number)
     }
 }
+
+/// The index of a field that a struct has not.
+const NO_FIELD: usize = usize::MAX;
 
 fn unfit(schema: &SchemaRef) -> ConnectError {
     ConnectError::data(format!("{schema:?} does not fit its Avro schema"))

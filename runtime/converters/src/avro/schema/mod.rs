@@ -1,6 +1,7 @@
 //! Avro schemas: nodes that refer to each other by number, so that named types
 //! can contain themselves.
 
+mod compatible;
 mod defaults;
 mod json;
 mod name;

@@ -75,6 +75,20 @@ pub(super) fn map_entry(node: &Node) -> Result<Option<(&Field, &Field)>> {
     }
 }
 
+/// The value of a field's default.
+///
+/// # Errors
+/// Data, if it does not fit the schema.
+pub(super) fn field_default(
+    avro: &AvroSchema,
+    id: NodeId,
+    schema: &SchemaRef,
+    json: &Json,
+) -> Result<Value> {
+    let value = defaults::from_json(avro, id, schema, json, Origin::Field)?;
+    value.ok_or_else(|| ConnectError::data(format!("{json} is no default of {schema:?}")))
+}
+
 /// What a union comes to.
 pub(super) enum UnionForm {
     /// This branch, or null.
