@@ -2,6 +2,7 @@
 
 mod avro;
 mod header;
+mod header_formats;
 mod json;
 mod simple;
 
