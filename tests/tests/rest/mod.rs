@@ -132,6 +132,19 @@ fn open_workers() -> Trial {
     }
 }
 
+fn set_up_alike(
+    name: &'static str,
+    properties: Vec<(&'static str, &'static str)>,
+    steps: Vec<Step>,
+) -> Trial {
+    Trial {
+        name,
+        properties,
+        jaas: None,
+        steps,
+    }
+}
+
 fn guarded_workers(folder: &RunFolder) -> Trial {
     let jaas = folder.path().join("jaas.conf");
     let users = folder.path().join("users.properties");
@@ -151,6 +164,7 @@ fn guarded_workers(folder: &RunFolder) -> Trial {
             ),
             ("access.control.allow.origin", "http://ui.example"),
             ("response.http.headers.config", "set X-Frame-Options: DENY"),
+            ("connector.client.config.override.policy", "None"),
         ],
         jaas: Some(jaas),
         steps: list::guarded(),
@@ -169,8 +183,26 @@ fn answers_of_guarded_workers_are_those_of_the_reference() {
 }
 
 #[test]
+fn answers_of_strict_workers_are_those_of_the_reference() {
+    let properties = list::strict::PROPERTIES.to_vec();
+    set_up_alike("strict", properties, list::strict()).run();
+}
+
+#[test]
+fn answers_of_workers_without_topic_tracking_are_those_of_the_reference() {
+    let properties = list::untracked::PROPERTIES.to_vec();
+    set_up_alike("untracked", properties, list::untracked()).run();
+}
+
+#[test]
 fn every_difference_is_shown_by_a_request() {
-    let steps = [list::open(), list::guarded()].concat();
+    let steps = [
+        list::open(),
+        list::guarded(),
+        list::strict(),
+        list::untracked(),
+    ]
+    .concat();
     let requests: Vec<_> = steps.iter().filter_map(Step::exchange).collect();
     assert!(requests.len() >= LEAST, "{} requests", requests.len());
     let shown: BTreeSet<&str> = requests

@@ -3,6 +3,7 @@
 //! before they are compared.
 
 mod topic_creation;
+mod topic_tracking;
 
 use std::fs;
 

@@ -140,6 +140,15 @@ impl ClientProperties<'_> {
         self.consumer(&id.to_string(), &id.connector, connector)
     }
 
+    /// The consumer group of a sink connector, which may be overridden.
+    ///
+    /// # Errors
+    /// Other, if the policy forbids one of the connector's overrides.
+    pub fn sink_group(&self, name: &str, connector: &ConfigMap) -> Result<String> {
+        let mut properties = self.consumer(name, name, connector)?;
+        Ok(properties.shift_remove("group.id").unwrap_or_default())
+    }
+
     fn consumer(&self, client: &str, name: &str, connector: &ConfigMap) -> Result<ConfigMap> {
         let mut properties = self.base(&format!("connector-consumer-{client}"));
         for (key, value) in [

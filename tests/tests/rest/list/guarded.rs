@@ -1,7 +1,8 @@
 //! Workers that demand a password: `alice` with `wonder:land`. They allow `http://ui.example` and add the
-//! header `X-Frame-Options`.
+//! header `X-Frame-Options`. Connectors may override nothing of their clients.
 
 use super::super::step::{Builder, Step, call, get};
+use super::strict;
 
 pub(super) fn steps() -> Vec<Step> {
     [strangers(), users(), internal(), preflights()].concat()
@@ -43,14 +44,19 @@ fn strangers() -> Vec<Step> {
 
 fn users() -> Vec<Step> {
     let alice = |builder| with(builder, &format!("Basic {ALICE}"));
-    vec![
+    let mut steps: Vec<Step> = strict::overrides()
+        .into_iter()
+        .map(|overrides| alice(overrides).into())
+        .collect();
+    steps.extend([
         alice(get("/connectors")).into(),
         with(get("/connectors"), &format!("bAsIc {ALICE}")).into(),
         alice(get("/connectors/zz")).into(),
         alice(get("/admin/loggers/nope")).into(),
         alice(get("/nope")).unrouted().into(),
         alice(call("OPTIONS", "/connectors")).into(),
-    ]
+    ]);
+    steps
 }
 
 /// Other workers have no password.

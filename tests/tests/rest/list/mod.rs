@@ -10,6 +10,8 @@ mod origins;
 mod paths;
 mod plugins;
 mod root;
+pub(super) mod strict;
+pub(super) mod untracked;
 mod validation;
 
 use super::step::Step;
@@ -34,4 +36,14 @@ pub(super) fn open() -> Vec<Step> {
 /// The steps for workers that demand a password.
 pub(super) fn guarded() -> Vec<Step> {
     guarded::steps()
+}
+
+/// The steps for workers with [`strict::PROPERTIES`].
+pub(super) fn strict() -> Vec<Step> {
+    strict::steps()
+}
+
+/// The steps for workers with [`untracked::PROPERTIES`].
+pub(super) fn untracked() -> Vec<Step> {
+    untracked::steps()
 }

@@ -1,9 +1,9 @@
 //! Offsets of sources and sinks.
 
-use super::super::step::{Step, await_states, await_text, call, delete, get, patch, put};
+use super::super::step::{Step, await_states, await_text, call, delete, get, patch, post, put};
 
 pub(super) fn steps() -> Vec<Step> {
-    [source(), sink()].concat()
+    [source(), sink(), shared_group(), missing_group()].concat()
 }
 
 fn source() -> Vec<Step> {
@@ -29,8 +29,10 @@ fn source() -> Vec<Step> {
         call("PUT", "/connectors/{run}o/stop").into(),
         await_states("{run}o", "STOPPED[]"),
         alter(r#"{"offsets":[{"partition":{"filename":"{files}/in.txt"},"offset":{"position":5}}]}"#).into(),
+        await_text("/connectors/{run}o/offsets", "\"position\":5"),
         get("/connectors/{run}o/offsets").into(),
         alter(r#"{"offsets":[{"partition":{"filename":"other"},"offset":{"position":0}},{"partition":{"filename":"{files}/in.txt"},"offset":null}]}"#).into(),
+        await_text("/connectors/{run}o/offsets", "other"),
         get("/connectors/{run}o/offsets").into(),
         alter(r#"{"offsets":[{"partition":{"filename":"x"},"offset":{"position":-1}}]}"#).into(),
         alter(r#"{"offsets":[{"partition":{"filename":"x"},"offset":{"position":"a"}}]}"#).into(),
@@ -75,11 +77,84 @@ fn sink() -> Vec<Step> {
         alter(r#"{"partition":{"kafka_topic":"t","kafka_partition":0},"offset":{"other":1}}"#).into(),
         alter(r#"{"partition":{"kafka_topic":"t","kafka_partition":0},"offset":{"kafka_offset":"x"}}"#).into(),
         alter(r#"{"partition":{"kafka_topic":"t","kafka_partition":0},"offset":{"kafka_offset":1.5}}"#).into(),
-        alter(r#"{"partition":{"kafka_topic":"{run}o","kafka_partition":0},"offset":null}"#).into(),
+        alter(r#"{"partition":{"kafka_topic":"{run}o","kafka_partition":-1},"offset":{"kafka_offset":1}}"#).differs("unknown-partition").into(),
+        alter(r#"{"partition":{"kafka_topic":"{run}o","kafka_partition":0},"offset":{"kafka_offset":-1}}"#).differs("negative-offset").into(),
+        alter(r#"{"partition":{"kafka_topic":"{run}o","kafka_partition":99},"offset":null}"#).differs("no-offset").into(),
+        alter(r#"{"partition":{"kafka_topic":"{run}none","kafka_partition":0},"offset":null}"#).differs("no-offset").into(),
+        alter(r#"{"partition":{"kafka_topic":"{run}none","kafka_partition":0},"offset":{"kafka_offset":1}}"#).differs("unknown-partition").into(),
+        alter(r#"{"partition":{"kafka_topic":"{run}o","kafka_partition":0},"offset":{"kafka_offset":99}}"#).into(),
+        get("/connectors/{run}k/offsets").into(),
+        alter(r#"{"partition":{"kafka_topic":"{run}o","kafka_partition":0},"offset":{"kafka_offset":1}},{"partition":{"kafka_topic":"{run}t","kafka_partition":0},"offset":{"kafka_offset":7}},{"partition":{"kafka_topic":"{run}o","kafka_partition":0},"offset":{"kafka_offset":2}}"#).into(),
+        get("/connectors/{run}k/offsets").into(),
+        alter(r#"{"partition":{"kafka_topic":"{run}o","kafka_partition":0},"offset":null},{"partition":{"kafka_topic":"{run}t","kafka_partition":0},"offset":{"kafka_offset":3}}"#).into(),
         get("/connectors/{run}k/offsets").into(),
         delete("/connectors/{run}k/offsets").into(),
         delete("/connectors/{run}k/offsets").into(),
         get("/connectors/{run}k/offsets").into(),
         delete("/connectors/{run}k").into(),
+    ]
+}
+
+/// Two sinks with one consumer group of another name: the one that runs keeps members in it.
+fn shared_group() -> Vec<Step> {
+    let sink = |name: &str, more: &str| {
+        put(
+            &format!("/connectors/{{run}}{name}/config"),
+            &format!(
+                r#"{{"connector.class":"FileStreamSink","topics":"{{run}}o","file":"{{files}}/{name}.txt","consumer.override.group.id":"{{run}}g"{more}}}"#
+            ),
+        )
+    };
+    let alter = |offset: &str| {
+        patch(
+            "/connectors/{run}k1/offsets",
+            &format!(
+                r#"{{"offsets":[{{"partition":{{"kafka_topic":"{{run}}o","kafka_partition":0}},"offset":{offset}}}]}}"#
+            ),
+        )
+    };
+    let strings = r#","value.converter":"org.apache.kafka.connect.storage.StringConverter""#;
+    vec![
+        sink("k1", strings).into(),
+        await_states("{run}k1", "RUNNING[RUNNING]"),
+        await_text("/connectors/{run}k1/offsets", "\"kafka_offset\":3"),
+        call("PUT", "/connectors/{run}k1/stop").into(),
+        await_states("{run}k1", "STOPPED[]"),
+        sink("k2", strings).into(),
+        await_states("{run}k2", "RUNNING[RUNNING]"),
+        get("/connectors/{run}k2/offsets").into(),
+        alter(r#"{"kafka_offset":1}"#).into(),
+        alter("null").into(),
+        delete("/connectors/{run}k1/offsets").into(),
+        call("PUT", "/connectors/{run}k2/stop").into(),
+        await_states("{run}k2", "STOPPED[]"),
+        alter(r#"{"kafka_offset":1}"#).into(),
+        get("/connectors/{run}k2/offsets").into(),
+        delete("/connectors/{run}k2/offsets").into(),
+        get("/connectors/{run}k1/offsets").into(),
+        delete("/connectors/{run}k1").into(),
+        delete("/connectors/{run}k2").into(),
+    ]
+}
+
+/// A sink that never ran has no group.
+fn missing_group() -> Vec<Step> {
+    let alter = |offset: &str| {
+        patch(
+            "/connectors/{run}k3/offsets",
+            &format!(
+                r#"{{"offsets":[{{"partition":{{"kafka_topic":"{{run}}o","kafka_partition":0}},"offset":{offset}}}]}}"#
+            ),
+        )
+    };
+    vec![
+        post("/connectors", r#"{"name":"{run}k3","initial_state":"STOPPED","config":{"connector.class":"FileStreamSink","topics":"{run}o"}}"#).into(),
+        await_states("{run}k3", "STOPPED[]"),
+        get("/connectors/{run}k3/offsets").into(),
+        delete("/connectors/{run}k3/offsets").into(),
+        alter("null").differs("no-offset").into(),
+        alter(r#"{"kafka_offset":2}"#).into(),
+        get("/connectors/{run}k3/offsets").into(),
+        delete("/connectors/{run}k3").into(),
     ]
 }

@@ -31,10 +31,8 @@ pub(super) async fn read(
     let class = config.get("connector.class");
     if status::kind(&context.plugins, class) == ConnectorKind::Sink {
         let config = herder.resolved(config)?;
-        let admin = admin(herder, connector, &config)?;
-        let offsets = admin
-            .group_offsets(&group(connector, &config), TIMEOUT)
-            .await?;
+        let (admin, group) = group(herder, connector, &config)?;
+        let offsets = admin.group_offsets(&group, TIMEOUT).await?;
         return Ok(offsets
             .iter()
             .map(|(partition, offset)| sink_offset(partition, *offset))
@@ -181,8 +179,7 @@ async fn change_sink(
     plugin: &dyn tether_api::connector::Connector,
     change: OffsetChange,
 ) -> Result<bool> {
-    let admin = admin(herder, connector, config)?;
-    let group = group(connector, config);
+    let (admin, group) = group(herder, connector, config)?;
     let reset = change == OffsetChange::Reset;
     let wanted: BTreeMap<TopicPartition, Option<i64>> = match change {
         OffsetChange::Alter(offsets) => offsets
@@ -199,10 +196,10 @@ async fn change_sink(
     let complete = plugin
         .alter_offsets(config, &AlteredOffsets::Sink(wanted.clone()))
         .await?;
-    let zombies =
-        |error: KafkaError| zombie_tasks(error, connector, if reset { "reset" } else { "alter" });
+    let verb = if reset { "reset" } else { "alter" };
+    let refused = |error| refusal(error, connector, verb);
     if reset {
-        admin.delete_group(&group, TIMEOUT).await.map_err(zombies)?;
+        admin.delete_group(&group, TIMEOUT).await.map_err(refused)?;
         return Ok(complete);
     }
     let set: BTreeMap<TopicPartition, i64> = wanted
@@ -218,41 +215,44 @@ async fn change_sink(
         admin
             .alter_group_offsets(&group, &set, TIMEOUT)
             .await
-            .map_err(zombies)?;
+            .map_err(refused)?;
     }
     if !deleted.is_empty() {
         admin
             .delete_group_offsets(&group, &deleted, TIMEOUT)
             .await
-            .map_err(zombies)?;
+            .map_err(refused)?;
     }
     Ok(complete)
 }
 
-fn zombie_tasks(error: KafkaError, connector: &str, verb: &str) -> ConnectError {
-    if error.kind != KafkaErrorKind::GroupNotEmpty {
-        return error.into();
+/// Why the offsets of a sink's group could not be changed. What a request names
+/// that does not exist is the client's mistake.
+fn refusal(error: KafkaError, connector: &str, verb: &str) -> ConnectError {
+    let beginning = format!("Failed to {verb} consumer group offsets for connector {connector}");
+    match error.kind {
+        KafkaErrorKind::GroupNotEmpty => {
+            tracing::warn!(connector, %error, "{beginning}");
+            ConnectError::other(format!(
+                "{beginning} either because its tasks haven't stopped completely yet or the connector was resumed \
+                 before the request to {verb} its offsets could be successfully completed. If the connector is in \
+                 a stopped state, this operation can be safely retried. If it doesn't eventually succeed, the \
+                 Connect cluster may need to be restarted to get rid of the zombie sink tasks."
+            ))
+        }
+        KafkaErrorKind::NotFound | KafkaErrorKind::Invalid => {
+            ConnectError::config(format!("{beginning}: {error}"))
+        }
+        _ => ConnectError::other(beginning).caused_by(error),
     }
-    ConnectError::other(format!(
-        "Failed to {verb} consumer group offsets for connector {connector} either because its tasks haven't \
-         stopped completely yet or the connector was resumed before the request to {verb} its offsets could be \
-         successfully completed. If the connector is in a stopped state, this operation can be safely retried. If \
-         it doesn't eventually succeed, the Connect cluster may need to be restarted to get rid of the zombie sink \
-         tasks."
-    ))
-    .caused_by(error)
 }
 
-/// The consumer group of a sink (`SinkUtils.consumerGroupId`, unless
-/// overridden).
-fn group(connector: &str, config: &ConfigMap) -> String {
-    config
-        .get("consumer.override.group.id")
-        .cloned()
-        .unwrap_or_else(|| format!("connect-{connector}"))
-}
-
-fn admin(herder: &SoloHerder, connector: &str, config: &ConfigMap) -> Result<Arc<dyn Admin>> {
+/// The consumer group of a sink, and a client to manage it with.
+fn group(
+    herder: &SoloHerder,
+    connector: &str,
+    config: &ConfigMap,
+) -> Result<(Arc<dyn Admin>, String)> {
     let context = &herder.shared.context;
     let policy = OverridePolicy::from_worker(&context.config.properties)?;
     let properties = ClientProperties {
@@ -260,8 +260,9 @@ fn admin(herder: &SoloHerder, connector: &str, config: &ConfigMap) -> Result<Arc
         kafka_cluster_id: &context.kafka_cluster_id,
         policy: &policy,
     };
-    let properties = properties.connector_admin(connector, config)?;
-    Ok(context.clients.admin(&properties)?)
+    let admin = properties.connector_admin(connector, config)?;
+    let group = properties.sink_group(connector, config)?;
+    Ok((context.clients.admin(&admin)?, group))
 }
 
 fn sink_offset(partition: &TopicPartition, offset: i64) -> ConnectorOffset {
@@ -320,6 +321,11 @@ fn parse_sink_offset(entry: &ConnectorOffset) -> Result<(TopicPartition, Option<
              sink connectors need to be integers."
         ))
     })?;
+    if offset < 0 {
+        return Err(wrong(&format!(
+            "The offset of partition {partition} is {offset}, but offsets of sink connectors cannot be negative"
+        )));
+    }
     Ok((partition, Some(offset)))
 }
 
@@ -360,6 +366,7 @@ mod tests {
         };
         assert!(message(&entry("t", "x", 5i64)).contains("'x'. Partition values"));
         assert!(message(&entry("t", 1i64, 1.5)).contains("'1.5'. Offset values"));
+        assert!(message(&entry("t", 1i64, -1i64)).contains("t-1 is -1, but"));
         assert!(message(&entry(Value::Null, 1i64, 1i64)).starts_with("Kafka topic names must"));
         let none = ConnectorOffset {
             partition: None,
