@@ -11,33 +11,126 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{fmt, reload};
 
-/// Java loggers that users know, and the targets of ours that do the same work.
-const COUNTERPARTS: [(&str, &[&str]); 13] = [
+/// Java loggers that users know, classes and packages, and the targets of ours
+/// that do the same work.
+const COUNTERPARTS: &[(&str, &[&str])] = &[
     ("org.apache.kafka", &["tether", "librdkafka", "rdkafka"]),
     (
         "org.apache.kafka.clients",
         &["tether_kafka", "librdkafka", "rdkafka"],
     ),
+    (
+        "org.apache.kafka.clients.NetworkClient",
+        &["librdkafka", "rdkafka"],
+    ),
+    (
+        "org.apache.kafka.common.config.provider",
+        &["tether_worker::config_provider"],
+    ),
     ("org.apache.kafka.connect", &["tether"]),
+    (
+        "org.apache.kafka.connect.converters",
+        &["tether_converters"],
+    ),
+    ("org.apache.kafka.connect.file", &["tether_connector_file"]),
+    (
+        "org.apache.kafka.connect.json",
+        &["tether_converters::json"],
+    ),
     (
         "org.apache.kafka.connect.runtime",
         &["tether_worker", "tether_rest"],
     ),
-    ("org.apache.kafka.connect.runtime.rest", &["tether_rest"]),
+    (
+        "org.apache.kafka.connect.runtime.AbstractHerder",
+        &["tether_worker::herder", "tether_worker::validation"],
+    ),
+    (
+        "org.apache.kafka.connect.runtime.AbstractWorkerSourceTask",
+        &["tether_worker::task::source"],
+    ),
+    (
+        "org.apache.kafka.connect.runtime.ExactlyOnceWorkerSourceTask",
+        &["tether_worker::task::source"],
+    ),
+    (
+        "org.apache.kafka.connect.runtime.SourceTaskOffsetCommitter",
+        &["tether_worker::task::source::offset_committer"],
+    ),
+    (
+        "org.apache.kafka.connect.runtime.TransformationChain",
+        &["tether_worker::task::transformation_chain"],
+    ),
+    (
+        "org.apache.kafka.connect.runtime.Worker",
+        &["tether_worker::worker"],
+    ),
+    (
+        "org.apache.kafka.connect.runtime.WorkerConnector",
+        &["tether_worker::connector"],
+    ),
+    (
+        "org.apache.kafka.connect.runtime.WorkerSinkTask",
+        &["tether_worker::task::sink"],
+    ),
+    (
+        "org.apache.kafka.connect.runtime.WorkerSourceTask",
+        &["tether_worker::task::source"],
+    ),
+    (
+        "org.apache.kafka.connect.runtime.WorkerTask",
+        &["tether_worker::task"],
+    ),
     (
         "org.apache.kafka.connect.runtime.distributed",
         &["tether_worker::herder"],
     ),
+    (
+        "org.apache.kafka.connect.runtime.errors",
+        &["tether_worker::task::error_handling"],
+    ),
+    (
+        "org.apache.kafka.connect.runtime.isolation",
+        &["tether_worker::plugins"],
+    ),
+    ("org.apache.kafka.connect.runtime.rest", &["tether_rest"]),
     (
         "org.apache.kafka.connect.runtime.standalone",
         &["tether_worker::herder"],
     ),
     ("org.apache.kafka.connect.storage", &["tether_storage"]),
     (
+        "org.apache.kafka.connect.storage.FileOffsetBackingStore",
+        &["tether_storage::file"],
+    ),
+    (
+        "org.apache.kafka.connect.storage.KafkaConfigBackingStore",
+        &[
+            "tether_storage::kafka::config",
+            "tether_storage::config_state",
+        ],
+    ),
+    (
+        "org.apache.kafka.connect.storage.KafkaOffsetBackingStore",
+        &["tether_storage::kafka::offset"],
+    ),
+    (
+        "org.apache.kafka.connect.storage.KafkaStatusBackingStore",
+        &["tether_storage::kafka::status"],
+    ),
+    (
         "org.apache.kafka.connect.transforms",
         &["tether_transforms"],
     ),
-    ("org.apache.kafka.connect.file", &["tether_connector_file"]),
+    (
+        "org.apache.kafka.connect.util.KafkaBasedLog",
+        &["tether_storage::kafka"],
+    ),
+    (
+        "org.apache.kafka.connect.util.TopicAdmin",
+        &["tether_storage::kafka::topic"],
+    ),
+    ("io.confluent.connect.avro", &["tether_converters::avro"]),
     ("io.confluent.connect.jdbc", &["tether_connector_jdbc"]),
     (
         "io.confluent.kafka.schemaregistry",
@@ -105,30 +198,55 @@ fn filter(level: &str) -> Option<LevelFilter> {
     })
 }
 
-/// The filter for these levels. A Java logger also sets its counterparts; of two
-/// that set the same target, the one with the longer name counts.
+/// The filter for these levels. A Java logger also sets its counterparts, a
+/// package those of all that is in it.
+///
+/// As in the reference, a level that is set while the worker runs counts for
+/// everything below its logger, also for what had a level of its own; of those
+/// from the start, the one with the longer name counts.
 fn targets(levels: &BTreeMap<String, LoggerLevel>) -> Targets {
-    let mut by_length: Vec<_> = levels
+    let mut in_order: Vec<_> = levels
         .iter()
-        .filter_map(|(logger, level)| Some((logger.as_str(), filter(&level.level)?)))
+        .filter_map(|(logger, level)| {
+            let filter = filter(&level.level)?;
+            Some((level.last_modified, logger.len(), logger.as_str(), filter))
+        })
         .collect();
-    by_length.sort_by_key(|(logger, _)| logger.len());
-    let mut targets = Targets::new();
-    for (logger, level) in by_length {
+    in_order.sort_by_key(|(modified, length, _, _)| (*modified, *length));
+    let mut default = LevelFilter::INFO;
+    let mut targets: BTreeMap<&str, LevelFilter> = BTreeMap::new();
+    for (modified, _, logger, level) in in_order {
         if logger == ROOT {
-            targets = targets.with_default(level);
+            default = level;
+            if modified.is_some() {
+                targets.clear();
+            }
             continue;
         }
-        targets = targets.with_target(logger, level);
-        for (java, ours) in COUNTERPARTS {
-            if java.starts_with(logger) {
-                for target in ours {
-                    targets = targets.with_target(*target, level);
-                }
+        for target in concerned(logger) {
+            if modified.is_some() {
+                targets.retain(|known, _| !known.starts_with(target));
             }
+            targets.insert(target, level);
         }
     }
     targets
+        .into_iter()
+        .collect::<Targets>()
+        .with_default(default)
+}
+
+/// The targets that the level of a logger is for, the widest first.
+fn concerned(logger: &str) -> impl Iterator<Item = &str> {
+    let within = move |java: &str| {
+        java.strip_prefix(logger)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    let counterparts = COUNTERPARTS
+        .iter()
+        .filter(move |(java, _)| within(java))
+        .flat_map(|(_, ours)| ours.iter().copied());
+    std::iter::once(logger).chain(counterparts)
 }
 
 #[cfg(test)]
@@ -169,6 +287,58 @@ mod tests {
             "org.apache.kafka.connect.runtime.rest.RestServer",
             &Level::DEBUG
         ));
+    }
+
+    #[test]
+    fn classes_have_counterparts_and_other_packages_have_none() {
+        let targets = set(&[
+            ("org.apache.kafka.connect.runtime.WorkerSourceTask", "TRACE"),
+            ("org.apache.kafka.connect.runtime.Work", "OFF"),
+            ("io.debezium", "DEBUG"),
+            ("tether_rest", "OFF"),
+        ]);
+        assert!(targets.would_enable("tether_worker::task::source::sender", &Level::TRACE));
+        assert!(!targets.would_enable("tether_worker::task::sink", &Level::DEBUG));
+        assert!(targets.would_enable("tether_worker::worker", &Level::INFO));
+        assert!(targets.would_enable("io.debezium.connector", &Level::DEBUG));
+        assert!(!targets.would_enable("tether_rest", &Level::ERROR));
+    }
+
+    #[test]
+    fn what_was_set_last_counts_for_all_below() {
+        let at = |level: &str, last_modified| LoggerLevel {
+            level: level.to_owned(),
+            last_modified,
+        };
+        let mut levels = BTreeMap::from([
+            ("root".to_owned(), at("INFO", None)),
+            ("librdkafka".to_owned(), at("WARN", None)),
+            ("tether_worker::task".to_owned(), at("TRACE", Some(1))),
+        ]);
+        let enabled = |levels: &BTreeMap<_, _>, target: &str| {
+            let targets = targets(levels);
+            [
+                Level::ERROR,
+                Level::WARN,
+                Level::INFO,
+                Level::DEBUG,
+                Level::TRACE,
+            ]
+            .into_iter()
+            .rfind(|level| targets.would_enable(target, level))
+        };
+        assert_eq!(enabled(&levels, "tether_worker::task"), Some(Level::TRACE));
+        assert_eq!(enabled(&levels, "tether_worker::herder"), Some(Level::INFO));
+        let java = "org.apache.kafka.connect.runtime".to_owned();
+        levels.insert(java, at("WARN", Some(2)));
+        assert_eq!(enabled(&levels, "tether_worker::task"), Some(Level::WARN));
+        assert_eq!(enabled(&levels, "tether_storage"), Some(Level::INFO));
+        levels.insert("tether_worker::task".to_owned(), at("DEBUG", Some(3)));
+        assert_eq!(enabled(&levels, "tether_worker::task"), Some(Level::DEBUG));
+        assert_eq!(enabled(&levels, "tether_worker::herder"), Some(Level::WARN));
+        levels.insert("root".to_owned(), at("ERROR", Some(4)));
+        assert_eq!(enabled(&levels, "librdkafka"), Some(Level::ERROR));
+        assert_eq!(enabled(&levels, "tether_worker::task"), Some(Level::ERROR));
     }
 
     #[test]

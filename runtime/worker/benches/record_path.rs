@@ -440,6 +440,7 @@ fn record_path(criterion: &mut Criterion) {
         let config = map(&[("connector.class", class), ("topics", "topic")]);
         let started = runtime.block_on(worker.start_task(
             &TaskId::new(name, 0),
+            1,
             &config,
             &config,
             TargetState::Started,

@@ -112,8 +112,10 @@ impl Worker {
     /// Config, if a worker property is wrong that only the worker reads
     /// (`connector.client.config.override.policy`).
     pub fn new(context: WorkerContext) -> Result<Self> {
+        let policy = OverridePolicy::from_worker(&context.config.properties)?;
+        policy.warn_if_deprecated();
         Ok(Self {
-            policy: OverridePolicy::from_worker(&context.config.properties)?,
+            policy,
             context: Arc::new(context),
             connectors: Mutex::default(),
             tasks: Mutex::default(),
@@ -193,15 +195,17 @@ impl Worker {
     }
 
     /// Starts a task with the configurations of its connector and its own, as
-    /// they are stored. Returns when the task has what it needs and runs by
-    /// itself; its own start comes after.
+    /// they are stored; `count` is how many tasks the connector has. Returns when
+    /// the task has what it needs and runs by itself; its own start comes after.
     ///
     /// # Errors
     /// `AlreadyExists` if it is here already; else what is wrong with a plugin,
-    /// client property or variable. Its status is FAILED then.
+    /// client property or variable, or that there are too many tasks. Its status
+    /// is FAILED then.
     pub async fn start_task(
         &self,
         id: &TaskId,
+        count: usize,
         connector_config: &ConfigMap,
         task_config: &ConfigMap,
         state: TargetState,
@@ -215,7 +219,14 @@ impl Worker {
         let version = self.version(connector_config);
         let statuses = Arc::new(InstanceStatuses::task(self.origin(), id, version));
         let handle = self
-            .new_task(id, connector_config, task_config, state, statuses.clone())
+            .new_task(
+                id,
+                count,
+                connector_config,
+                task_config,
+                state,
+                statuses.clone(),
+            )
             .inspect_err(|error| {
                 tracing::error!(task = %id, %error, "Failed to start task");
                 statuses.failed(error);
@@ -392,6 +403,7 @@ impl Worker {
     fn new_task(
         &self,
         id: &TaskId,
+        count: usize,
         connector: &ConfigMap,
         task: &ConfigMap,
         state: TargetState,
@@ -404,6 +416,8 @@ impl Worker {
         let redaction = Arc::new(redaction);
         let start = || {
             let context = &*self.context;
+            // Who set the limit lower has the old tasks until there are new ones.
+            TaskLimit::new(&connector.config)?.check(&id.connector, count)?;
             let plugin = context.plugins.new_connector(class(&connector.config)?)?;
             task::start(
                 plugin.new_task(),

@@ -3,5 +3,6 @@
 mod arguments;
 mod dlq;
 mod environment;
+mod log_levels;
 mod signals;
 mod validate;

@@ -11,7 +11,8 @@ fn topics_that_have_seen_records_are_listed() -> Result<()> {
     let seen = compare(&[], |side| {
         let mut seen = Vec::new();
         for topic in ["used", "unused", "late"] {
-            side.topics.create(&side.fill(&format!("{{name}}-{topic}")), 1)?;
+            side.topics
+                .create(&side.fill(&format!("{{name}}-{topic}")), 1)?;
         }
         side.write("in.txt", "one\n")?;
         let source = side.create(

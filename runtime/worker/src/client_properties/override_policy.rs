@@ -41,13 +41,7 @@ impl OverridePolicy {
         {
             "All" => Ok(Self::All),
             "None" => Ok(Self::None),
-            "Principal" => {
-                tracing::warn!(
-                    "{PROPERTY}=Principal is deprecated: use Allowlist with {ALLOWLIST}={}",
-                    PRINCIPAL.join(",")
-                );
-                Ok(Self::Principal)
-            }
+            "Principal" => Ok(Self::Principal),
             "Allowlist" => Ok(Self::Allowlist(
                 properties
                     .get(ALLOWLIST)
@@ -61,6 +55,16 @@ impl OverridePolicy {
             _ => Err(ConnectError::config(format!(
                 "Invalid value {name} for configuration {PROPERTY}: use All, None, Principal or Allowlist"
             ))),
+        }
+    }
+
+    /// Says so if the policy should not be used any more.
+    pub(crate) fn warn_if_deprecated(&self) {
+        if *self == Self::Principal {
+            tracing::warn!(
+                "{PROPERTY}=Principal is deprecated: use Allowlist with {ALLOWLIST}={}",
+                PRINCIPAL.join(",")
+            );
         }
     }
 

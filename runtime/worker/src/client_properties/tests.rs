@@ -84,7 +84,10 @@ fn consumers_of_tasks_may_change_their_group() {
     assert_eq!(overridden["group.id"], "mine");
     let config = map(&[("consumer.override.group.id", "mine")]);
     assert_eq!(ours.sink_group("c", &config).unwrap(), "mine");
-    assert_eq!(ours.sink_group("c", &ConfigMap::new()).unwrap(), "connect-c");
+    assert_eq!(
+        ours.sink_group("c", &ConfigMap::new()).unwrap(),
+        "connect-c"
+    );
 }
 
 #[test]

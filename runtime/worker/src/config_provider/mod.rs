@@ -13,6 +13,7 @@ mod redaction;
 mod transformer;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use tether_api::config::{ConfigMap, with_prefix};
 use tether_api::{ConnectError, Result};
@@ -38,15 +39,8 @@ pub trait ConfigProvider: Send + Sync {
 /// # Errors
 /// Config, if a provider has no class, an unknown class or wrong parameters.
 pub fn providers(properties: &ConfigMap) -> Result<BTreeMap<String, Box<dyn ConfigProvider>>> {
-    let names = properties
-        .get("config.providers")
-        .map_or("", String::as_str);
     let mut providers: BTreeMap<String, Box<dyn ConfigProvider>> = BTreeMap::new();
-    for name in names
-        .split(',')
-        .map(str::trim)
-        .filter(|name| !name.is_empty())
-    {
+    for name in names(properties) {
         let key = format!("config.providers.{name}.class");
         let class = properties.get(&key).map_or("", |class| class.trim());
         let parameters = with_prefix(properties, &format!("config.providers.{name}.param."));
@@ -72,6 +66,35 @@ pub fn providers(properties: &ConfigMap) -> Result<BTreeMap<String, Box<dyn Conf
         providers.insert(name.to_owned(), provider);
     }
     Ok(providers)
+}
+
+/// How long the values of providers count: their parameter `ttl.ms`, which is
+/// ours. None of the reference's own providers gives a time.
+fn times_to_live(properties: &ConfigMap) -> Result<BTreeMap<String, Duration>> {
+    let mut times = BTreeMap::new();
+    for name in names(properties) {
+        let key = format!("config.providers.{name}.param.ttl.ms");
+        let Some(text) = properties.get(&key) else {
+            continue;
+        };
+        let time: u64 = text.trim().parse().unwrap_or_default();
+        if time == 0 {
+            return Err(ConnectError::config(format!(
+                "Invalid value {text} for configuration {key}: it has to be a positive number of milliseconds"
+            )));
+        }
+        times.insert(name.to_owned(), Duration::from_millis(time));
+    }
+    Ok(times)
+}
+
+fn names(properties: &ConfigMap) -> impl Iterator<Item = &str> {
+    properties
+        .get("config.providers")
+        .map_or("", String::as_str)
+        .split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
 }
 
 #[cfg(test)]
@@ -101,5 +124,24 @@ mod tests {
             );
         }
         Ok(())
+    }
+
+    #[test]
+    fn a_time_to_live_is_a_positive_number() {
+        let times = |text: &str| {
+            let properties = [
+                ("config.providers", "a"),
+                ("config.providers.a.param.ttl.ms", text),
+            ]
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into_iter()
+            .collect();
+            times_to_live(&properties)
+        };
+        assert_eq!(times("5").expect("a time")["a"], Duration::from_millis(5));
+        for wrong in ["0", "-1", "soon", ""] {
+            let error = times(wrong).expect_err("refused");
+            assert!(error.message().contains("param.ttl.ms"), "{error}");
+        }
     }
 }

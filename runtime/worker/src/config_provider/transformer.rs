@@ -1,15 +1,17 @@
 //! Finding and replacing variables (`org.apache.kafka.common.config.ConfigTransformer`).
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use tether_api::Result;
 use tether_api::config::ConfigMap;
 
-use super::{ConfigProvider, Redaction, providers};
+use super::{ConfigProvider, Redaction, providers, times_to_live};
 
 /// Replaces variables by what their providers say.
 pub struct VariableResolver {
     providers: BTreeMap<String, Box<dyn ConfigProvider>>,
+    times_to_live: BTreeMap<String, Duration>,
 }
 
 /// A configuration whose variables have been replaced.
@@ -22,6 +24,8 @@ pub struct Resolved {
 
 /// `${provider:path:key}` within a text.
 struct Variable<'a> {
+    /// Where it begins.
+    start: usize,
     /// The whole variable.
     text: &'a str,
     provider: &'a str,
@@ -37,7 +41,19 @@ impl VariableResolver {
     pub fn new(properties: &ConfigMap) -> Result<Self> {
         Ok(Self {
             providers: providers(properties)?,
+            times_to_live: times_to_live(properties)?,
         })
+    }
+
+    /// How long the values of a configuration's variables count, if not for
+    /// ever: the shortest time that any of their providers gives.
+    pub fn time_to_live(&self, config: &ConfigMap) -> Option<Duration> {
+        config
+            .values()
+            .flat_map(|text| variables(text))
+            .filter_map(|variable| self.times_to_live.get(variable.provider))
+            .min()
+            .copied()
     }
 
     /// The configuration with variables replaced. Variables of unknown
@@ -72,51 +88,53 @@ impl VariableResolver {
 
     fn resolve_text(&self, text: &str, redaction: &mut Redaction) -> Result<String> {
         let mut out = String::new();
-        let mut rest = text;
-        while let Some(variable) = next_variable(rest) {
-            let start = variable.text.as_ptr() as usize - rest.as_ptr() as usize;
+        let mut end = 0;
+        for variable in variables(text) {
             let value = match self.providers.get(variable.provider) {
                 Some(provider) => provider
                     .get(variable.path, &[variable.key])?
                     .remove(variable.key),
                 None => None,
             };
-            out.push_str(&rest[..start]);
+            out.push_str(&text[end..variable.start]);
+            end = variable.start + variable.text.len();
             if let Some(value) = &value {
                 redaction.add(value, variable.text);
             }
             out.push_str(value.as_deref().unwrap_or(variable.text));
-            rest = &rest[start + variable.text.len()..];
         }
-        out.push_str(rest);
+        out.push_str(&text[end..]);
         Ok(out)
     }
 }
 
 /// Whether a text contains a variable of any provider.
 pub fn has_variable(text: &str) -> bool {
-    next_variable(text).is_some()
+    variables(text).next().is_some()
 }
 
-/// The first variable, as the reference's pattern finds it:
+/// The variables in a text, as the reference's pattern finds them:
 /// `\$\{([^}]*?):(([^}]*?):)?([^}]*?)\}`.
-fn next_variable(text: &str) -> Option<Variable<'_>> {
+fn variables(text: &str) -> impl Iterator<Item = Variable<'_>> {
     let mut from = 0;
-    loop {
-        let start = from + text[from..].find("${")?;
-        let end = start + text[start..].find('}')?;
-        let inner = &text[start + 2..end];
-        if let Some((provider, rest)) = inner.split_once(':') {
-            let (path, key) = rest.split_once(':').unwrap_or(("", rest));
-            return Some(Variable {
-                text: &text[start..=end],
-                provider,
-                path,
-                key,
-            });
+    std::iter::from_fn(move || {
+        loop {
+            let start = from + text[from..].find("${")?;
+            let end = start + text[start..].find('}')?;
+            from = end;
+            let inner = &text[start + 2..end];
+            if let Some((provider, rest)) = inner.split_once(':') {
+                let (path, key) = rest.split_once(':').unwrap_or(("", rest));
+                return Some(Variable {
+                    start,
+                    text: &text[start..=end],
+                    provider,
+                    path,
+                    key,
+                });
+            }
         }
-        from = end;
-    }
+    })
 }
 
 #[cfg(test)]
@@ -141,6 +159,7 @@ mod tests {
                 "p".to_owned(),
                 Box::new(Fixed) as Box<dyn ConfigProvider>,
             )]),
+            times_to_live: BTreeMap::new(),
         };
         resolver
             .resolve_text(text, &mut Redaction::default())
@@ -157,5 +176,28 @@ mod tests {
         );
         assert!(has_variable("x${env:A}"));
         assert!(!has_variable("${A}"));
+    }
+
+    #[test]
+    fn the_shortest_time_to_live_counts() {
+        let properties = [
+            ("config.providers.a.param.ttl.ms", "500"),
+            ("config.providers.b.param.ttl.ms", " 70 "),
+            ("config.providers", "a, b, c"),
+            ("config.providers.a.class", "EnvVarConfigProvider"),
+            ("config.providers.b.class", "FileConfigProvider"),
+            ("config.providers.c.class", "EnvVarConfigProvider"),
+        ]
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .into_iter()
+        .collect();
+        let resolver = VariableResolver::new(&properties).expect("providers");
+        let of = |text: &str| {
+            let config = [("k".to_owned(), text.to_owned())].into_iter().collect();
+            resolver.time_to_live(&config).map(|time| time.as_millis())
+        };
+        assert_eq!(of("${a:x}"), Some(500));
+        assert_eq!(of("${a:x} ${b:/f:x}"), Some(70));
+        assert_eq!(of("${c:x} ${d:x} a"), None);
     }
 }

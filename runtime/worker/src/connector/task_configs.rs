@@ -46,7 +46,10 @@ impl TaskLimit {
     }
 
     /// Refuses more tasks than there may be.
-    pub(super) fn check(&self, connector: &str, made: usize) -> Result<()> {
+    ///
+    /// # Errors
+    /// Other, unless more are tolerated.
+    pub(crate) fn check(&self, connector: &str, made: usize) -> Result<()> {
         if made <= self.tasks {
             return Ok(());
         }

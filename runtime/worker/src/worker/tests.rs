@@ -324,7 +324,7 @@ async fn the_values_of_variables_reach_no_status() {
     let task = map(&[("script", "redacted"), ("secret", variable.as_str())]);
     bench
         .worker
-        .start_task(&id, &bench.config, &task, TargetState::Started)
+        .start_task(&id, 1, &bench.config, &task, TargetState::Started)
         .await
         .unwrap();
     let trace = bench.around.trace(&id).await;
@@ -381,7 +381,7 @@ async fn secrets_are_resolved_for_plugins_and_put_back_for_the_store() {
     let id = TaskId::new("c", 0);
     bench
         .worker
-        .start_task(&id, &bench.config, &configs[0], TargetState::Started)
+        .start_task(&id, 1, &bench.config, &configs[0], TargetState::Started)
         .await
         .unwrap();
     bench.around.statuses.log.until_line("c-0 RUNNING").await;
@@ -432,13 +432,19 @@ async fn tasks_run_pause_and_stop() {
     for id in &ids {
         bench
             .worker
-            .start_task(id, &bench.config, &bench.config, TargetState::Started)
+            .start_task(id, 1, &bench.config, &bench.config, TargetState::Started)
             .await
             .unwrap();
     }
     let again = bench
         .worker
-        .start_task(&ids[0], &bench.config, &bench.config, TargetState::Started)
+        .start_task(
+            &ids[0],
+            1,
+            &bench.config,
+            &bench.config,
+            TargetState::Started,
+        )
         .await;
     assert_eq!(
         again.unwrap_err().message(),
@@ -480,7 +486,7 @@ async fn tasks_that_do_not_stop_are_abandoned_together() {
     for id in &ids {
         bench
             .worker
-            .start_task(id, &bench.config, &bench.config, TargetState::Started)
+            .start_task(id, 1, &bench.config, &bench.config, TargetState::Started)
             .await
             .unwrap();
         bench
@@ -513,7 +519,7 @@ async fn what_a_task_lacks_fails_it() {
         let id = TaskId::new("c", number);
         bench
             .worker
-            .start_task(&id, &config, &bench.config, TargetState::Started)
+            .start_task(&id, 1, &config, &bench.config, TargetState::Started)
             .await
             .unwrap_err();
         bench.around.trace(&id).await
@@ -522,7 +528,12 @@ async fn what_a_task_lacks_fails_it() {
     assert!(trace.contains("The value converter t.Nothing"), "{trace}");
     let trace = start(1, &[("transforms", "x")]).await;
     assert!(trace.contains("transforms.x.type"), "{trace}");
-    let trace = start(2, &[("producer.override.acks", "1")]).await;
+    let trace = start(2, &[("topic.creation.default.partitions", "x")]).await;
+    assert!(
+        trace.contains("topic.creation.default.replication.factor"),
+        "{trace}"
+    );
+    let trace = start(3, &[("producer.override.acks", "1")]).await;
     assert!(
         trace.starts_with(
             "org.apache.kafka.connect.errors.ConnectException: Client Config Overrides not allowed [[acks"
@@ -533,13 +544,39 @@ async fn what_a_task_lacks_fails_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn more_tasks_than_allowed_do_not_start() {
+    let bench = bench("many", Script::default(), &[]);
+    let start = async |number, enforce: &str| {
+        let mut config = bench.config.clone();
+        config.extend(map(&[("tasks.max", "2"), ("tasks.max.enforce", enforce)]));
+        let id = TaskId::new("c", number);
+        let started = bench
+            .worker
+            .start_task(&id, 3, &config, &bench.config, TargetState::Started);
+        (id.clone(), started.await)
+    };
+    let (id, refused) = start(0, "true").await;
+    refused.unwrap_err();
+    let trace = bench.around.trace(&id).await;
+    assert!(
+        trace.starts_with(
+            "org.apache.kafka.connect.runtime.TooManyTasksException: The connector c has generated 3 tasks, \
+             which is greater than 2"
+        ),
+        "{trace}"
+    );
+    let (_, tolerated) = start(1, "false").await;
+    tolerated.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn shutdown_stops_everything() {
     let bench = bench("shutdown", Script::default(), &[]);
     bench.start(TargetState::Started).await.unwrap();
     let id = TaskId::new("c", 0);
     bench
         .worker
-        .start_task(&id, &bench.config, &bench.config, TargetState::Started)
+        .start_task(&id, 1, &bench.config, &bench.config, TargetState::Started)
         .await
         .unwrap();
     bench.around.statuses.log.until_line("c-0 RUNNING").await;

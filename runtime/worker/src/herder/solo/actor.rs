@@ -20,6 +20,7 @@ use crate::worker::TaskConfigsError;
 
 use super::actors::Actors;
 use super::automatic_restart::AutomaticRestarts;
+use super::variable_watch::VariableWatch;
 use super::{MAX_RECONFIGURE_BACKOFF, MIN_RECONFIGURE_BACKOFF, Shared};
 
 /// What an actor is told.
@@ -44,6 +45,8 @@ pub(super) enum Command {
     TaskFailed(u32),
     /// It is time for an automatic restart.
     RestartFailed,
+    /// It is time to read the values of variables again.
+    ReadVariables,
 }
 
 pub(super) struct Actor {
@@ -58,6 +61,7 @@ pub(super) struct Actor {
     /// When to ask again for task configurations, and the wait after that.
     retry: Option<(Instant, Duration)>,
     automatic_restarts: AutomaticRestarts,
+    variables: VariableWatch,
 }
 
 impl Actor {
@@ -70,6 +74,7 @@ impl Actor {
             task_generation: None,
             retry: None,
             automatic_restarts: AutomaticRestarts::default(),
+            variables: VariableWatch::default(),
         }
     }
 
@@ -92,6 +97,7 @@ impl Actor {
                     },
                     () = sleep_until(self.retry.map(|(when, _)| when)) => Command::ReconfigureTasks,
                     () = sleep_until(self.automatic_restarts.next_due()) => Command::RestartFailed,
+                    () = sleep_until(self.variables.next_due()) => Command::ReadVariables,
                 },
             };
             // The next look finds what is left to do.
@@ -149,6 +155,37 @@ impl Actor {
                     self.log(outcome);
                 }
             }
+            Command::ReadVariables => self.read_variables().await,
+        }
+    }
+
+    /// Starts everything anew if the values of variables have changed.
+    async fn read_variables(&mut self) {
+        let Some(entry) = self.shared.entry(&self.connector) else {
+            return self.variables.clear();
+        };
+        let shared = Arc::clone(&self.shared);
+        let context = &shared.context;
+        if !self
+            .variables
+            .has_changed(&self.connector, &context.variables, &entry.config)
+        {
+            return;
+        }
+        tracing::info!(
+            connector = self.connector,
+            "Restarting the connector and its tasks: values of variables have changed"
+        );
+        if self.restart_instance().await.is_ok() {
+            self.publish_tasks().await;
+        }
+        // The entry from before: tasks that were just configured anew start with
+        // the next look.
+        if entry.task_generation == self.task_generation {
+            let tasks: Vec<u32> = entry.tasks.keys().copied().collect();
+            context.worker.stop_tasks(&self.running_tasks()).await;
+            self.automatic_restarts.clear();
+            self.start_tasks(&entry, &tasks).await;
         }
     }
 
@@ -179,6 +216,8 @@ impl Actor {
                 if previous.is_some() {
                     worker.stop_connector(&self.connector).await;
                 }
+                self.variables
+                    .begin(&shared.context.variables, &entry.config);
                 let outcome = worker
                     .start_connector(&self.connector, &entry.config, entry.target_state)
                     .await;
@@ -220,12 +259,13 @@ impl Actor {
     /// Starts those of these tasks that are configured, all at once.
     async fn start_tasks(&mut self, entry: &ConnectorEntry, tasks: &[u32]) {
         let worker = &self.shared.context.worker;
+        let count = entry.tasks.len();
         let starts = tasks.iter().filter_map(|task| {
             let config = entry.tasks.get(task)?;
             let id = TaskId::new(self.connector.as_str(), *task);
             Some(async move {
                 worker
-                    .start_task(&id, &entry.config, config, entry.target_state)
+                    .start_task(&id, count, &entry.config, config, entry.target_state)
                     .await
                     .map_err(|error| (*task, error))
             })
@@ -322,6 +362,7 @@ impl Actor {
         self.task_generation = None;
         self.retry = None;
         self.automatic_restarts.clear();
+        self.variables.clear();
         let context = &self.shared.context;
         context.worker.task_restarts().forget(&self.connector);
         context.worker.stop_tasks(&self.running_tasks()).await;
@@ -335,8 +376,10 @@ impl Actor {
         let Some(entry) = self.shared.entry(&self.connector) else {
             return Ok(());
         };
-        let worker = &self.shared.context.worker;
+        let context = &self.shared.context;
+        let worker = &context.worker;
         worker.stop_connector(&self.connector).await;
+        self.variables.begin(&context.variables, &entry.config);
         self.applied = Some((entry.config.clone(), entry.target_state));
         let outcome = worker
             .start_connector(&self.connector, &entry.config, entry.target_state)
@@ -355,8 +398,9 @@ impl Actor {
         let id = TaskId::new(self.connector.as_str(), task);
         let worker = &self.shared.context.worker;
         worker.stop_tasks(std::slice::from_ref(&id)).await;
+        let count = entry.tasks.len();
         let outcome = worker
-            .start_task(&id, &entry.config, config, entry.target_state)
+            .start_task(&id, count, &entry.config, config, entry.target_state)
             .await;
         if let Err(error) = &outcome {
             self.plan_restart(task, &error.trace());

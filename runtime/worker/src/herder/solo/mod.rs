@@ -16,6 +16,7 @@ mod restart;
 mod status;
 #[cfg(test)]
 mod tests;
+mod variable_watch;
 
 use std::sync::Arc;
 use std::time::Duration;

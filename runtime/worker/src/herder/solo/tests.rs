@@ -1,6 +1,7 @@
 //! The herder with stores in memory and connectors that do as they are told.
 
 mod automatic_restart;
+mod variables;
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex};
