@@ -1,9 +1,9 @@
 //! Records that are read: the schemas of their ids, and how values are decoded.
 
-use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
+use foldhash::HashMap;
 use tether_api::converter::Decoded;
 use tether_api::data::{Bytes, SchemaAndValue, SchemaRef, Value};
 use tether_api::{ConnectError, Result};
@@ -49,7 +49,7 @@ impl AvroReader {
             options: config.options,
             unions: UnionNumbers::default(),
             capacity: config.cache_size.max(1),
-            known: RwLock::new(HashMap::new()),
+            known: RwLock::default(),
         }
     }
 

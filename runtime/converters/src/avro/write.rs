@@ -1,10 +1,10 @@
 //! Records to be written: their schemas, registered, and how values are
 //! encoded.
 
-use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Instant;
 
+use foldhash::HashMap;
 use tether_api::converter::Encoded;
 use tether_api::data::{SchemaCache, SchemaRef, Value};
 use tether_api::{ConnectError, Result};
@@ -60,7 +60,7 @@ impl Known {
             }),
             record: avro.record_name(),
             plan: Arc::new(WritePlan::new(&avro, schema, options)?),
-            topics: RwLock::new(HashMap::new()),
+            topics: RwLock::default(),
         }))
     }
 

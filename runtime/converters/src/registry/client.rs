@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use tether_api::Result;
 
 use super::http::Http;
+use super::rules::{self, Mode, RuleSet};
 use super::{
     Registered, RegisteredText, RegistryConfig, RegistryError, SchemaKind, SchemaReference,
     SchemaRegistry,
@@ -92,6 +93,8 @@ struct SchemaAnswer {
     schema_type: Option<String>,
     #[serde(default)]
     references: Option<Vec<SchemaReference>>,
+    #[serde(rename = "ruleSet", default)]
+    rules: Option<RuleSet>,
 }
 
 impl From<SchemaAnswer> for RegisteredText {
@@ -129,6 +132,8 @@ impl From<RegisteredAnswer> for Registered {
 #[derive(Deserialize)]
 struct IdAnswer {
     id: i32,
+    #[serde(rename = "ruleSet", default)]
+    rules: Option<RuleSet>,
 }
 
 #[async_trait]
@@ -143,6 +148,7 @@ impl SchemaRegistry for RegistryClient {
         let answer: IdAnswer = self
             .post(&format!("{path}?normalize={normalize}"), schema)
             .await?;
+        rules::check(answer.rules.as_ref(), Mode::Write)?;
         Ok(answer.id)
     }
 
@@ -162,6 +168,7 @@ impl SchemaRegistry for RegistryClient {
     async fn latest(&self, subject: &str) -> Result<Registered, RegistryError> {
         let path = path(&["subjects", subject, "versions", "latest"]);
         let answer: RegisteredAnswer = self.get(&path).await?;
+        rules::check(answer.schema.rules.as_ref(), Mode::Write)?;
         Ok(answer.into())
     }
 
@@ -177,6 +184,7 @@ impl SchemaRegistry for RegistryClient {
             let _ = write!(path, "&key={}&value={}", encode(name), encode(value));
         }
         let answer: RegisteredAnswer = self.get(&path).await?;
+        rules::check(answer.schema.rules.as_ref(), Mode::Write)?;
         Ok(answer.into())
     }
 
@@ -186,6 +194,7 @@ impl SchemaRegistry for RegistryClient {
             let _ = write!(path, "&subject={}", utf8_percent_encode(subject, SEGMENT));
         }
         let answer: SchemaAnswer = self.get(&path).await?;
+        rules::check(answer.rules.as_ref(), Mode::Read)?;
         Ok(answer.into())
     }
 

@@ -275,6 +275,12 @@ pub(crate) fn define(def: &mut ConfigDef) {
         "How many seconds before its end a token is renewed.",
     );
     add(
+        key(subject::CONTEXT_STRATEGY, Class)
+            .default(ConfigData::Class(subject::NO_CONTEXT.to_owned())),
+        Medium,
+        "How the context of a subject is named; only NullContextNameStrategy, which names none.",
+    );
+    add(
         key(subject::KEY_STRATEGY, Class).default(strategy()),
         Medium,
         "How the subjects of keys are named; by default <topic>-key.",

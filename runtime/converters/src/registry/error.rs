@@ -36,6 +36,14 @@ pub(crate) enum RegistryError {
         /// Whether it may pass.
         passes: bool,
     },
+    /// The schema has a rule that would have to be executed.
+    #[error("Rule failed: {name}: Could not find rule executor of type {kind}")]
+    Rule {
+        /// The name of the rule.
+        name: String,
+        /// What executes it.
+        kind: String,
+    },
     /// The answer makes no sense.
     #[error(
         "the schema registry at {url} gave an unexpected answer: {reason}; check schema.registry.url"
@@ -55,7 +63,7 @@ impl RegistryError {
             Self::Unreachable { .. } => true,
             Self::NoToken { passes, .. } => *passes,
             Self::Refused { status, .. } => matches!(status, 408 | 429 | 500 | 502..=504),
-            Self::Malformed { .. } => false,
+            Self::Rule { .. } | Self::Malformed { .. } => false,
         }
     }
 
@@ -75,6 +83,7 @@ impl RegistryError {
     pub(crate) fn into_cause(self) -> ConnectError {
         let class = match &self {
             Self::Unreachable { .. } => "java.net.ConnectException",
+            Self::Rule { .. } => "io.confluent.kafka.schemaregistry.rules.RuleException",
             Self::NoToken { .. } => {
                 "io.confluent.kafka.schemaregistry.client.security.bearerauth.oauth.exceptions.\
                  SchemaRegistryOauthTokenRetrieverException"

@@ -20,6 +20,7 @@ mod http;
 mod memory;
 mod oauth;
 mod references;
+mod rules;
 mod settings;
 mod subject;
 mod tls;

@@ -8,6 +8,11 @@ use tether_api::{ConnectError, Result};
 pub(super) const KEY_STRATEGY: &str = "key.subject.name.strategy";
 pub(super) const VALUE_STRATEGY: &str = "value.subject.name.strategy";
 
+pub(super) const CONTEXT_STRATEGY: &str = "context.name.strategy";
+/// The strategy that names no context.
+pub(super) const NO_CONTEXT: &str =
+    "io.confluent.kafka.serializers.context.NullContextNameStrategy";
+
 /// The package of the strategies.
 pub(super) const PACKAGE: &str = "io.confluent.kafka.serializers.subject.";
 
@@ -43,6 +48,14 @@ impl SubjectNaming {
                 )));
             }
         };
+        let context = config.class(CONTEXT_STRATEGY)?;
+        if context != NO_CONTEXT {
+            return Err(ConnectError::config(format!(
+                "Invalid value {context} for configuration {CONTEXT_STRATEGY}: Class {context} \
+                 could not be found; use {NO_CONTEXT}, and names of subjects with a context in \
+                 them where one is needed"
+            )));
+        }
         Ok(Self { strategy, is_key })
     }
 

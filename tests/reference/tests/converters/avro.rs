@@ -2,6 +2,7 @@
 //! schemas that both register are the same text.
 
 mod latest;
+mod references;
 mod sum_types;
 
 use tether_api::data::{
