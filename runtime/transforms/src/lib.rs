@@ -5,6 +5,7 @@
 //! a record then costs no look-up by name.
 
 mod cast;
+mod date_format;
 mod drop_headers;
 mod extract_field;
 mod field_path;
@@ -26,6 +27,8 @@ mod replace_field;
 mod requirements;
 mod schema;
 mod set_schema_metadata;
+mod timestamp_converter;
+mod timestamp_router;
 mod topics;
 mod value_to_key;
 
@@ -60,6 +63,10 @@ pub fn plugins() -> Vec<PluginDescriptor> {
         parts!("MaskField", mask_field::MaskField),
         parts!("ReplaceField", replace_field::ReplaceField),
         parts!("SetSchemaMetadata", set_schema_metadata::SetSchemaMetadata),
+        parts!(
+            "TimestampConverter",
+            timestamp_converter::TimestampConverter
+        ),
     ];
     let mut plugins: Vec<_> = parts.into_iter().flatten().collect();
     plugins.extend([
@@ -67,6 +74,7 @@ pub fn plugins() -> Vec<PluginDescriptor> {
         records::<filter::Filter>(class!("Filter")),
         records::<insert_header::InsertHeader>(class!("InsertHeader")),
         records::<regex_router::RegexRouter>(class!("RegexRouter")),
+        records::<timestamp_router::TimestampRouter>(class!("TimestampRouter")),
         records::<value_to_key::ValueToKey>(class!("ValueToKey")),
         predicate::<HasHeaderKey>(class!("predicates.HasHeaderKey")),
         predicate::<RecordIsTombstone>(class!("predicates.RecordIsTombstone")),

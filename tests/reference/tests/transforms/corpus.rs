@@ -41,7 +41,7 @@ pub(super) fn any_map() -> BoxedStrategy<Data> {
 
 /// Without a schema nobody can tell dates and times from timestamps, which in
 /// Java are one class.
-fn untyped(value: Value) -> Value {
+pub(super) fn untyped(value: Value) -> Value {
     match value {
         Value::Date(days) => Value::Timestamp(i64::from(days) * logical::MILLIS_PER_DAY),
         Value::Time(millis) => Value::Timestamp(millis.into()),

@@ -13,6 +13,8 @@ mod predicates;
 mod regex_router;
 mod replace_field;
 mod set_schema_metadata;
+mod timestamp_converter;
+mod timestamp_router;
 mod value_to_key;
 
 use anyhow::Context as _;
@@ -26,6 +28,8 @@ use tether_reference_tests::{
     value_from_json, value_to_json,
 };
 use tether_transforms::plugins;
+
+use self::corpus::untyped;
 
 fn factory(class: &str) -> Option<PluginFactory> {
     plugins()
@@ -109,9 +113,15 @@ fn transform(class: &str, config: Config<'_>, records: Vec<ConnectRecord>) -> Ou
             let all = records.into_iter().map(|record| {
                 let record = transformation.apply(record)?;
                 // What the offset was is no part of the result.
-                Ok(record.map(|record| ConnectRecord {
-                    offset: None,
-                    ..record
+                Ok(record.map(|mut record| {
+                    record.offset = None;
+                    if record.key_schema.is_none() {
+                        record.key = untyped(record.key);
+                    }
+                    if record.value_schema.is_none() {
+                        record.value = untyped(record.value);
+                    }
+                    record
                 }))
             });
             all.collect::<tether_api::Result<_>>().map(Transformed)
