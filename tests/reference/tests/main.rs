@@ -1,4 +1,4 @@
-//! Converters and transformations against the reference's own classes, which a
+//! Converters, transformations and config providers against the reference's own classes, which a
 //! Java program runs: same bytes, schemas, values and error messages.
 //!
 //! Generated cases are the same in every run.
@@ -11,3 +11,5 @@ mod config;
 mod converters;
 #[cfg(test)]
 mod transforms;
+#[cfg(test)]
+mod variables;

@@ -22,7 +22,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
 import org.apache.kafka.common.config.ConfigDef;
+import org.apache.kafka.common.config.ConfigTransformer;
 import org.apache.kafka.common.config.ConfigValue;
+import org.apache.kafka.common.config.provider.ConfigProvider;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.record.TimestampType;
 import org.apache.kafka.connect.connector.ConnectRecord;
@@ -69,6 +71,8 @@ import org.apache.kafka.connect.transforms.predicates.Predicate;
  * {"op":"project","source":S,"value":V,"target":S}                        -> {"value":V}
  * {"op":"validate","class":X,"config":{}}      -> {"configs":[{"name","value","errors":[]...}]}
  *     X has a method config() that returns a ConfigDef: connectors, converters, transformations
+ * {"op":"resolve","providers":{"name":C...},"text":"..."}                 -> {"text":"..."}
+ *     what config providers of these classes make of the variables in a text
  * {"op":"register","scope":"s","subject":"t-value","schema":"avro text"}  -> {"id":1}
  * {"op":"registered","scope":"s"}
  *     -> {"schemas":[{"subject","version","id","schema"}]}   what schema.registry.url=mock://s holds
@@ -116,6 +120,7 @@ public final class Oracle {
             case "predicate" -> predicate(question);
             case "project" -> project(question);
             case "validate" -> validate(question);
+            case "resolve" -> resolve(question);
             case "register" -> register(question);
             case "registered" -> registered(question);
             case "forget" -> forget(question);
@@ -235,6 +240,18 @@ public final class Oracle {
             ConnectRecord record = record(question.get("record"), isSink(question));
             return JSON.objectNode().put("result", predicate.test(record));
         }
+    }
+
+    private static ObjectNode resolve(JsonNode question) throws Exception {
+        Map<String, ConfigProvider> providers = new HashMap<>();
+        for (Map.Entry<String, JsonNode> entry : question.path("providers").properties()) {
+            ConfigProvider provider = make(ConfigProvider.class, entry.getValue().asText());
+            provider.configure(Map.of());
+            providers.put(entry.getKey(), provider);
+        }
+        String text = question.path("text").asText();
+        Map<String, String> resolved = new ConfigTransformer(providers).transform(Map.of("key", text)).data();
+        return JSON.objectNode().put("text", resolved.get("key"));
     }
 
     private static boolean isSink(JsonNode question) {
