@@ -8,6 +8,7 @@
 )]
 
 mod command_line;
+mod errors;
 mod exactly_once;
 mod faults;
 mod jdbc;

@@ -2,6 +2,7 @@
 //! behind. Each worker's connectors, topics and files have a name of its own in theirs; it is taken out
 //! before they are compared.
 
+mod dead_letters;
 mod topic_creation;
 mod topic_tracking;
 
