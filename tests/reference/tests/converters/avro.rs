@@ -2,6 +2,7 @@
 //! schemas that both register are the same text.
 
 mod latest;
+mod names;
 mod references;
 mod sum_types;
 

@@ -67,6 +67,17 @@ fn enum_name(schema: &Schema, options: Options) -> Option<&str> {
     name.map(|name| &**name)
 }
 
+/// The name of a type.
+fn checked(name: &str, namespace: Option<&str>) -> Result<Name> {
+    let name = Name::checked(name, namespace)?;
+    match name.refused() {
+        None => Ok(name),
+        Some(reason) => {
+            Err(ConnectError::data(reason).with_class("org.apache.avro.AvroTypeException"))
+        }
+    }
+}
+
 /// A schema without its optionality.
 pub(super) fn required(schema: &SchemaRef) -> SchemaRef {
     if schema.is_optional() {
@@ -218,7 +229,7 @@ impl Conversion {
             .into());
         }
         Ok(Kind::Enum(Enum {
-            name: Name::checked(full_name, None)?,
+            name: checked(full_name, None)?,
             doc,
             symbols,
             default,
@@ -379,7 +390,7 @@ impl Conversion {
 
     fn name(&mut self, schema: &Schema) -> Result<Name> {
         let (namespace, name) = self.name_parts(schema);
-        Ok(Name::checked(&name, namespace.as_deref())?)
+        checked(&name, namespace.as_deref())
     }
 
     /// Sets what only Connect knows, and what makes a logical type of it.

@@ -9,7 +9,8 @@ pub(in crate::avro) struct Name {
     pub(in crate::avro) name: String,
 }
 
-/// Names that a type without namespace would hide.
+/// Names that a type without namespace would hide; the last eight are those of
+/// simple types.
 const TYPES: [&str; 14] = [
     "record", "enum", "array", "map", "union", "fixed", "string", "bytes", "int", "long", "float",
     "double", "boolean", "null",
@@ -39,6 +40,14 @@ impl Name {
         let name = Self::new(name, namespace);
         check_name(&name.name)?;
         Ok(name)
+    }
+
+    /// Why a type may not have this name: without a namespace, it is a simple
+    /// type's.
+    pub(in crate::avro) fn refused(&self) -> Option<String> {
+        let simple = &TYPES[TYPES.len() - 8..];
+        let refused = self.namespace.is_none() && simple.contains(&self.name.as_str());
+        refused.then(|| format!("Schemas may not be named after primitives: {}", self.name))
     }
 
     /// The name with its namespace.

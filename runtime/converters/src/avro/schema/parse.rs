@@ -207,6 +207,9 @@ impl Parser {
     }
 
     fn define(&mut self, kind: Kind) -> Result<NodeId, SchemaError> {
+        if let Some(reason) = kind.name().and_then(Name::refused) {
+            return Err(SchemaError(reason));
+        }
         let name = kind.name().map(Name::full).unwrap_or_default();
         let id = self.schema.push(kind);
         match self.named.insert(name.clone(), id) {
