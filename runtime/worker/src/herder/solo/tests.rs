@@ -1,6 +1,7 @@
 //! The herder with stores in memory and connectors that do as they are told.
 
 mod automatic_restart;
+mod process;
 mod variables;
 
 use std::collections::HashMap;
@@ -420,54 +421,6 @@ async fn restarts_reach_what_failed() {
     };
     let state = herder.restart_connector_and_tasks(request).await.unwrap();
     assert_eq!(state.connector.state, State::Running);
-}
-
-#[tokio::test]
-async fn a_new_process_finds_everything_as_it_was() {
-    let configs = Arc::new(MemoryConfigStore::new());
-    let first = herder(&configs).await;
-    first.create("running", &[("count", "2")], None).await;
-    first.create("paused", &[], Some(TargetState::Paused)).await;
-    first
-        .create("stopped", &[], Some(TargetState::Stopped))
-        .await;
-    first
-        .until("running", State::Running, &[State::Running; 2])
-        .await;
-    first.until("paused", State::Paused, &[]).await;
-    first.until("stopped", State::Stopped, &[]).await;
-    first.herder.stop().await;
-    assert_eq!(
-        first
-            .around
-            .statuses
-            .task(&TaskId::new("running", 0))
-            .unwrap()
-            .state,
-        State::Unassigned
-    );
-
-    let second = herder(&reopened(&configs).await).await;
-    second
-        .until("running", State::Running, &[State::Running; 2])
-        .await;
-    second.until("paused", State::Paused, &[]).await;
-    second.until("stopped", State::Stopped, &[]).await;
-}
-
-/// A store with the same records.
-async fn reopened(configs: &MemoryConfigStore) -> Arc<MemoryConfigStore> {
-    let copy = MemoryConfigStore::new();
-    for (name, entry) in &configs.snapshot().connectors {
-        copy.put_connector_config(name, &entry.config, Some(entry.target_state))
-            .await
-            .unwrap();
-        let tasks: Vec<ConfigMap> = entry.tasks.values().cloned().collect();
-        if entry.task_generation.is_some() {
-            copy.put_task_configs(name, &tasks).await.unwrap();
-        }
-    }
-    Arc::new(copy)
 }
 
 #[tokio::test]
