@@ -37,8 +37,6 @@ pub(crate) use self::failure::FormatWords;
 pub(crate) use self::frame::{FRAME, schema_id, serialization, write_frame};
 pub(crate) use self::memory::MemoryRegistry;
 pub(crate) use self::references::ReferenceError;
-#[allow(unused_imports)]
-pub(crate) use self::references::Referred;
 pub(crate) use self::settings::{Found, SerdeConfig, Target};
 pub(crate) use self::subject::SubjectNaming;
 
