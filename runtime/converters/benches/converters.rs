@@ -18,6 +18,7 @@ use tether_api::plugin::PluginFactory;
 
 const JSON: &str = "org.apache.kafka.connect.json.JsonConverter";
 const AVRO: &str = "io.confluent.connect.avro.AvroConverter";
+const JSON_SCHEMA: &str = "io.confluent.connect.json.JsonSchemaConverter";
 const STRING: &str = "org.apache.kafka.connect.storage.StringConverter";
 
 fn converter(class: &str, config: &[(&str, &str)]) -> Arc<dyn Converter> {
@@ -88,14 +89,15 @@ fn decode(converter: &dyn Converter, bytes: &Bytes) -> Decoded {
 }
 
 fn converters(criterion: &mut Criterion) {
-    let avro = [("schema.registry.url", "mock://bench")];
+    let registry = [("schema.registry.url", "mock://bench")];
     let cases = [
         ("json", converter(JSON, &[])),
         (
             "json-schemaless",
             converter(JSON, &[("schemas.enable", "false")]),
         ),
-        ("avro", converter(AVRO, &avro)),
+        ("json-schema", converter(JSON_SCHEMA, &registry)),
+        ("avro", converter(AVRO, &registry)),
         ("string", converter(STRING, &[])),
     ];
     // Sizes of the payload in JSON.

@@ -15,3 +15,13 @@ pub fn avro_data(schema: &str, data: &[u8]) {
 pub fn avro_resolve(written: &str, wanted: &str, data: &[u8]) {
     crate::avro::fuzz_resolve(written, wanted, data);
 }
+
+/// Reads a JSON schema, and makes Connect and JSON schemas of it in turn.
+pub fn json_schema(text: &str) {
+    crate::json_schema::fuzz_schema(text);
+}
+
+/// Reads data of a JSON schema, and writes what was read.
+pub fn json_schema_data(schema: &str, data: &str) {
+    crate::json_schema::fuzz_data(schema, data);
+}

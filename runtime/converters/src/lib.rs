@@ -13,6 +13,7 @@ mod format;
 pub mod fuzzing;
 mod header;
 mod json;
+mod json_schema;
 mod logical;
 mod numbers;
 mod registry;
@@ -45,6 +46,7 @@ pub fn plugins() -> Vec<PluginDescriptor> {
     ];
     let mut plugins: Vec<_> = formats.into_iter().flatten().collect();
     plugins.push(avro::descriptor());
+    plugins.push(json_schema::descriptor());
     plugins.push(header::descriptor());
     plugins
 }

@@ -8,6 +8,7 @@ use tether_api::config::{
 };
 use tether_api::converter::ConverterKind;
 
+use super::plan::Dialect;
 use crate::definition;
 
 const SCHEMAS_ENABLE: &str = "schemas.enable";
@@ -18,7 +19,7 @@ const REPLACE_NULL_WITH_DEFAULT: &str = "replace.null.with.default";
 
 /// How decimals are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum DecimalFormat {
+pub(crate) enum DecimalFormat {
     /// Base64 of the unscaled integer's two's-complement bytes.
     Base64,
     /// A JSON number with the decimal's scale.
@@ -27,10 +28,11 @@ pub(super) enum DecimalFormat {
 
 /// The settings that conversion looks at.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Options {
-    pub(super) schemas_enable: bool,
-    pub(super) decimal_format: DecimalFormat,
-    pub(super) replace_null_with_default: bool,
+pub(crate) struct Options {
+    pub(crate) dialect: Dialect,
+    pub(crate) schemas_enable: bool,
+    pub(crate) decimal_format: DecimalFormat,
+    pub(crate) replace_null_with_default: bool,
 }
 
 /// The settings of a JSON converter.
@@ -49,6 +51,7 @@ impl JsonConverterConfig {
             .eq_ignore_ascii_case("NUMERIC");
         Ok(Self {
             options: Options {
+                dialect: Dialect::Envelope,
                 schemas_enable: config.boolean(SCHEMAS_ENABLE)?,
                 decimal_format: if numeric {
                     DecimalFormat::Numeric

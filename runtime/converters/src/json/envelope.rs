@@ -9,7 +9,7 @@ use tether_api::data::{SchemaAndValue, Text, Value};
 use tether_api::{ConnectError, Result};
 
 use super::config::Options;
-use super::plan::Plan;
+use super::plan::{Dialect, Plan};
 use super::read::{Reader, worst};
 use super::scan::{Cursor, Kind};
 use super::schema_read::read_schema;
@@ -111,7 +111,11 @@ impl EnvelopeReader {
         }
         drop(by_text);
         let parsed = read_schema(&Tree::parse(schema)?, self.options)?;
-        let seen = Arc::new(Seen(parsed.as_ref().map(Plan::of)));
+        let seen = Arc::new(Seen(
+            parsed
+                .as_ref()
+                .map(|schema| Plan::of(schema, Dialect::Envelope)),
+        ));
         let mut by_text = self.by_text.write().unwrap_or_else(PoisonError::into_inner);
         if by_text.len() >= self.capacity {
             by_text.clear();

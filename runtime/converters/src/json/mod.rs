@@ -15,6 +15,7 @@ mod schema_read;
 mod schema_write;
 mod text;
 mod tree;
+mod union;
 mod write;
 
 use std::sync::Arc;
@@ -24,14 +25,17 @@ use tether_api::converter::{ConverterKind, Encoded};
 use tether_api::data::{Bytes, SchemaAndValue, SchemaCache, SchemaRef, Text, Value};
 use tether_api::{ConnectError, Result};
 
-use self::config::{JsonConverterConfig, Options};
+use self::config::JsonConverterConfig;
+pub(crate) use self::config::{DecimalFormat, Options};
 use self::envelope::{EnvelopeReader, not_an_envelope};
-use self::plan::Plan;
-use self::read::read_value;
+pub(crate) use self::plan::{Dialect, Plan};
+pub(crate) use self::read::{Reader, read_value};
+pub(crate) use self::scan::Cursor;
 use self::schema_read::read_schema;
 use self::schema_write::write_schema;
-use self::tree::Tree;
-use self::write::Writer;
+pub(crate) use self::text::{write_string, write_string_of_text};
+pub(crate) use self::tree::{Tree, TreeShape};
+pub(crate) use self::write::Writer;
 use crate::format::Format;
 
 /// JSON, with or without schemas.
@@ -56,7 +60,7 @@ const SCHEMALESS: &[u8] = b"{\"schema\":null,\"payload\":";
 impl JsonFormat {
     fn written(&self, schema: &SchemaRef) -> Result<Arc<Written>> {
         self.written.get_or_make(schema, |schema| {
-            let plan = Plan::to_write(schema)?;
+            let plan = Plan::to_write(schema, Dialect::Envelope)?;
             let mut beginning = Vec::new();
             if self.options.schemas_enable {
                 beginning.extend_from_slice(b"{\"schema\":");
@@ -105,7 +109,9 @@ impl Format for JsonFormat {
             options,
             written: SchemaCache::new(config.schemas_cache_size),
             envelopes: EnvelopeReader::new(options, config.schemas_cache_size),
-            fixed: fixed.as_ref().map(Plan::of),
+            fixed: fixed
+                .as_ref()
+                .map(|schema| Plan::of(schema, Dialect::Envelope)),
         })
     }
 
@@ -127,7 +133,7 @@ impl Format for JsonFormat {
             return Ok(SchemaAndValue::NULL);
         };
         let text = decode_text(bytes)?;
-        let empty = scan::Cursor::new(&text).at_end();
+        let empty = Cursor::new(&text).at_end();
         match (&self.fixed, self.options.schemas_enable) {
             (Some(plan), true) => Ok(SchemaAndValue {
                 schema: Some(plan.schema.clone()),
@@ -159,7 +165,7 @@ fn parse_content(text: &str) -> Result<Tree<'_>> {
 }
 
 /// The message as text, without the mark that some writers put at its start.
-fn decode_text(bytes: &Bytes) -> Result<Text> {
+pub(crate) fn decode_text(bytes: &Bytes) -> Result<Text> {
     let bytes = match bytes.strip_prefix("\u{feff}".as_bytes()) {
         Some(rest) => bytes.slice_ref(rest),
         None => bytes.clone(),

@@ -1,15 +1,28 @@
 //! What is worked out once per schema: how each part of a value is written and
 //! read, with everything but the data itself prepared.
 
+use std::sync::{Arc, Weak};
+
 use tether_api::data::logical::Logical;
 use tether_api::data::{SchemaRef, Text, Type};
 use tether_api::{ConnectError, Result};
 
 use super::text::write_string;
+use crate::json_schema::names;
+
+/// Which converter's JSON it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// `JsonConverter`: maps whose keys are not strings are arrays of pairs.
+    Envelope,
+    /// `JsonSchemaConverter`: they are arrays of objects; there are unions, and
+    /// structs that contain themselves.
+    Registry,
+}
 
 /// How values of one schema look in JSON.
-pub(super) struct Plan {
-    pub(super) schema: SchemaRef,
+pub(crate) struct Plan {
+    pub(crate) schema: SchemaRef,
     pub(super) shape: Shape,
 }
 
@@ -29,7 +42,15 @@ pub(super) enum Shape {
         keys: Option<Box<Plan>>,
         values: Option<Box<Plan>>,
     },
+    /// An array of objects with the members `key` and `value`.
+    Entries(Box<EntryPlan>),
     Struct(Box<[FieldPlan]>),
+    /// The only field of a struct that is not null.
+    Union(Box<[FieldPlan]>),
+    /// A struct that contains itself.
+    Shared(Arc<Plan>),
+    /// Such a struct within itself.
+    Again(Weak<Plan>),
 }
 
 /// A field of a struct.
@@ -40,31 +61,34 @@ pub(super) struct FieldPlan {
     pub(super) plan: Plan,
 }
 
+/// The parts of a map.
+pub(super) struct EntryPlan {
+    pub(super) keys: Plan,
+    pub(super) values: Plan,
+}
+
 impl Plan {
     /// Works out the plan of a schema that is to be written.
     ///
     /// # Errors
-    /// Data, if it is a struct that contains itself: its schema has no end in
-    /// JSON.
-    pub(super) fn to_write(schema: &SchemaRef) -> Result<Self> {
+    /// Data, if it is a struct that contains itself and its schema would have
+    /// no end in JSON.
+    pub(crate) fn to_write(schema: &SchemaRef, dialect: Dialect) -> Result<Self> {
         match recursive(schema) {
-            None => Ok(Self::of(schema)),
-            Some(name) => Err(ConnectError::data(format!(
+            Some(name) if dialect == Dialect::Envelope => Err(ConnectError::data(format!(
                 "the struct {name} contains itself and so cannot be written as JSON; use Avro"
             ))),
+            _ => Ok(Self::of(schema, dialect)),
         }
     }
 
     /// Works out the plan of a schema.
-    pub(super) fn of(schema: &SchemaRef) -> Self {
-        Self {
-            shape: Shape::of(schema),
-            schema: schema.clone(),
-        }
-    }
-
-    fn of_part(schema: Option<&SchemaRef>) -> Option<Box<Self>> {
-        schema.map(|schema| Box::new(Self::of(schema)))
+    pub(crate) fn of(schema: &SchemaRef, dialect: Dialect) -> Self {
+        let mut planner = Planner {
+            dialect,
+            around: Vec::new(),
+        };
+        planner.plan(schema)
     }
 }
 
@@ -82,46 +106,119 @@ fn recursive(schema: &SchemaRef) -> Option<&str> {
         .find_map(recursive)
 }
 
-impl Shape {
-    fn of(schema: &SchemaRef) -> Self {
+/// The plan of a struct around.
+///
+/// # Errors
+/// Never as long as the plan around is there, of which it is a part.
+pub(super) fn alive(plan: &Weak<Plan>) -> Result<Arc<Plan>> {
+    plan.upgrade()
+        .ok_or_else(|| ConnectError::other("the plan of a struct around is gone"))
+}
+
+/// Works out plans.
+struct Planner {
+    dialect: Dialect,
+    /// The structs around that contain themselves.
+    around: Vec<(SchemaRef, Weak<Plan>)>,
+}
+
+impl Planner {
+    fn plan(&mut self, schema: &SchemaRef) -> Plan {
+        Plan {
+            shape: self.shape(schema),
+            schema: schema.clone(),
+        }
+    }
+
+    fn part(&mut self, schema: Option<&SchemaRef>) -> Option<Box<Plan>> {
+        schema.map(|schema| Box::new(self.plan(schema)))
+    }
+
+    fn shape(&mut self, schema: &SchemaRef) -> Shape {
         if let Some(logical) = Logical::of(schema) {
-            return Self::Logical(logical);
+            return Shape::Logical(logical);
         }
         match schema.kind() {
-            Type::Array => Self::Array(Plan::of_part(schema.value_schema())),
-            Type::Map => {
-                let values = Plan::of_part(schema.value_schema());
-                match schema.key_schema() {
-                    Some(keys) if keys.kind() == Type::String => Self::Object {
-                        keys: Box::new(Plan::of(keys)),
-                        values,
-                    },
-                    keys => Self::Pairs {
-                        keys: Plan::of_part(keys),
-                        values,
-                    },
+            Type::Array => Shape::Array(self.part(schema.value_schema())),
+            Type::Map => self.map(schema),
+            Type::Struct => self.structure(schema),
+            kind => Shape::Plain(kind),
+        }
+    }
+
+    fn map(&mut self, schema: &SchemaRef) -> Shape {
+        let values = self.part(schema.value_schema());
+        let keys = schema.key_schema();
+        match (self.dialect, keys, values) {
+            (Dialect::Envelope, Some(keys), values) if keys.kind() == Type::String => {
+                Shape::Object {
+                    keys: Box::new(self.plan(keys)),
+                    values,
                 }
             }
-            Type::Struct => Self::Struct(
-                schema
-                    .fields()
-                    .iter()
-                    .map(|field| {
-                        let mut prefix = Vec::with_capacity(field.name.len() + 4);
-                        if field.index > 0 {
-                            prefix.push(b',');
-                        }
-                        write_string(&field.name, &mut prefix);
-                        prefix.push(b':');
-                        FieldPlan {
-                            name: field.name.clone(),
-                            prefix: prefix.into_boxed_slice(),
-                            plan: Plan::of(&field.schema),
-                        }
-                    })
-                    .collect(),
-            ),
-            kind => Self::Plain(kind),
+            (Dialect::Registry, Some(keys), Some(values)) => {
+                if keys.kind() == Type::String && !keys.is_optional() {
+                    return Shape::Object {
+                        keys: Box::new(self.plan(keys)),
+                        values: Some(values),
+                    };
+                }
+                Shape::Entries(Box::new(EntryPlan {
+                    keys: self.plan(keys),
+                    values: *values,
+                }))
+            }
+            (_, keys, values) => Shape::Pairs {
+                keys: self.part(keys),
+                values,
+            },
+        }
+    }
+
+    fn structure(&mut self, schema: &SchemaRef) -> Shape {
+        if let Some(target) = schema.target() {
+            let mut around = self.around.iter();
+            return match around.find(|(candidate, _)| *candidate == target) {
+                Some((_, plan)) => Shape::Again(plan.clone()),
+                None => self.structure(&target),
+            };
+        }
+        if recursive(schema).is_none() {
+            return self.fields(schema);
+        }
+        Shape::Shared(Arc::new_cyclic(|plan| {
+            self.around.push((schema.clone(), plan.clone()));
+            let shape = self.fields(schema);
+            self.around.pop();
+            Plan {
+                shape,
+                schema: schema.clone(),
+            }
+        }))
+    }
+
+    fn fields(&mut self, schema: &SchemaRef) -> Shape {
+        let fields = schema
+            .fields()
+            .iter()
+            .map(|field| {
+                let mut prefix = Vec::with_capacity(field.name.len() + 4);
+                if field.index > 0 {
+                    prefix.push(b',');
+                }
+                write_string(&field.name, &mut prefix);
+                prefix.push(b':');
+                FieldPlan {
+                    name: field.name.clone(),
+                    prefix: prefix.into_boxed_slice(),
+                    plan: self.plan(&field.schema),
+                }
+            })
+            .collect();
+        if self.dialect == Dialect::Registry && names::is_union(schema) {
+            Shape::Union(fields)
+        } else {
+            Shape::Struct(fields)
         }
     }
 }

@@ -10,7 +10,7 @@ use tether_api::data::{Bytes, Decimal, MapValue, SchemaRef, Struct, Text, Type, 
 use tether_api::{ConnectError, Result};
 
 use super::config::Options;
-use super::plan::{FieldPlan, Plan, Shape};
+use super::plan::{Dialect, EntryPlan, FieldPlan, Plan, Shape, alive};
 use super::scan::{Cursor, Kind, NumberText};
 use crate::logical;
 
@@ -25,7 +25,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 ///
 /// # Errors
 /// Data, if it is not JSON or does not fit the schema.
-pub(super) fn read_value(text: &Text, plan: Option<&Plan>, options: Options) -> Result<Value> {
+pub(crate) fn read_value(text: &Text, plan: Option<&Plan>, options: Options) -> Result<Value> {
     let mut reader = Reader::new(text, Cursor::new(text), options);
     reader.value(plan).map_err(|error| worst(text, error))
 }
@@ -55,21 +55,25 @@ pub(super) fn worst(text: &str, error: ConnectError) -> ConnectError {
 }
 
 /// Reads values where a cursor stands.
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     text: &'a Text,
-    cursor: Cursor<'a>,
+    pub(super) cursor: Cursor<'a>,
     options: Options,
-    /// Whether a null was made where the schema may not allow one.
+    /// Whether a value was made that the schema may not allow.
     misfit: bool,
+    /// What is wrong with a struct that lacks a field, which only matters
+    /// within another struct.
+    hollow: Option<ConnectError>,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(text: &'a Text, cursor: Cursor<'a>, options: Options) -> Self {
+    pub(crate) fn new(text: &'a Text, cursor: Cursor<'a>, options: Options) -> Self {
         Self {
             text,
             cursor,
             options,
             misfit: false,
+            hollow: None,
         }
     }
 
@@ -79,7 +83,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a value; without a plan it is schemaless.
-    pub(super) fn value(&mut self, plan: Option<&Plan>) -> Result<Value> {
+    pub(crate) fn value(&mut self, plan: Option<&Plan>) -> Result<Value> {
         match plan {
             Some(plan) => self.typed(plan),
             None => self.schemaless(),
@@ -98,6 +102,10 @@ impl<'a> Reader<'a> {
             Shape::Array(elements) => self.array(elements.as_deref(), kind),
             Shape::Object { values, .. } => self.object(values.as_deref(), kind),
             Shape::Pairs { keys, values } => self.pairs(keys.as_deref(), values.as_deref(), kind),
+            Shape::Entries(parts) => self.entries(parts, kind),
+            Shape::Union(branches) => self.union(&plan.schema, branches, kind),
+            Shape::Shared(plan) => self.typed(plan),
+            Shape::Again(target) => self.typed(&*alive(target)?),
             Shape::Logical(logical) => self.logical(*logical, &plan.schema, kind),
         }
     }
@@ -123,6 +131,14 @@ impl<'a> Reader<'a> {
                     decode_base64(&text)
                         .ok_or_else(|| ConnectError::data("Invalid bytes field"))?,
                 )
+            }
+            // Where decimals belong.
+            Type::Bytes if self.options.dialect == Dialect::Registry => {
+                self.misfit = true;
+                let number = self.number(kind)?.and_then(NumberText::to_decimal);
+                number
+                    .unwrap_or_else(|| Decimal::from_be_bytes(&[0], 0))
+                    .into()
             }
             _ => {
                 self.skip(kind)?;
@@ -160,7 +176,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn skip(&mut self, kind: Kind) -> Result<()> {
+    pub(super) fn skip(&mut self, kind: Kind) -> Result<()> {
         match kind {
             Kind::Boolean(_) | Kind::Null => self.cursor.literal(kind)?,
             _ => drop(self.cursor.skip()?),
@@ -253,12 +269,50 @@ impl<'a> Reader<'a> {
         Ok(MapValue::from(entries).into())
     }
 
+    fn entries(&mut self, parts: &EntryPlan, kind: Kind) -> Result<Value> {
+        if kind != Kind::Array {
+            return Err(ConnectError::data(format!(
+                "Maps with non-string fields should be encoded as JSON array of objects, but \
+                 found {}",
+                kind.name()
+            )));
+        }
+        self.cursor.open()?;
+        let mut entries = Vec::new();
+        while self.cursor.next_element(entries.is_empty())? {
+            let kind = self.cursor.kind()?;
+            if kind != Kind::Object {
+                return Err(ConnectError::data(format!(
+                    "Found invalid map entry instead of object: {}",
+                    kind.name()
+                )));
+            }
+            entries.push(self.entry(parts)?);
+        }
+        Ok(MapValue::from(entries).into())
+    }
+
+    fn entry(&mut self, parts: &EntryPlan) -> Result<(Value, Value)> {
+        self.cursor.open()?;
+        let default = |plan: &Plan| plan.schema.default_value().cloned().unwrap_or_default();
+        let mut key = default(&parts.keys);
+        let mut value = default(&parts.values);
+        let mut length = 0;
+        while let Some(name) = self.cursor.next_member(length == 0)? {
+            match &*name {
+                "key" => key = self.typed(&parts.keys)?,
+                "value" => value = self.typed(&parts.values)?,
+                _ => drop(self.cursor.skip()?),
+            }
+            length += 1;
+        }
+        if length != 2 {
+            return Err(wrong_length(length));
+        }
+        Ok((key, value))
+    }
+
     fn pair(&mut self, keys: Option<&Plan>, values: Option<&Plan>) -> Result<(Value, Value)> {
-        let wrong_length = |length: usize| {
-            ConnectError::data(format!(
-                "Found invalid map entry, expected length 2 but found :{length}"
-            ))
-        };
         self.cursor.open()?;
         if !self.cursor.next_element(true)? {
             return Err(wrong_length(0));
@@ -305,7 +359,7 @@ impl<'a> Reader<'a> {
             }
         }
         for field in &fields[values.len()..] {
-            values.push(null(&field.plan, self.options)?);
+            values.push(self.absent(field)?);
         }
         Ok(Struct::from_values(schema.clone(), values)?.into())
     }
@@ -334,17 +388,44 @@ impl<'a> Reader<'a> {
         }
         for ((value, seen), field) in values.iter_mut().zip(seen).zip(fields) {
             if !seen {
-                *value = null(&field.plan, self.options)?;
+                *value = self.absent(field)?;
             }
         }
         Ok(())
     }
 
+    /// What stands for a field that is not there.
+    fn absent(&mut self, field: &FieldPlan) -> Result<Value> {
+        match self.options.dialect {
+            Dialect::Envelope => null(&field.plan, self.options),
+            Dialect::Registry => {
+                let default = field.plan.schema.default_value().cloned();
+                let value = default.unwrap_or_default();
+                self.note_hollow(field, &value);
+                Ok(value)
+            }
+        }
+    }
+
+    /// Notes that a field which must not be null is.
+    fn note_hollow(&mut self, field: &FieldPlan, value: &Value) {
+        if value.is_null() && self.hollow.is_none() {
+            self.hollow = validate(Some(&field.name), &field.plan.schema, value).err();
+        }
+    }
+
     #[inline]
-    fn field(&mut self, field: &FieldPlan) -> Result<Value> {
+    pub(super) fn field(&mut self, field: &FieldPlan) -> Result<Value> {
         let value = self.typed(&field.plan)?;
+        if let Some(hollow) = self.hollow.take() {
+            return Err(hollow);
+        }
         if self.misfit {
-            validate(Some(&field.name), &field.plan.schema, &value)?;
+            if self.options.dialect == Dialect::Registry && value.is_null() {
+                self.note_hollow(field, &value);
+            } else {
+                validate(Some(&field.name), &field.plan.schema, &value)?;
+            }
             self.misfit = false;
         }
         Ok(value)
@@ -407,6 +488,12 @@ impl<'a> Reader<'a> {
         };
         Ok(decimal.into())
     }
+}
+
+fn wrong_length(length: usize) -> ConnectError {
+    ConnectError::data(format!(
+        "Found invalid map entry, expected length 2 but found :{length}"
+    ))
 }
 
 fn decode_base64(text: &str) -> Option<Bytes> {

@@ -21,7 +21,7 @@ const MAX_EXPONENT_DIGITS: usize = 9;
 /// hand on.
 #[derive(Debug, thiserror::Error)]
 #[error("{} at byte {}", .0.reason, .0.position)]
-pub(super) struct SyntaxError(Box<Mistake>);
+pub(crate) struct SyntaxError(Box<Mistake>);
 
 #[derive(Debug)]
 struct Mistake {
@@ -90,7 +90,7 @@ pub(super) struct NumberText<'a> {
 
 /// A place in JSON text.
 #[derive(Debug, Clone)]
-pub(super) struct Cursor<'a> {
+pub(crate) struct Cursor<'a> {
     text: &'a str,
     at: usize,
     depth: usize,
@@ -98,7 +98,7 @@ pub(super) struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     /// The start of a text.
-    pub(super) fn new(text: &'a str) -> Self {
+    pub(crate) fn new(text: &'a str) -> Self {
         Self {
             text,
             at: 0,
@@ -138,7 +138,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Whether only white space is left.
-    pub(super) fn at_end(&mut self) -> bool {
+    pub(crate) fn at_end(&mut self) -> bool {
         self.skip_space().is_none()
     }
 
@@ -406,7 +406,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Consumes a whole value without looking at it; its text.
-    pub(super) fn skip(&mut self) -> Result<&'a str> {
+    pub(crate) fn skip(&mut self) -> Result<&'a str> {
         let mut kind = self.kind()?;
         let start = self.at;
         let outer = self.depth;

@@ -155,7 +155,11 @@ fn read_version(json: &Tree<'_>) -> Option<i32> {
 
 /// The schema with a default, which is written like a value of the schema.
 fn with_default(schema: SchemaRef, default: &Tree<'_>, options: Options) -> Result<SchemaRef> {
-    let value = read_value(&Text::from(default.text), Some(&Plan::of(&schema)), options)?;
+    let value = read_value(
+        &Text::from(default.text),
+        Some(&Plan::of(&schema, options.dialect)),
+        options,
+    )?;
     let invalid = || builder_error("Invalid default value");
     validate(None, &schema, &value).map_err(|error| invalid().caused_by(error))?;
     match value {

@@ -4,11 +4,21 @@ use super::scan::special;
 
 /// Appends a string with its quotes. Characters outside the basic plane become
 /// two `\u` escapes, everything else beyond ASCII stays as it is.
-pub(super) fn write_string(text: &str, out: &mut Vec<u8>) {
+pub(crate) fn write_string(text: &str, out: &mut Vec<u8>) {
+    write_escaped::<true>(text, out);
+}
+
+/// Appends a string with its quotes as Jackson writes it to text instead of
+/// bytes: all characters beyond ASCII stay as they are.
+pub(crate) fn write_string_of_text(text: &str, out: &mut Vec<u8>) {
+    write_escaped::<false>(text, out);
+}
+
+fn write_escaped<const SURROGATES: bool>(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     let bytes = text.as_bytes();
     let mut run = 0;
-    let mut at = next_escaped(bytes, 0);
+    let mut at = next_escaped::<SURROGATES>(bytes, 0);
     while at < bytes.len() {
         out.extend_from_slice(&bytes[run..at]);
         let Some(character) = text[at..].chars().next() else {
@@ -16,7 +26,7 @@ pub(super) fn write_string(text: &str, out: &mut Vec<u8>) {
         };
         write_escape(character, out);
         run = at + character.len_utf8();
-        at = next_escaped(bytes, run);
+        at = next_escaped::<SURROGATES>(bytes, run);
     }
     out.extend_from_slice(&bytes[run..]);
     out.push(b'"');
@@ -46,7 +56,7 @@ fn write_escape(character: char, out: &mut Vec<u8>) {
 }
 
 /// The position of the next character that is escaped, or the end.
-fn next_escaped(bytes: &[u8], from: usize) -> usize {
+fn next_escaped<const SURROGATES: bool>(bytes: &[u8], from: usize) -> usize {
     const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
     let mut at = from;
     loop {
@@ -60,7 +70,8 @@ fn next_escaped(bytes: &[u8], from: usize) -> usize {
             at += 8;
         }
         match bytes.get(at) {
-            Some(b'"' | b'\\' | 0..0x20 | 0xF0..) | None => return at.min(bytes.len()),
+            Some(b'"' | b'\\' | 0..0x20) | None => return at.min(bytes.len()),
+            Some(0xF0..) if SURROGATES => return at,
             Some(_) => at += 1,
         }
     }
@@ -83,6 +94,13 @@ mod tests {
             written("a\"\\\u{8}\t\n\u{c}\r\u{1}\u{1f}\u{7f}é\u{2028}😀!"),
             "\"a\\\"\\\\\\b\\t\\n\\f\\r\\u0001\\u001F\u{7f}é\u{2028}\\uD83D\\uDE00!\""
         );
+    }
+
+    #[test]
+    fn text_keeps_its_characters() {
+        let mut out = Vec::new();
+        write_string_of_text("é😀\n\u{1}", &mut out);
+        assert_eq!(String::from_utf8(out).unwrap(), "\"é😀\\n\\u0001\"");
     }
 
     proptest! {

@@ -6,13 +6,13 @@ use std::borrow::Cow;
 use super::scan::{Cursor, Kind, SyntaxError};
 
 /// A value with its text.
-pub(super) struct Tree<'a> {
-    pub(super) text: &'a str,
-    pub(super) shape: TreeShape<'a>,
+pub(crate) struct Tree<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) shape: TreeShape<'a>,
 }
 
 /// What kind of value it is, with its parts.
-pub(super) enum TreeShape<'a> {
+pub(crate) enum TreeShape<'a> {
     Object(Vec<(Cow<'a, str>, Tree<'a>)>),
     Array(Vec<Tree<'a>>),
     String(Cow<'a, str>),
@@ -26,7 +26,7 @@ pub(super) enum TreeShape<'a> {
 
 impl<'a> Tree<'a> {
     /// Reads one value.
-    pub(super) fn parse(text: &'a str) -> Result<Self, SyntaxError> {
+    pub(crate) fn parse(text: &'a str) -> Result<Self, SyntaxError> {
         let mut cursor = Cursor::new(text);
         Self::read(text, &mut cursor)
     }
@@ -71,7 +71,7 @@ impl<'a> Tree<'a> {
     }
 
     /// The member of this name; the last one if there are several.
-    pub(super) fn get(&self, name: &str) -> Option<&Self> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Self> {
         match &self.shape {
             TreeShape::Object(members) => members
                 .iter()
@@ -83,14 +83,14 @@ impl<'a> Tree<'a> {
     }
 
     /// The text of a member that is a string.
-    pub(super) fn get_text(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get_text(&self, name: &str) -> Option<&str> {
         match &self.get(name)?.shape {
             TreeShape::String(text) => Some(text),
             _ => None,
         }
     }
 
-    pub(super) fn is_null(&self) -> bool {
+    pub(crate) fn is_null(&self) -> bool {
         matches!(self.shape, TreeShape::Null)
     }
 }

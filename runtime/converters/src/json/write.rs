@@ -7,26 +7,31 @@ use tether_api::data::{Decimal, MapValue, Struct, Type, Value, java_f32, java_f6
 use tether_api::{ConnectError, Result};
 
 use super::config::{DecimalFormat, Options};
-use super::plan::{FieldPlan, Plan, Shape};
+use super::plan::{Dialect, EntryPlan, FieldPlan, Plan, Shape, alive};
 use super::text::write_string;
 use crate::logical;
 
 /// Writes values with these settings.
-pub(super) struct Writer<'a> {
+pub(crate) struct Writer<'a> {
     pub(super) options: Options,
     pub(super) out: &'a mut Vec<u8>,
 }
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
+    /// Appends what is written with these settings.
+    pub(crate) fn new(options: Options, out: &'a mut Vec<u8>) -> Self {
+        Self { options, out }
+    }
+
     /// Writes a value; without a plan it is schemaless.
-    pub(super) fn value(&mut self, plan: Option<&Plan>, value: &Value) -> Result<()> {
+    pub(crate) fn value(&mut self, plan: Option<&Plan>, value: &Value) -> Result<()> {
         match plan {
             Some(plan) => self.typed(plan, value),
             None => self.schemaless(value),
         }
     }
 
-    fn typed(&mut self, plan: &Plan, value: &Value) -> Result<()> {
+    pub(super) fn typed(&mut self, plan: &Plan, value: &Value) -> Result<()> {
         if value.is_null() {
             return self.null(plan);
         }
@@ -55,6 +60,22 @@ impl Writer<'_> {
             (Shape::Pairs { keys, values }, Value::Map(map)) => {
                 return self.pairs(keys.as_deref(), values.as_deref(), map);
             }
+            (Shape::Entries(parts), Value::Map(map)) => return self.entries(parts, map),
+            (Shape::Union(branches), Value::Struct(value)) => {
+                if *value.schema() != plan.schema {
+                    return Err(ConnectError::data("Mismatching schema."));
+                }
+                return self.union(plan, branches, value);
+            }
+            (Shape::Shared(plan), value) => return self.typed(plan, value),
+            (Shape::Again(target), value) => {
+                return self.typed(&*alive(target)?, value);
+            }
+            (Shape::Plain(Type::Bytes), Value::Decimal(value))
+                if self.options.dialect == Dialect::Registry =>
+            {
+                self.out.extend_from_slice(value.to_string().as_bytes());
+            }
             (Shape::Logical(logical), value) => return self.logical(*logical, plan, value),
             (_, value) => {
                 let kind = match plan.schema.kind() {
@@ -70,10 +91,11 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn null(&mut self, plan: &Plan) -> Result<()> {
+    pub(super) fn null(&mut self, plan: &Plan) -> Result<()> {
         match plan.schema.default_value() {
             Some(default) if self.options.replace_null_with_default => self.typed(plan, default),
-            _ if plan.schema.is_optional() => {
+            // Within an array or map; a field that is null is left out.
+            _ if plan.schema.is_optional() || self.options.dialect == Dialect::Registry => {
                 self.out.extend_from_slice(b"null");
                 Ok(())
             }
@@ -117,8 +139,17 @@ impl Writer<'_> {
 
     fn structure(&mut self, fields: &[FieldPlan], value: &Struct) -> Result<()> {
         self.out.push(b'{');
+        let start = self.out.len();
         for (field, value) in fields.iter().zip(value.values()) {
-            self.out.extend_from_slice(&field.prefix);
+            if self.is_absent(&field.plan, value) {
+                continue;
+            }
+            match &*field.prefix {
+                [b',', prefix @ ..] if self.out.len() == start => {
+                    self.out.extend_from_slice(prefix);
+                }
+                prefix => self.out.extend_from_slice(prefix),
+            }
             self.typed(&field.plan, value)?;
         }
         self.out.push(b'}');
@@ -174,6 +205,24 @@ impl Writer<'_> {
             self.out.push(b',');
             self.value(values, value)?;
             self.out.push(b']');
+        }
+        self.out.push(b']');
+        Ok(())
+    }
+
+    fn entries(&mut self, parts: &EntryPlan, map: &MapValue) -> Result<()> {
+        self.out.push(b'[');
+        for (index, (key, value)) in map.iter().enumerate() {
+            let before: &[u8] = if index > 0 {
+                b",{\"key\":"
+            } else {
+                b"{\"key\":"
+            };
+            self.out.extend_from_slice(before);
+            self.typed(&parts.keys, key)?;
+            self.out.extend_from_slice(b",\"value\":");
+            self.typed(&parts.values, value)?;
+            self.out.push(b'}');
         }
         self.out.push(b']');
         Ok(())
