@@ -60,6 +60,11 @@ impl StubRegistry {
         lock(&self.schemas).register(subject, schema_of(body))
     }
 
+    /// Forgets all schemas; the next id is 1 again.
+    pub fn forget(&self) {
+        *lock(&self.schemas) = Schemas::default();
+    }
+
     /// The number of schemas, which is the last id.
     pub fn len(&self) -> usize {
         lock(&self.schemas).all.len()

@@ -57,7 +57,11 @@ impl Oracle {
         let classes = compile(&jars).context("cannot compile the Java oracle")?;
         let folder = RunFolder::create("oracle")?;
         let log = folder.path().join("oracle.log");
-        let class_path = format!("{}:{}", classes.display(), jars.full_class_path());
+        let mut class_path = format!("{}:{}", classes.display(), jars.full_class_path());
+        // Classes that Maven Central does not have.
+        if let Ok(more) = std::env::var("TETHER_TEST_ORACLE_CLASSPATH") {
+            class_path = format!("{more}:{class_path}");
+        }
         let mut command = Jvm::small(HEAP_MEBIBYTES).tool(&class_path);
         command.arg("tether.oracle.Oracle");
         command

@@ -4,6 +4,7 @@ mod avro;
 mod header;
 mod header_formats;
 mod json;
+mod json_schema;
 mod simple;
 
 use std::sync::Arc;
