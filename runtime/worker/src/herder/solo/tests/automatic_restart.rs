@@ -39,7 +39,7 @@ async fn a_failed_task_comes_back_when_the_cause_is_gone() {
     let starts = log.count("a-0 RUNNING");
     std::fs::write(&file, "").unwrap();
     log.until(|_| log.count("a-0 RUNNING") > starts).await;
-    log.none_for(std::time::Duration::from_secs(3_600)).await;
+    log.none_for(std::time::Duration::from_secs(30)).await;
     fixture.until("a", State::Running, &[State::Running]).await;
     fixture.herder.stop().await;
 }
@@ -56,7 +56,7 @@ async fn attempts_end_and_a_person_gives_new_ones() {
     let trace = until_failures(&fixture, 6).await;
     assert!(trace.contains("used up"), "{trace}");
     let log = &fixture.around.statuses.log;
-    log.none_for(std::time::Duration::from_secs(3_600)).await;
+    log.none_for(std::time::Duration::from_secs(30)).await;
 
     fixture
         .herder
@@ -85,6 +85,6 @@ async fn without_the_key_a_failed_task_stays_failed() {
     let trace = until_failures(&fixture, 1).await;
     assert!(!trace.contains("Automatic"), "{trace}");
     let log = &fixture.around.statuses.log;
-    log.none_for(std::time::Duration::from_secs(3_600)).await;
+    log.none_for(std::time::Duration::from_secs(30)).await;
     fixture.herder.stop().await;
 }
