@@ -3,10 +3,11 @@
 CARGO ?= cargo
 ARGS ?=
 ROUNDS ?= 25
+PROFILE ?= release
 SERVICES := $(CARGO) run --quiet --package tether-services --
 
 .DEFAULT_GOAL := help
-.PHONY: help packages build demo lint deny test soak bench-start services services-connect stop
+.PHONY: help packages build demo lint deny test soak bench-start bench-runtime services services-connect stop
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +47,11 @@ bench-start: packages ## Start time and idle memory beside the Java worker: benc
 	$(CARGO) build --release --package tether
 	TETHER_TEST_BINARY=$(CURDIR)/target/release/tether \
 		$(CARGO) bench --profile dev --package tether-tests --bench start
+
+bench-runtime: packages ## Throughput beside the Java worker: bench-results/runtime.json; ARGS="generator --repetitions 1"
+	$(CARGO) build --profile $(PROFILE) --package tether-tests --features runtime-bench --bin tether-runtime-bench
+	TETHER_TEST_BINARY=$(CURDIR)/target/$(PROFILE)/tether-runtime-bench \
+		$(CARGO) bench --profile dev --package tether-tests --features runtime-bench --bench runtime -- $(ARGS)
 
 services: packages ## Start Kafka, PostgreSQL and a schema registry in the background
 	@$(SERVICES) up

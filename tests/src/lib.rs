@@ -6,9 +6,11 @@
 pub mod connector_configs;
 pub mod database;
 pub mod eventually;
+pub mod machine;
 pub mod names;
 pub mod number_records;
 pub mod numbered_lines;
+pub mod process_usage;
 pub mod program;
 pub mod registry_client;
 pub mod rest_client;

@@ -93,6 +93,18 @@ impl Topics {
         })
     }
 
+    /// Deletes a topic.
+    pub fn delete(&self, topic: &str) -> Result<()> {
+        let admin: AdminClient<DefaultClientContext> = self.config().create()?;
+        let options = AdminOptions::new().operation_timeout(Some(TIMEOUT));
+        let deleted = block_on(admin.delete_topics(&[topic], &options))?;
+        deleted.into_iter().try_for_each(|result| {
+            result
+                .map(drop)
+                .map_err(|(topic, code)| anyhow!("{topic}: {code}"))
+        })
+    }
+
     /// Whether there is such a topic.
     pub fn exists(&self, topic: &str) -> Result<bool> {
         let consumer: BaseConsumer = self.config().create()?;
@@ -180,6 +192,14 @@ impl Topics {
         })
     }
 
+    /// Watches how far the first partition of a topic has got.
+    pub fn progress(&self, topic: &str) -> Result<TopicProgress> {
+        Ok(TopicProgress {
+            consumer: self.config().create()?,
+            topic: topic.to_owned(),
+        })
+    }
+
     /// All records that are in a topic now, partition by partition; of transactions those that are
     /// committed.
     pub fn records(&self, topic: &str) -> Result<Vec<Record>> {
@@ -196,6 +216,20 @@ impl Topics {
         // A broker that is restarted is found again at once.
         config.set("reconnect.backoff.max.ms", "500");
         config
+    }
+}
+
+/// How far the first partition of a topic has got.
+pub struct TopicProgress {
+    consumer: BaseConsumer,
+    topic: String,
+}
+
+impl TopicProgress {
+    /// The number of records that were ever in it.
+    pub fn records(&self) -> Result<u64> {
+        let (_, end) = self.consumer.fetch_watermarks(&self.topic, 0, TIMEOUT)?;
+        Ok(u64::try_from(end)?)
     }
 }
 

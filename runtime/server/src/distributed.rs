@@ -14,6 +14,7 @@ use tether_worker::config::{
     DistributedConfig, ExactlyOnceSupport, Mode, StorageTopic, WorkerConfig,
 };
 use tether_worker::loggers::Loggers;
+use tether_worker::plugins::Plugins;
 use tokio::time::Instant;
 
 use crate::cluster::{self, Cluster};
@@ -21,7 +22,7 @@ use crate::exit::Failure;
 use crate::properties::WorkerProperties;
 use crate::shutdown::Shutdown;
 use crate::worker_process::{Parts, WorkerProcess};
-use crate::{environment, logging, plugins};
+use crate::{environment, logging};
 
 /// How long a single look at the group may take.
 const GROUP_TIMEOUT: Duration = Duration::from_secs(10);
@@ -30,22 +31,28 @@ const GROUP_TIMEOUT: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// Why it could not start.
-pub(crate) async fn run(file: Option<&Path>) -> Result<(), Failure> {
+pub(crate) async fn run(file: Option<&Path>, plugins: Plugins) -> Result<(), Failure> {
     let loggers = Arc::new(logging::init(|name| std::env::var(name).ok()));
     let shutdown = Shutdown::install()?;
     let process = tokio::select! {
         biased;
         // Nothing runs yet that would have to be brought to an end.
         () = shutdown.requested() => return Ok(()),
-        process = start(file, loggers) => process?,
+        process = start(file, plugins, loggers) => process?,
     };
     shutdown.requested().await;
     process.stop().await;
     Ok(())
 }
 
-async fn start(file: Option<&Path>, loggers: Arc<Loggers>) -> Result<WorkerProcess, Failure> {
-    let parts = parts(file, loggers).await.map_err(Failure::Startup)?;
+async fn start(
+    file: Option<&Path>,
+    plugins: Plugins,
+    loggers: Arc<Loggers>,
+) -> Result<WorkerProcess, Failure> {
+    let parts = parts(file, plugins, loggers)
+        .await
+        .map_err(Failure::Startup)?;
     WorkerProcess::start(parts).await
 }
 
@@ -100,12 +107,12 @@ async fn await_empty_group(admin: &dyn Admin, group: &str, session: Duration) ->
 
 /// Reads the configuration, connects to Kafka and makes sure that nobody else
 /// works for the group.
-async fn parts(file: Option<&Path>, loggers: Arc<Loggers>) -> Result<Parts> {
+async fn parts(file: Option<&Path>, plugins: Plugins, loggers: Arc<Loggers>) -> Result<Parts> {
     let properties = match file {
         Some(path) => WorkerProperties::from_file(path)?,
         None => WorkerProperties::resolve(&environment::worker_properties())?,
     };
-    let plugins = Arc::new(plugins::all());
+    let plugins = Arc::new(plugins);
     let configs = properties.configs(&plugins, WorkerConfig::distributed);
     let configs = match file {
         Some(_) => configs?,

@@ -24,27 +24,30 @@ use anyhow::Context;
 
 use cli::Command;
 use exit::Failure;
+use tether_api::plugin::PluginDescriptor;
 
-/// Runs a command until it is done or the process is asked to stop.
+/// Runs a command until it is done or the process is asked to stop. A worker
+/// has the plugins `more` beside those of every worker.
 ///
 /// # Errors
 /// Why the process ends without success.
-pub fn run(command: Command) -> Result<(), Failure> {
+pub fn run(command: Command, more: Vec<PluginDescriptor>) -> Result<(), Failure> {
+    let plugins = plugins::with(more);
     // Every TLS connection of this process uses this library.
     let _ = rustls::crypto::ring::default_provider().install_default();
     match command {
         Command::ConnectDistributed { properties } => {
-            complete(distributed::run(properties.as_deref()))
+            complete(distributed::run(properties.as_deref(), plugins))
         }
         Command::ConnectStandalone {
             properties,
             connectors,
-        } => complete(standalone::run(&properties, &connectors)),
+        } => complete(standalone::run(&properties, &connectors, plugins)),
         Command::Demo { once, port } => complete(demo::run(once, port)),
         Command::Dlq { command } => complete(dlq::run(command)),
         Command::Validate(arguments) => complete(validate::run(arguments)),
         Command::Plugins => std::io::stdout()
-            .write_all(plugins::table(&plugins::all()).as_bytes())
+            .write_all(plugins::table(&plugins).as_bytes())
             .context("Could not write to standard output")
             .map_err(Failure::Usage),
     }

@@ -21,7 +21,7 @@ fn main() -> ExitCode {
             };
         }
     };
-    match tether::run(cli.command) {
+    match tether::run(cli.command, Vec::new()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             let _ = writeln!(std::io::stderr(), "tether: {failure}");

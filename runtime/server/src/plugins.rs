@@ -1,9 +1,15 @@
 //! Everything that is compiled into the binary, in one list.
 
+use tether_api::plugin::PluginDescriptor;
 use tether_worker::plugins::Plugins;
 
 /// All plugins.
 pub(crate) fn all() -> Plugins {
+    with(Vec::new())
+}
+
+/// All plugins, and more that the program brings.
+pub(crate) fn with(more: Vec<PluginDescriptor>) -> Plugins {
     Plugins::new(
         [
             tether_converters::plugins(),
@@ -11,6 +17,7 @@ pub(crate) fn all() -> Plugins {
             tether_connector_file::plugins(),
             tether_connector_rest::plugins(),
             tether_connector_jdbc::plugins(),
+            more,
         ]
         .concat(),
     )

@@ -9,27 +9,32 @@ use tether_storage::{FileOffsetStore, MemoryConfigStore, MemoryStatusStore, Targ
 use tether_worker::config::{Mode, WorkerConfig};
 use tether_worker::herder::{CreateConnector, Herder};
 use tether_worker::loggers::Loggers;
+use tether_worker::plugins::Plugins;
 
 use crate::cluster::{self, Cluster};
 use crate::connector_file::{self, ConnectorFile};
 use crate::exit::Failure;
+use crate::logging;
 use crate::properties::WorkerProperties;
 use crate::shutdown::Shutdown;
 use crate::worker_process::{Parts, WorkerProcess};
-use crate::{logging, plugins};
 
 /// Runs a standalone worker with these connectors until it is asked to stop.
 ///
 /// # Errors
 /// Why it could not start.
-pub(crate) async fn run(file: &Path, connectors: &[PathBuf]) -> Result<(), Failure> {
+pub(crate) async fn run(
+    file: &Path,
+    connectors: &[PathBuf],
+    plugins: Plugins,
+) -> Result<(), Failure> {
     let loggers = Arc::new(logging::init(|name| std::env::var(name).ok()));
     let shutdown = Shutdown::install()?;
     let process = tokio::select! {
         biased;
         // Nothing runs yet that would have to be brought to an end.
         () = shutdown.requested() => return Ok(()),
-        process = start(file, loggers) => process?,
+        process = start(file, plugins, loggers) => process?,
     };
     let created = tokio::select! {
         biased;
@@ -43,15 +48,21 @@ pub(crate) async fn run(file: &Path, connectors: &[PathBuf]) -> Result<(), Failu
     created.map_err(Failure::Services)
 }
 
-async fn start(file: &Path, loggers: Arc<Loggers>) -> Result<WorkerProcess, Failure> {
-    let parts = parts(file, loggers).await.map_err(Failure::Startup)?;
+async fn start(
+    file: &Path,
+    plugins: Plugins,
+    loggers: Arc<Loggers>,
+) -> Result<WorkerProcess, Failure> {
+    let parts = parts(file, plugins, loggers)
+        .await
+        .map_err(Failure::Startup)?;
     WorkerProcess::start(parts).await
 }
 
 /// Reads the configuration and connects to Kafka.
-async fn parts(file: &Path, loggers: Arc<Loggers>) -> Result<Parts> {
+async fn parts(file: &Path, plugins: Plugins, loggers: Arc<Loggers>) -> Result<Parts> {
     let properties = WorkerProperties::from_file(file)?;
-    let plugins = Arc::new(plugins::all());
+    let plugins = Arc::new(plugins);
     let configs = properties.configs(&plugins, WorkerConfig::standalone)?;
     let Mode::Standalone { offset_file } = &configs.worker.mode else {
         bail!("The worker is not a standalone one");

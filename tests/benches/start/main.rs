@@ -3,7 +3,6 @@
 //! tells the method.
 #![allow(clippy::print_stdout, reason = "a command line program")]
 
-mod machine;
 mod report;
 mod run;
 mod workers;
@@ -12,6 +11,7 @@ use std::fs;
 
 use anyhow::{Result, ensure};
 use tether_services::{Kafka, KafkaOptions, folders};
+use tether_tests::machine;
 
 use report::Report;
 use run::measure;

@@ -1,14 +1,14 @@
 //! One start of one worker.
 
 use std::fmt;
-use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde::Serialize;
 use tether_services::http;
 use tether_services::process::{Process, Signal};
+use tether_tests::process_usage::{kibibytes, processor_time};
 
 use crate::workers::Worker;
 
@@ -53,15 +53,14 @@ pub(crate) fn measure(worker: &Worker) -> Result<Measured> {
     let mut process = Process::spawn(worker.name(), command, &log)?;
     let answered_ms = until_ok(&mut process, &worker.address, "/connectors", start)?;
     let ready_ms = until_ok(&mut process, &worker.address, "/health", start)?;
-    let processor_ms = processor_time(process.id())?;
+    let processor_ms = u64::try_from(processor_time(process.id())?.as_millis())?;
     thread::sleep(IDLE);
-    let memory = fs::read_to_string(format!("/proc/{}/smaps_rollup", process.id()))?;
     let measured = Measured {
         answered_ms,
         ready_ms,
         processor_ms,
-        rss_kib: kibibytes(&memory, "Rss:")?,
-        pss_kib: kibibytes(&memory, "Pss:")?,
+        rss_kib: kibibytes(process.id(), "smaps_rollup", "Rss:")?,
+        pss_kib: kibibytes(process.id(), "smaps_rollup", "Pss:")?,
     };
     process.stop(Signal::TERM, STOP_PATIENCE)?;
     Ok(measured)
@@ -82,27 +81,4 @@ fn until_ok(process: &mut Process, address: &str, path: &str, start: Instant) ->
         }
         thread::sleep(ASK_EVERY);
     }
-}
-
-/// User and system time of a process in milliseconds.
-fn processor_time(pid: u32) -> Result<u64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    // Fields 14 and 15, counted after the name in parentheses, which may hold blanks; in hundredths of a
-    // second on every Linux.
-    let (_, after_name) = stat.rsplit_once(')').context("no name in stat")?;
-    let ticks: u64 = after_name
-        .split_ascii_whitespace()
-        .skip(11)
-        .take(2)
-        .map(str::parse::<u64>)
-        .sum::<Result<_, _>>()?;
-    Ok(ticks * 10)
-}
-
-fn kibibytes(memory: &str, key: &str) -> Result<u64> {
-    let line = memory.lines().find(|line| line.starts_with(key));
-    let value = line.and_then(|line| line.split_ascii_whitespace().nth(1));
-    Ok(value
-        .with_context(|| format!("no {key} in smaps_rollup"))?
-        .parse()?)
 }

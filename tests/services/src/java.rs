@@ -87,6 +87,28 @@ pub fn executable(name: &str) -> PathBuf {
         .unwrap_or_else(|| PathBuf::from(name))
 }
 
+/// The folder with the classes of these sources, which are compiled if they have changed.
+///
+/// # Errors
+///
+/// The compiler refuses or warns; the message carries what it printed.
+pub fn compile(name: &str, sources: &[PathBuf], class_path: &str) -> Result<PathBuf> {
+    let name = folders::cache_name(name, sources, class_path)?;
+    folders::cached(&name, |classes| {
+        let mut javac = Command::new(executable("javac"));
+        javac.arg("-d").arg(classes);
+        javac.args([
+            "--release",
+            "17",
+            "-Xlint:all,-processing,-classfile",
+            "-Werror",
+        ]);
+        javac.args(["-cp", class_path]);
+        javac.args(sources);
+        process::output(javac).map(drop)
+    })
+}
+
 /// Puts `overrides` over `defaults`: a key that both have keeps its place and takes the new value.
 pub fn merge(
     defaults: Vec<(String, String)>,

@@ -3,13 +3,13 @@
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use crate::folders::{self, RunFolder};
+use crate::folders::RunFolder;
 use crate::jars::Jars;
 use crate::java::{self, Jvm};
 use crate::process;
@@ -129,18 +129,5 @@ fn compile(jars: &Jars) -> Result<PathBuf> {
     let folder = java::sources().join("oracle").join("tether").join("oracle");
     let sources = SOURCES.map(|source| folder.join(source));
     let class_path = jars.full_class_path();
-    let name = folders::cache_name("oracle", &sources, &class_path)?;
-    folders::cached(&name, |classes| {
-        let mut javac = Command::new(java::executable("javac"));
-        javac.arg("-d").arg(classes);
-        javac.args([
-            "--release",
-            "17",
-            "-Xlint:all,-processing,-classfile",
-            "-Werror",
-        ]);
-        javac.args(["-cp", &class_path]);
-        javac.args(&sources);
-        process::output(javac).map(drop)
-    })
+    java::compile("oracle", &sources, &class_path)
 }

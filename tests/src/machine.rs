@@ -1,4 +1,4 @@
-//! What the measurements were made on.
+//! What measurements are made on.
 
 use std::fs;
 use std::process::Command;
@@ -6,10 +6,15 @@ use std::thread::available_parallelism;
 
 use anyhow::{Context, Result};
 use tether_services::{java, process};
-use tether_tests::program;
+
+use crate::program;
 
 /// Name and value of what matters: processor, memory, system and programs.
-pub(crate) fn describe() -> Result<Vec<(&'static str, String)>> {
+///
+/// # Errors
+///
+/// The system or a program does not tell.
+pub fn describe() -> Result<Vec<(&'static str, String)>> {
     let mut binary = Command::new(program::binary()?);
     binary.arg("--version");
     let mut java = Command::new("sh");

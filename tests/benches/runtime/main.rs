@@ -1,0 +1,88 @@
+//! How many records the task loops move, per second and per second of processor time: ours beside the
+//! Java worker, on the same broker and the same records, in the same run. `make bench-runtime` runs it;
+//! `docs/benchmarks.md` tells the method.
+#![allow(clippy::print_stdout, reason = "a command line program")]
+
+mod case;
+mod measure;
+mod report;
+mod worker;
+
+use std::fs;
+
+use anyhow::{Result, ensure};
+use clap::Parser;
+use tether_services::java::Jvm;
+use tether_services::{Kafka, KafkaOptions, folders};
+use tether_tests::machine;
+
+use case::{Case, Flow};
+use measure::Bench;
+use report::Report;
+use worker::Kind;
+
+/// Measures the task loops beside the Java worker.
+#[derive(Parser)]
+struct Arguments {
+    /// Only the cases whose name contains one of these: file-100B-json, sink-1KB-avro and so on.
+    cases: Vec<String>,
+    /// How often each case is measured.
+    #[arg(long, default_value_t = 3)]
+    repetitions: u32,
+    /// Only one of the workers.
+    #[arg(long)]
+    only: Option<Kind>,
+    /// Passed by cargo.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+impl Arguments {
+    fn wants(&self, case: &Case) -> bool {
+        let name = case.name();
+        self.cases.is_empty() || self.cases.iter().any(|part| name.contains(part))
+    }
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let cases: Vec<Case> = Case::all()
+        .into_iter()
+        .filter(|case| arguments.wants(case))
+        .collect();
+    ensure!(!cases.is_empty(), "there is no such case");
+    let kinds = match arguments.only {
+        Some(kind) => vec![kind],
+        None => vec![Kind::Tether, Kind::Reference],
+    };
+    let mut bench = Bench::new(Kafka::start(KafkaOptions {
+        jvm: Jvm::as_distributed(),
+        ..KafkaOptions::default()
+    })?)?;
+    let mut report = Report::new(machine::describe()?);
+    for case in cases {
+        let topic = match case.flow {
+            Flow::Sink => Some(bench.fill(case)?),
+            _ => None,
+        };
+        for _ in 0..arguments.repetitions {
+            for kind in &kinds {
+                let measured = match &topic {
+                    Some(topic) => bench.sink(*kind, case, topic)?,
+                    None => bench.source(*kind, case)?,
+                };
+                println!("{}: {}: {measured}", case.name(), kind.name());
+                report.add(*kind, case, measured);
+            }
+        }
+        if let Some(topic) = topic {
+            bench.delete(&topic)?;
+        }
+    }
+    bench.kafka.stop()?;
+    let folder = folders::checkout().join("bench-results");
+    fs::create_dir_all(&folder)?;
+    fs::write(folder.join("runtime.json"), report.json()?)?;
+    println!("\n{}", report.markdown());
+    Ok(())
+}

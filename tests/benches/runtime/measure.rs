@@ -1,0 +1,236 @@
+//! One run of one case in one worker.
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+use serde_json::{Value, json};
+use tether_services::folders::RunFolder;
+use tether_services::{Kafka, Registry};
+use tether_tests::names;
+use tether_tests::process_usage::{kibibytes, processor_time};
+use tether_tests::topics::Topics;
+
+use crate::case::{Case, Flow};
+use crate::worker::{Kind, Worker};
+
+/// How often is looked how far the worker has got.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+/// How long a run may take.
+const LIMIT: Duration = Duration::from_secs(600);
+/// Records that a source returns from one poll, the default of FileStreamSource.
+const BATCH_SIZE: u32 = 2000;
+
+/// What a run came to.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Measured {
+    /// Records between the two looks.
+    pub(crate) records: u64,
+    /// Seconds that they took.
+    pub(crate) seconds: f64,
+    /// Seconds of processor time of the worker's process, user and system.
+    pub(crate) cpu_seconds: f64,
+    /// The most memory that the process had, in bytes (`VmHWM`).
+    pub(crate) peak_memory: u64,
+}
+
+impl Measured {
+    #[allow(
+        clippy::cast_precision_loss,
+        reason = "numbers of records are far below 2^52"
+    )]
+    pub(crate) fn records_per_second(&self) -> f64 {
+        self.records as f64 / self.seconds
+    }
+
+    #[allow(
+        clippy::cast_precision_loss,
+        reason = "numbers of records are far below 2^52"
+    )]
+    pub(crate) fn records_per_cpu_second(&self) -> f64 {
+        self.records as f64 / self.cpu_seconds
+    }
+}
+
+impl fmt::Display for Measured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{:.0} records/s, {:.0} records per CPU second ({:.2} s of {:.2} s), {} MiB at most",
+            self.records_per_second(),
+            self.records_per_cpu_second(),
+            self.cpu_seconds,
+            self.seconds,
+            self.peak_memory >> 20
+        )
+    }
+}
+
+/// A moment of a run.
+struct Look {
+    at: Instant,
+    records: u64,
+    cpu: Duration,
+}
+
+/// The services and files that all runs share.
+pub(crate) struct Bench {
+    pub(crate) kafka: Kafka,
+    registry: Registry,
+    topics: Topics,
+    folder: RunFolder,
+}
+
+impl Bench {
+    /// Services that only this benchmark uses.
+    pub(crate) fn new(kafka: Kafka) -> Result<Self> {
+        Ok(Self {
+            topics: Topics::new(kafka.bootstrap()),
+            registry: Registry::start()?,
+            folder: RunFolder::create("bench-input")?,
+            kafka,
+        })
+    }
+
+    /// The topic that the sink reads in this case, filled by our generator.
+    pub(crate) fn fill(&self, case: Case) -> Result<String> {
+        let source = Case {
+            flow: Flow::Generator,
+            ..case
+        };
+        let topic = names::unique(&case.name());
+        self.measure_source(Kind::Tether, source, &topic)?;
+        Ok(topic)
+    }
+
+    /// Deletes a topic.
+    pub(crate) fn delete(&self, topic: &str) -> Result<()> {
+        self.topics.delete(topic)
+    }
+
+    /// A source's records to a topic of their own.
+    pub(crate) fn source(&self, kind: Kind, case: Case) -> Result<Measured> {
+        let topic = names::unique(&case.name());
+        let measured = self.measure_source(kind, case, &topic)?;
+        self.delete(&topic)?;
+        Ok(measured)
+    }
+
+    fn measure_source(&self, kind: Kind, case: Case, topic: &str) -> Result<Measured> {
+        self.topics.create(topic, 1)?;
+        let progress = self.topics.progress(topic)?;
+        let mut worker = self.start(kind, case)?;
+        let config = match case.flow {
+            Flow::File => json!({
+                "connector.class": "org.apache.kafka.connect.file.FileStreamSourceConnector",
+                "file": self.lines(case)?.display().to_string(),
+                "topic": topic,
+                "batch.size": BATCH_SIZE.to_string(),
+            }),
+            _ => json!({
+                "connector.class": "tether.bench.Generator",
+                "topic": topic,
+                "records": case.records().to_string(),
+                "batch.size": BATCH_SIZE.to_string(),
+                "text.length": case.text_length().to_string(),
+            }),
+        };
+        run(&mut worker, topic, &config, case, || progress.records()).and_then(|measured| {
+            worker.stop()?;
+            Ok(measured)
+        })
+    }
+
+    /// The records of a topic to the null sink.
+    pub(crate) fn sink(&self, kind: Kind, case: Case, topic: &str) -> Result<Measured> {
+        let mut worker = self.start(kind, case)?;
+        let marks = worker.folder().join("marks");
+        let config = json!({
+            "connector.class": "tether.bench.NullSink",
+            "topics": topic,
+            "marks": format!("{},{}", case.warm_up(), case.records()),
+            "marks.file": marks.display().to_string(),
+        });
+        let name = names::unique("sink");
+        let measured = run(&mut worker, &name, &config, case, || last_mark(&marks))?;
+        worker.stop()?;
+        Ok(measured)
+    }
+
+    fn start(&self, kind: Kind, case: Case) -> Result<Worker> {
+        Worker::start(
+            kind,
+            case.format,
+            &self.kafka.bootstrap(),
+            &self.registry.url(),
+        )
+    }
+
+    /// The file with the lines of a case.
+    fn lines(&self, case: Case) -> Result<PathBuf> {
+        let path = self.folder.path().join(format!("{}.txt", case.size));
+        if path.exists() {
+            return Ok(path);
+        }
+        let mut file = BufWriter::new(File::create(&path)?);
+        for number in 0..case.records() {
+            let mut line = format!("line {number} ");
+            while line.len() + 1 < case.size {
+                line.push(char::from(b'a' + u8::try_from(line.len() * 7 % 26)?));
+            }
+            writeln!(file, "{line}")?;
+        }
+        file.flush()?;
+        Ok(path)
+    }
+}
+
+/// Creates the connector and looks when it has got so far.
+fn run(
+    worker: &mut Worker,
+    name: &str,
+    config: &Value,
+    case: Case,
+    progress: impl Fn() -> Result<u64>,
+) -> Result<Measured> {
+    worker.rest().create(name, config)?;
+    let start = Instant::now();
+    let mut reach = |goal: u64| -> Result<Look> {
+        loop {
+            let records = progress()?;
+            if records >= goal {
+                return Ok(Look {
+                    at: Instant::now(),
+                    records,
+                    cpu: processor_time(worker.pid())?,
+                });
+            }
+            worker.check(name, start, LIMIT)?;
+            thread::sleep(LOOK_EVERY);
+        }
+    };
+    let warm = reach(case.warm_up())?;
+    let end = reach(case.records())?;
+    Ok(Measured {
+        records: end.records - warm.records,
+        seconds: (end.at - warm.at).as_secs_f64(),
+        cpu_seconds: (end.cpu - warm.cpu).as_secs_f64(),
+        peak_memory: kibibytes(worker.pid(), "status", "VmHWM:")? * 1024,
+    })
+}
+
+/// The last count that the null sink has told.
+fn last_mark(file: &Path) -> Result<u64> {
+    match fs::read_to_string(file) {
+        Ok(text) => {
+            let last = text.lines().last().unwrap_or("0");
+            last.parse().with_context(|| format!("{last} is no count"))
+        }
+        Err(_) => Ok(0),
+    }
+}
