@@ -37,9 +37,17 @@ pub struct RecordMetadata {
 /// Learns what became of records.
 pub trait DeliveryHandler: Send + Sync {
     /// The record that was sent with this token is in Kafka, or never will be.
-    /// Called once per accepted record, on a thread of the client, so it must
-    /// not block.
+    /// Called once per accepted record, on a thread of the client or within
+    /// [`Producer::serve`], so it must not block.
     fn delivered(&self, token: usize, outcome: std::result::Result<RecordMetadata, KafkaError>);
+
+    /// Outcomes have arrived. True says that [`Producer::serve`] will be called
+    /// soon, on the thread that sends, which is cheaper than if a thread of the
+    /// client hands them over. Called on a thread of the client, so it must not
+    /// block.
+    fn will_serve(&self) -> bool {
+        false
+    }
 }
 
 /// Writes records.
@@ -52,6 +60,10 @@ pub trait Producer: Send + Sync {
     /// `QueueFull` asks to wait; every other error means that this record was
     /// not taken and the handler won't hear of it.
     fn send(&self, record: &OutgoingRecord<'_>, token: usize) -> Result<()>;
+
+    /// Hands over the outcomes that have arrived, if the client has not done so
+    /// itself. Does not wait.
+    fn serve(&self) {}
 
     /// Waits until nothing is queued, at most this long.
     ///

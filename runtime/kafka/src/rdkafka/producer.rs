@@ -1,29 +1,39 @@
 //! The producer.
 
-use std::sync::Arc;
+mod reports;
+mod topics;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ::rdkafka::ClientConfig;
 use ::rdkafka::Message;
 use ::rdkafka::error::{KafkaError as RdError, RDKafkaErrorCode};
-use ::rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
-use ::rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext, PurgeConfig};
+use ::rdkafka::message::DeliveryResult;
+use ::rdkafka::producer::{BaseProducer, Producer as _, ProducerContext, PurgeConfig};
 use async_trait::async_trait;
 use tokio::sync::Notify;
 
 use super::error::{failure, from_library};
-use super::events::{EventThread, Events, LogTarget, delegate_events};
+use super::events::{Events, LogTarget, delegate_events};
 use super::tokens::TokenProvider;
 use crate::{
     DeliveryHandler, KafkaError, KafkaErrorKind, OutgoingRecord, Producer, RecordMetadata, Result,
 };
+use reports::Reports;
+use topics::Topics;
 
 /// A producer on librdkafka. It takes no memory per record besides librdkafka's
 /// own: the token travels as the record's opaque pointer.
 pub(super) struct RdProducer {
+    // Before the producer, whose end they must not see.
+    topics: Mutex<Topics>,
+    reports: Reports,
+    /// Whether the handler may take reports itself. Where tokens have to be
+    /// fetched it may not: that blocks, and comes the same way.
+    shares_reports: bool,
     pub(super) producer: Arc<BaseProducer<DeliveryContext>>,
-    _events: EventThread,
 }
 
 /// Passes delivery reports on.
@@ -76,6 +86,8 @@ impl RdProducer {
         tokens: Option<Arc<TokenProvider>>,
         deliveries: Arc<dyn DeliveryHandler>,
     ) -> Result<Self> {
+        let shares_reports = tokens.is_none();
+        let handler = shares_reports.then(|| Arc::clone(&deliveries));
         let context = DeliveryContext {
             events: Events::new(LogTarget::Producer, tokens),
             deliveries,
@@ -91,7 +103,9 @@ impl RdProducer {
         })?;
         let producer = Arc::new(producer);
         Ok(Self {
-            _events: EventThread::start(Arc::clone(&producer))?,
+            topics: Mutex::default(),
+            reports: Reports::start(Arc::clone(&producer), handler)?,
+            shares_reports,
             producer,
         })
     }
@@ -100,17 +114,6 @@ impl RdProducer {
     pub(super) fn refusal(&self) -> Option<KafkaError> {
         self.producer.context().events.refusal()
     }
-}
-
-/// librdkafka takes over the headers, in a list of its own.
-fn headers(record: &OutgoingRecord<'_>) -> Option<OwnedHeaders> {
-    if record.headers.is_empty() {
-        return None;
-    }
-    let list = OwnedHeaders::new_with_capacity(record.headers.len());
-    Some(record.headers.iter().fold(list, |list, (key, value)| {
-        list.insert(Header { key, value: *value })
-    }))
 }
 
 #[async_trait]
@@ -130,16 +133,12 @@ impl Producer for RdProducer {
             return Err(refusal);
         }
         context.outstanding.fetch_add(1, Ordering::AcqRel);
-        let sent = self.producer.send(BaseRecord {
-            topic: record.topic,
-            partition: record.partition,
-            payload: record.value,
-            key: record.key,
-            timestamp: record.timestamp,
-            headers: headers(record),
-            delivery_opaque: token,
-        });
-        sent.map_err(|(error, _)| {
+        let sent = self
+            .topics
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .produce(self.producer.client(), record, token);
+        sent.map_err(|error| {
             context.forget_one();
             match error {
                 RdError::MessageProduction(RDKafkaErrorCode::QueueFull) => {
@@ -156,6 +155,12 @@ impl Producer for RdProducer {
                 error => delivery_failure(&error, record.topic),
             }
         })
+    }
+
+    fn serve(&self) {
+        if self.shares_reports {
+            self.reports.take(&self.producer);
+        }
     }
 
     async fn flush(&self, timeout: Duration) -> Result<()> {

@@ -1,20 +1,22 @@
 //! Carries what became of records from the producer's threads to the task.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use tether_api::ConnectError;
-use tether_kafka::{DeliveryHandler, KafkaError, KafkaErrorKind, RecordMetadata};
+use tether_kafka::{DeliveryHandler, KafkaError, KafkaErrorKind, Producer, RecordMetadata};
 use tokio::sync::Notify;
 
 use crate::task::submitted_records::Outcome;
 
 /// Outcomes that the task has not looked at yet.
 ///
-/// A producer's thread appends one outcome per record and wakes the task only
-/// if there was none before; the task takes all at once. So the threads meet
-/// at a short critical section, nearly always without contention, and the
-/// bookkeeping itself needs no synchronisation at all. The list is bounded by
-/// the number of records in flight, which the task bounds.
+/// The producer tells that there are outcomes, which wakes the task, and the
+/// task has them handed over on its own thread when it takes them. Where that
+/// is not possible, a producer's thread appends one outcome per record and
+/// wakes the task only if there was none before. The task takes all at once, so
+/// the threads meet at a short critical section, nearly always without
+/// contention, and the bookkeeping itself needs no synchronisation at all. The
+/// list is bounded by the number of records in flight, which the task bounds.
 #[derive(Default)]
 pub(super) struct Deliveries {
     /// The connector passes over records that Kafka refuses
@@ -22,11 +24,15 @@ pub(super) struct Deliveries {
     tolerant: bool,
     inbox: Mutex<Inbox>,
     arrived: Notify,
+    /// Whose outcomes these are. Weak, as the producer holds its handler.
+    producer: OnceLock<Weak<dyn Producer>>,
 }
 
 #[derive(Default)]
 struct Inbox {
     outcomes: Vec<(usize, Outcome)>,
+    /// The task is about to take what comes, so it need not be woken.
+    serving: bool,
     /// Why records were passed over.
     refusals: Vec<(usize, KafkaError)>,
     /// The first failure that ends the task, with its message.
@@ -42,11 +48,22 @@ impl Deliveries {
         }
     }
 
+    /// Lets the task's thread take the outcomes of this producer.
+    pub(super) fn serve(&self, producer: &Arc<dyn Producer>) {
+        // A task has one producer.
+        let _ = self.producer.set(Arc::downgrade(producer));
+    }
+
     /// Exchanges the outcomes for an empty list, whose memory is used again.
     /// Returns why records among them were passed over.
     pub(super) fn take(&self, into: &mut Vec<(usize, Outcome)>) -> Vec<(usize, KafkaError)> {
         into.clear();
+        if let Some(producer) = self.producer.get().and_then(Weak::upgrade) {
+            self.inbox().serving = true;
+            producer.serve();
+        }
         let mut inbox = self.inbox();
+        inbox.serving = false;
         std::mem::swap(&mut inbox.outcomes, into);
         std::mem::take(&mut inbox.refusals)
     }
@@ -89,13 +106,13 @@ impl Deliveries {
     }
 
     fn note(&self, note: impl FnOnce(&mut Inbox)) {
-        let was_empty = {
+        let wakes = {
             let mut inbox = self.inbox();
-            let was_empty = inbox.outcomes.is_empty();
+            let wakes = inbox.outcomes.is_empty() && !inbox.serving;
             note(&mut inbox);
-            was_empty
+            wakes
         };
-        if was_empty {
+        if wakes {
             self.arrived.notify_one();
         }
     }
@@ -117,6 +134,11 @@ impl DeliveryHandler for Deliveries {
             Ok(_) => self.resolved(token, Outcome::Acknowledged),
             Err(error) => self.refused(token, error),
         }
+    }
+
+    fn will_serve(&self) -> bool {
+        self.arrived.notify_one();
+        self.producer.get().is_some()
     }
 }
 

@@ -101,6 +101,7 @@ impl WorkerSourceTask {
         };
         let deliveries = Arc::new(Deliveries::new(errors.is_tolerant()));
         let producer = clients.producer(producer, deliveries.clone())?;
+        deliveries.serve(&producer);
         let id = &control.id;
         let dead_letters = dead_letters
             .map(|letters| {

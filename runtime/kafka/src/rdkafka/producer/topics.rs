@@ -1,0 +1,185 @@
+//! Handing records to librdkafka.
+//!
+//! The library's own way looks up the topic of each record by its name, which
+//! takes memory for the name and a lock that all threads of the client share.
+//! Here each topic is looked up once.
+#![allow(unsafe_code)]
+
+use std::ffi::{CString, c_int, c_void};
+use std::ptr::{self, NonNull};
+
+use ::rdkafka::ClientContext;
+use ::rdkafka::bindings::{
+    RD_KAFKA_MSG_F_COPY, rd_kafka_header_add, rd_kafka_headers_destroy, rd_kafka_headers_new,
+    rd_kafka_headers_t, rd_kafka_last_error, rd_kafka_producev, rd_kafka_resp_err_t as Code,
+    rd_kafka_t, rd_kafka_topic_destroy, rd_kafka_topic_new, rd_kafka_topic_t,
+    rd_kafka_vtype_t as Part,
+};
+use ::rdkafka::client::Client;
+use ::rdkafka::error::{KafkaError as RdError, KafkaResult};
+
+use crate::OutgoingRecord;
+
+/// Topics kept. A connector that writes to more pays for a look-up now and
+/// then, and does not fill the memory.
+const KEPT: usize = 64;
+
+/// What librdkafka takes for no partition and no timestamp.
+const NO_PARTITION: c_int = -1;
+const NO_TIMESTAMP: i64 = 0;
+
+/// The topics of one producer that records were written to. Dropped before the
+/// producer.
+#[derive(Default)]
+pub(super) struct Topics {
+    kept: Vec<(Box<str>, Handle)>,
+    /// The topic of the record before: mostly the right one.
+    last: usize,
+}
+
+/// A topic of librdkafka.
+struct Handle(NonNull<rd_kafka_topic_t>);
+
+// SAFETY: librdkafka's functions for topics may be called on any thread.
+unsafe impl Send for Handle {}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        // SAFETY: `rd_kafka_topic_new` gave this reference, nobody else gives
+        // it back, and the client is alive: see `Topics`.
+        unsafe { rd_kafka_topic_destroy(self.0.as_ptr()) };
+    }
+}
+
+/// Headers that librdkafka has not taken over.
+struct HeaderList(*mut rd_kafka_headers_t);
+
+impl HeaderList {
+    /// Copies the headers; without any, librdkafka wants null.
+    fn of(record: &OutgoingRecord<'_>) -> Self {
+        if record.headers.is_empty() {
+            return Self(ptr::null_mut());
+        }
+        // SAFETY: always returns a list.
+        let list = unsafe { rd_kafka_headers_new(record.headers.len()) };
+        for (name, value) in record.headers {
+            let (value, length) = raw(*value);
+            // SAFETY: the list is ours, and the bytes are as long as said;
+            // librdkafka copies them. It has no error to return. A slice is
+            // never longer than `isize::MAX`.
+            unsafe {
+                rd_kafka_header_add(
+                    list,
+                    name.as_ptr().cast(),
+                    name.len().cast_signed(),
+                    value,
+                    length.cast_signed(),
+                );
+            }
+        }
+        Self(list)
+    }
+}
+
+impl Drop for HeaderList {
+    fn drop(&mut self) {
+        if !self.0.is_null() {
+            // SAFETY: the list is ours until librdkafka takes it over, which
+            // sets the pointer to null.
+            unsafe { rd_kafka_headers_destroy(self.0) };
+        }
+    }
+}
+
+impl Topics {
+    /// Queues a copy of the record. The token comes back with its report.
+    ///
+    /// # Errors
+    /// Why librdkafka does not take it.
+    pub(super) fn produce<C: ClientContext>(
+        &mut self,
+        client: &Client<C>,
+        record: &OutgoingRecord<'_>,
+        token: usize,
+    ) -> KafkaResult<()> {
+        let topic = self.handle(client.native_ptr(), record.topic)?;
+        let mut headers = HeaderList::of(record);
+        let (value, value_length) = raw(record.value);
+        let (key, key_length) = raw(record.key);
+        // SAFETY: each part is followed by arguments of the types that
+        // `rd_kafka_producev` documents for it, and the last one is END. The
+        // client and the topic are alive. The bytes are as long as said and
+        // are copied before the call returns. The token is an opaque number
+        // that librdkafka never follows as a pointer.
+        let code = unsafe {
+            rd_kafka_producev(
+                client.native_ptr(),
+                Part::RD_KAFKA_VTYPE_RKT,
+                topic,
+                Part::RD_KAFKA_VTYPE_PARTITION,
+                record.partition.unwrap_or(NO_PARTITION),
+                Part::RD_KAFKA_VTYPE_MSGFLAGS,
+                RD_KAFKA_MSG_F_COPY as c_int,
+                Part::RD_KAFKA_VTYPE_VALUE,
+                value,
+                value_length,
+                Part::RD_KAFKA_VTYPE_KEY,
+                key,
+                key_length,
+                Part::RD_KAFKA_VTYPE_OPAQUE,
+                token as *mut c_void,
+                Part::RD_KAFKA_VTYPE_TIMESTAMP,
+                record.timestamp.unwrap_or(NO_TIMESTAMP),
+                Part::RD_KAFKA_VTYPE_HEADERS,
+                headers.0,
+                Part::RD_KAFKA_VTYPE_END,
+            )
+        };
+        match code {
+            Code::RD_KAFKA_RESP_ERR_NO_ERROR => {
+                // The record owns them now.
+                headers.0 = ptr::null_mut();
+                Ok(())
+            }
+            code => Err(RdError::MessageProduction(code.into())),
+        }
+    }
+
+    fn handle(
+        &mut self,
+        client: *mut rd_kafka_t,
+        name: &str,
+    ) -> KafkaResult<*mut rd_kafka_topic_t> {
+        if self.kept.get(self.last).is_none_or(|kept| *kept.0 != *name) {
+            self.last = match self.kept.iter().position(|kept| *kept.0 == *name) {
+                Some(index) => index,
+                None => self.look_up(client, name)?,
+            };
+        }
+        Ok(self.kept[self.last].1.0.as_ptr())
+    }
+
+    #[cold]
+    fn look_up(&mut self, client: *mut rd_kafka_t, name: &str) -> KafkaResult<usize> {
+        let c_name = CString::new(name)?;
+        // SAFETY: the client is alive and the name ends with a zero byte.
+        let handle = unsafe { rd_kafka_topic_new(client, c_name.as_ptr(), ptr::null_mut()) };
+        let Some(handle) = NonNull::new(handle) else {
+            // SAFETY: reads a number of this thread.
+            let code = unsafe { rd_kafka_last_error() };
+            return Err(RdError::MessageProduction(code.into()));
+        };
+        if self.kept.len() == KEPT {
+            self.kept.remove(0);
+        }
+        self.kept.push((name.into(), Handle(handle)));
+        Ok(self.kept.len() - 1)
+    }
+}
+
+fn raw(bytes: Option<&[u8]>) -> (*const c_void, usize) {
+    match bytes {
+        Some(bytes) => (bytes.as_ptr().cast(), bytes.len()),
+        None => (ptr::null(), 0),
+    }
+}
