@@ -11,8 +11,8 @@ use std::{ptr, slice};
 use ::rdkafka::bindings::{
     rd_kafka_header_get_all, rd_kafka_message_headers, rd_kafka_resp_err_t as Code,
 };
-use ::rdkafka::message::BorrowedMessage;
 
+use super::fetched::Message;
 use crate::Result;
 use crate::rdkafka::error::failure;
 
@@ -27,12 +27,11 @@ pub(super) struct RawHeader<'m> {
 ///
 /// # Errors
 /// Fatal, if they are damaged.
-pub(super) fn headers<'m>(message: &'m BorrowedMessage<'_>) -> Result<Vec<RawHeader<'m>>> {
+pub(super) fn headers<'m>(message: &Message<'m>) -> Result<Vec<RawHeader<'m>>> {
     let mut list = ptr::null_mut();
-    // SAFETY: the message is alive while it is borrowed, and its pointer is
-    // never null. librdkafka parses the headers once and keeps them with the
+    // SAFETY: the message is alive for 'm, and its pointer is never null. librdkafka parses the headers once and keeps them with the
     // message.
-    match unsafe { rd_kafka_message_headers(message.ptr(), &mut list) } {
+    match unsafe { rd_kafka_message_headers(message.raw(), &mut list) } {
         Code::RD_KAFKA_RESP_ERR_NO_ERROR => {}
         Code::RD_KAFKA_RESP_ERR__NOENT => return Ok(Vec::new()),
         code => return Err(failure("The headers of a record are damaged", code.into())),

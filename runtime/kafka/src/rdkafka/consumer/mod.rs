@@ -1,6 +1,7 @@
 //! The consumer.
 
 mod context;
+mod fetched;
 mod headers;
 mod positions;
 mod records;
@@ -30,6 +31,7 @@ use crate::{
 };
 
 use context::GroupContext;
+use fetched::FetchQueue;
 use positions::{Position, Reset, absolute, passed_offsets, resolve};
 use shared::Shared;
 use start::Start;
@@ -72,6 +74,7 @@ impl RdConsumer {
             .map_or(LOOK, Duration::from_millis);
         Ok(Self {
             shared: Mutex::new(Some(Arc::new(Shared {
+                fetched: FetchQueue::new(consumer.client(), Arc::clone(&wake)),
                 consumer,
                 state: Mutex::default(),
                 wake,
@@ -161,6 +164,7 @@ impl Consumer for RdConsumer {
             .iter()
             .all(|(_, offset)| matches!(offset, Offset::Offset(_)));
         let mut state = shared.state();
+        shared.fetched.collect(shared.consumer.client(), &list);
         let assigned = if absolute {
             shared.consumer.assign(&list)
         } else {

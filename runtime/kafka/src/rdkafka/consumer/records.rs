@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use ::rdkafka::message::BorrowedMessage;
-use ::rdkafka::{Message, Timestamp};
-use bytes::Bytes;
-use tether_api::record::TimestampType;
+use bytes::{Bytes, BytesMut};
 
+use super::fetched::Message;
 use super::headers::{RawHeader, headers};
 use crate::{ConsumedRecord, RecordHeader, Result};
 
@@ -14,38 +12,40 @@ use crate::{ConsumedRecord, RecordHeader, Result};
 /// header names all differ must not fill the memory.
 const KEPT_NAMES: usize = 64;
 
-/// Copies messages, sharing the names of topics and headers.
+/// The size of the pieces of memory that records share, in bytes. A record that
+/// is kept keeps its neighbours' bytes, so the pieces are small.
+const PIECE: usize = 32 * 1024;
+
+/// Copies messages, sharing memory and the names of topics and headers.
 #[derive(Default)]
 pub(super) struct RecordReader {
     topics: Names,
     header_names: Names,
+    /// The rest of the piece in use.
+    piece: BytesMut,
 }
 
 impl RecordReader {
-    /// Copies a message. Key, value and headers share one piece of memory.
+    /// Copies a message.
     ///
     /// # Errors
     /// Fatal, if the headers are damaged.
-    pub(super) fn read(&mut self, message: &BorrowedMessage<'_>) -> Result<ConsumedRecord> {
+    pub(super) fn read(&mut self, message: &Message<'_>) -> Result<ConsumedRecord> {
         let headers = headers(message)?;
-        let parts = [message.key(), message.payload()];
+        let parts = [message.key(), message.value()];
         let values = headers.iter().map(|header| header.value);
         let length = parts
             .into_iter()
             .chain(values.clone())
             .map(|part| part.map_or(0, <[u8]>::len))
             .sum();
-        let mut content = Vec::with_capacity(length);
+        let content = self.room(length);
         for part in parts.into_iter().chain(values).flatten() {
             content.extend_from_slice(part);
         }
-        let mut rest = Bytes::from(content);
+        let mut rest = content.split().freeze();
         let mut take = |part: Option<&[u8]>| part.map(|part| rest.split_to(part.len()));
-        let (timestamp, timestamp_type) = match message.timestamp() {
-            Timestamp::NotAvailable => (None, TimestampType::NoTimestampType),
-            Timestamp::CreateTime(time) => (Some(time), TimestampType::CreateTime),
-            Timestamp::LogAppendTime(time) => (Some(time), TimestampType::LogAppendTime),
-        };
+        let (timestamp, timestamp_type) = message.timestamp();
         Ok(ConsumedRecord {
             topic: self.topics.shared(message.topic()),
             partition: message.partition(),
@@ -53,12 +53,20 @@ impl RecordReader {
             timestamp,
             timestamp_type,
             key: take(message.key()),
-            value: take(message.payload()),
+            value: take(message.value()),
             headers: headers
                 .iter()
                 .map(|header| Self::header(&mut self.header_names, header, &mut take))
                 .collect(),
         })
+    }
+
+    /// An empty buffer with room for so many bytes.
+    fn room(&mut self, length: usize) -> &mut BytesMut {
+        if self.piece.capacity() < length {
+            self.piece = BytesMut::with_capacity(length.max(PIECE));
+        }
+        &mut self.piece
     }
 
     fn header(

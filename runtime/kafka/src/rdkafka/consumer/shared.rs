@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::context::{Change, Decision, GroupContext};
+use super::fetched::{FetchQueue, Message};
 use super::positions::{Assignment, Position, Reset, absolute};
 use super::records::RecordReader;
 use super::start::Start;
@@ -30,6 +31,8 @@ const SEEK_RETRY: Duration = Duration::from_millis(10);
 
 /// A consumer and what is known of it.
 pub(super) struct Shared {
+    // Before the consumer, whose end it must not see.
+    pub(super) fetched: FetchQueue,
     pub(super) consumer: BaseConsumer<GroupContext>,
     pub(super) state: Mutex<State>,
     /// Tells a waiting poll that there is something.
@@ -77,29 +80,25 @@ impl Shared {
         Ok(self.announce(&mut state))
     }
 
-    /// Takes records, and events besides. librdkafka gives no records of an
+    /// Takes events and then records. librdkafka gives no records of an
     /// assignment that is to change.
     fn take_records(&self, state: &mut State, max_records: usize) -> Result<Vec<ConsumedRecord>> {
-        let context = self.consumer.context();
-        let mut served = context.served_events();
-        let mut batch: Vec<ConsumedRecord> = Vec::new();
-        while batch.len() < max_records {
-            let record = match self.consumer.poll(Duration::ZERO) {
-                // An event was served, so there may be more.
-                None if context.served_events() != served => {
-                    served = context.served_events();
-                    continue;
-                }
-                None => break,
-                Some(Ok(message)) => state.reader.read(&message),
-                Some(Err(error)) => match self.serious(&error, state.in_group) {
+        let mut batch = Vec::new();
+        self.take_events(state, &mut batch)?;
+        let messages = self.fetched.take(max_records.saturating_sub(batch.len()));
+        batch.reserve(messages.len());
+        for message in messages {
+            let record = match message.message() {
+                Ok(message) => state.reader.read(&message),
+                Err(error) => match self.serious(&error, state.in_group) {
                     None => continue,
                     Some(error) => Err(error),
                 },
             };
             match record {
                 Ok(record) => batch.push(record),
-                Err(error) if batch.is_empty() => return Err(error),
+                // The records before it are returned first. Those after it are
+                // not: whoever hears of this error does not go on.
                 Err(error) => {
                     state.error = Some(error);
                     break;
@@ -107,7 +106,33 @@ impl Shared {
             }
         }
         state.advance(&batch);
-        Ok(batch)
+        match state.error.take_if(|_| batch.is_empty()) {
+            Some(error) => Err(error),
+            None => Ok(batch),
+        }
+    }
+
+    /// Serves the events that are there. Records of partitions that have no
+    /// place in the other queue come this way too.
+    fn take_events(&self, state: &mut State, batch: &mut Vec<ConsumedRecord>) -> Result<()> {
+        let context = self.consumer.context();
+        let mut served = context.served_events();
+        loop {
+            match self.consumer.poll(Duration::ZERO) {
+                // An event was served, so there may be more.
+                None if context.served_events() != served => served = context.served_events(),
+                None => return Ok(()),
+                Some(Ok(message)) => {
+                    batch.push(state.reader.read(&Message::of(&message))?);
+                    return Ok(());
+                }
+                Some(Err(error)) => {
+                    if let Some(error) = self.serious(&error, state.in_group) {
+                        return Err(error);
+                    }
+                }
+            }
+        }
     }
 
     /// The error that a caller has to hear of. Others, which librdkafka deals
@@ -178,6 +203,8 @@ impl Shared {
                     "There is no such change of the assignment to consent to",
                 )
             })?;
+        self.fetched
+            .collect(self.consumer.client(), decision.list());
         decision.accept(&self.consumer).map_err(|error| {
             from_library("The group has moved on", &error, KafkaErrorKind::Fenced)
         })?;
