@@ -218,8 +218,8 @@ pub(super) use delegate_events;
 /// stop. The wait for a client's end is at most this, so nobody waits for it.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// A thread that takes the events of a producer. It owns a share of the
-/// producer, so that its end, which may block, happens there.
+/// A thread that takes the events of a client. It owns a share of the client,
+/// so that its end, which may block, happens there.
 pub(super) struct EventThread {
     stop: Arc<AtomicBool>,
 }

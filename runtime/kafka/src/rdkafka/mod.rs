@@ -1,9 +1,9 @@
 //! Clients on librdkafka. Only this folder knows it.
 //!
 //! librdkafka does the work on threads of its own, a few per client. What it
-//! has to say comes as events: a producer and an admin client each have a
-//! thread that takes them ([`events::EventThread`]), a consumer takes them
-//! where it is polled.
+//! has to say comes as events: an admin client has a thread that takes them
+//! ([`events::EventThread`]), a producer one for what its handler does not take
+//! itself (`producer/reports.rs`), a consumer takes them where it is polled.
 
 mod admin;
 mod consumer;
