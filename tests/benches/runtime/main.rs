@@ -55,6 +55,9 @@ fn main() -> Result<()> {
         Some(kind) => vec![kind],
         None => vec![Kind::Tether, Kind::Reference],
     };
+    let folder = folders::checkout().join("bench-results");
+    fs::create_dir_all(&folder)?;
+    let file = folder.join("runtime.json");
     let mut bench = Bench::new(Kafka::start(KafkaOptions {
         jvm: Jvm::as_distributed(),
         ..KafkaOptions::default()
@@ -78,11 +81,10 @@ fn main() -> Result<()> {
         if let Some(topic) = topic {
             bench.delete(&topic)?;
         }
+        // After each case: all of them take half an hour.
+        fs::write(&file, report.json()?)?;
     }
     bench.kafka.stop()?;
-    let folder = folders::checkout().join("bench-results");
-    fs::create_dir_all(&folder)?;
-    fs::write(folder.join("runtime.json"), report.json()?)?;
     println!("\n{}", report.markdown());
     Ok(())
 }

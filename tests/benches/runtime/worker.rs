@@ -15,7 +15,8 @@ use tether_tests::rest_client::RestClient;
 
 use crate::case::Format;
 
-const START_PATIENCE: Duration = Duration::from_secs(120);
+/// The Java worker takes minutes on a machine that compiles.
+const START_PATIENCE: Duration = Duration::from_secs(600);
 const STOP_PATIENCE: Duration = Duration::from_secs(60);
 
 /// Which worker.
