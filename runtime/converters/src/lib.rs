@@ -16,6 +16,7 @@ mod json;
 mod json_schema;
 mod logical;
 mod numbers;
+mod protobuf;
 mod registry;
 mod string;
 #[cfg(test)]
@@ -47,6 +48,7 @@ pub fn plugins() -> Vec<PluginDescriptor> {
     let mut plugins: Vec<_> = formats.into_iter().flatten().collect();
     plugins.push(avro::descriptor());
     plugins.push(json_schema::descriptor());
+    plugins.push(protobuf::descriptor());
     plugins.push(header::descriptor());
     plugins
 }
