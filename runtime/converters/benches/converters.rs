@@ -19,6 +19,7 @@ use tether_api::plugin::PluginFactory;
 const JSON: &str = "org.apache.kafka.connect.json.JsonConverter";
 const AVRO: &str = "io.confluent.connect.avro.AvroConverter";
 const JSON_SCHEMA: &str = "io.confluent.connect.json.JsonSchemaConverter";
+const PROTOBUF: &str = "io.confluent.connect.protobuf.ProtobufConverter";
 const STRING: &str = "org.apache.kafka.connect.storage.StringConverter";
 
 fn converter(class: &str, config: &[(&str, &str)]) -> Arc<dyn Converter> {
@@ -98,6 +99,8 @@ fn converters(criterion: &mut Criterion) {
         ),
         ("json-schema", converter(JSON_SCHEMA, &registry)),
         ("avro", converter(AVRO, &registry)),
+        ("avro", converter(AVRO, &registry)),
+        ("protobuf", converter(PROTOBUF, &registry)),
         ("string", converter(STRING, &[])),
     ];
     // Sizes of the payload in JSON.

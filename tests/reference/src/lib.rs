@@ -124,7 +124,13 @@ pub fn ask_data(
 /// # Errors
 /// The oracle does not answer, or not in its form.
 pub fn ask<T>(question: &Json, read: impl FnOnce(&Json) -> Result<T>) -> Result<Outcome<T>> {
-    let answer = Oracle::shared()?.ask(question)?;
+    let converter = question["converter"].as_str().unwrap_or_default();
+    let oracle = if converter.starts_with("io.confluent.connect.protobuf.") {
+        Oracle::protobuf()?
+    } else {
+        Oracle::shared()?
+    };
+    let answer = oracle.ask(question)?;
     let Some(class) = answer["error"].as_str() else {
         let outcome = read(&answer).with_context(|| format!("unexpected answer {answer}"))?;
         return Ok(Outcome::Returned(outcome));

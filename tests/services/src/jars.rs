@@ -9,13 +9,17 @@ use anyhow::{Context, Result, ensure};
 
 use crate::{folders, java, process};
 
-const MODULES: [&str; 5] = [
+const MODULES: [&str; 6] = [
     "pom.xml",
     "kafka/pom.xml",
     "connect-file/pom.xml",
     "avro-converter/pom.xml",
+    "protobuf-converter/pom.xml",
     "registry/pom.xml",
 ];
+
+/// The variable that names the class path of a Protobuf converter to compare with.
+pub const PROTOBUF_CLASS_PATH: &str = "TETHER_TEST_PROTOBUF_CLASSPATH";
 
 /// A folder with the outcome of `mvn package` in `tests/java`.
 #[derive(Debug, Clone)]
@@ -53,6 +57,16 @@ impl Jars {
             plugins.join("connect-file").join("*").display(),
             plugins.join("avro-converter").join("*").display()
         )
+    }
+
+    /// Class path with Confluent's Protobuf converter besides, whose libraries are other ones than
+    /// those of the Avro converter. The variable [`PROTOBUF_CLASS_PATH`] names another version.
+    pub fn protobuf_class_path(&self) -> String {
+        let converter = std::env::var(PROTOBUF_CLASS_PATH).unwrap_or_else(|_| {
+            let jars = self.folder.join("protobuf-converter").join("*");
+            jars.display().to_string()
+        });
+        format!("{converter}:{}", self.kafka_class_path())
     }
 
     /// A `plugin.path`: the FileStream connectors and Confluent's Avro converter, each in a folder.

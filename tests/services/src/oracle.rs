@@ -43,6 +43,8 @@ pub struct Oracle {
     _folder: RunFolder,
 }
 
+type Shared = Mutex<Option<&'static Oracle>>;
+
 #[derive(Debug)]
 struct Conversation {
     child: Child,
@@ -53,6 +55,11 @@ struct Conversation {
 impl Oracle {
     /// Compiles the program if its sources have changed, and starts it.
     pub fn start() -> Result<Self> {
+        Self::start_with(Jars::full_class_path)
+    }
+
+    /// Starts it with the classes of one class path.
+    fn start_with(class_path: fn(&Jars) -> String) -> Result<Self> {
         let jars = Jars::fetch()?;
         let classes = compile(&jars).context("cannot compile the Java oracle")?;
         let folder = RunFolder::create("oracle")?;
@@ -62,6 +69,7 @@ impl Oracle {
         if let Ok(more) = std::env::var("TETHER_TEST_ORACLE_CLASSPATH") {
             class_path = format!("{more}:{class_path}");
         }
+        let class_path = format!("{}:{}", classes.display(), class_path(&jars));
         let mut command = Jvm::small(HEAP_MEBIBYTES).tool(&class_path);
         command.arg("tether.oracle.Oracle");
         command
@@ -84,11 +92,21 @@ impl Oracle {
 
     /// The one of this process, started at the first call and ended with the process.
     pub fn shared() -> Result<&'static Self> {
-        static SHARED: Mutex<Option<&'static Oracle>> = Mutex::new(None);
-        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        static SHARED: Shared = Mutex::new(None);
+        Self::once(&SHARED, Jars::full_class_path)
+    }
+
+    /// The one that knows Confluent's Protobuf converter, and no Avro converter.
+    pub fn protobuf() -> Result<&'static Self> {
+        static SHARED: Shared = Mutex::new(None);
+        Self::once(&SHARED, Jars::protobuf_class_path)
+    }
+
+    fn once(shared: &Shared, class_path: fn(&Jars) -> String) -> Result<&'static Self> {
+        let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
         match *shared {
             Some(oracle) => Ok(oracle),
-            None => Ok(shared.insert(Box::leak(Box::new(Self::start()?)))),
+            None => Ok(shared.insert(Box::leak(Box::new(Self::start_with(class_path)?)))),
         }
     }
 

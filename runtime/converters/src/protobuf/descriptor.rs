@@ -152,7 +152,12 @@ impl Descriptors {
                 break;
             };
             if let Some(file) = proto::known(&path) {
-                wanted.extend(file.imports.iter().filter(|p| seen.insert((*p).clone())).cloned());
+                wanted.extend(
+                    file.imports
+                        .iter()
+                        .filter(|p| seen.insert((*p).clone()))
+                        .cloned(),
+                );
                 known.insert(path, file);
             }
         }
@@ -195,7 +200,9 @@ impl<'a> Linker<'a> {
         let dots = package.match_indices('.').map(|(at, _)| at);
         for end in dots.chain([package.len()]).filter(|end| *end > 0) {
             let symbols = &mut self.descriptors.symbols;
-            symbols.entry(package[..end].to_owned()).or_insert(Symbol::Package);
+            symbols
+                .entry(package[..end].to_owned())
+                .or_insert(Symbol::Package);
         }
         for message in &file.messages {
             self.declare_message(&file.full_name(&message.name), message, is_proto3)?;
@@ -208,7 +215,11 @@ impl<'a> Linker<'a> {
 
     fn add_symbol(&mut self, full_name: &str, symbol: Symbol) -> Result<(), ProtoError> {
         self.count(1)?;
-        match self.descriptors.symbols.insert(full_name.to_owned(), symbol) {
+        match self
+            .descriptors
+            .symbols
+            .insert(full_name.to_owned(), symbol)
+        {
             None => Ok(()),
             Some(_) => Err(twice(full_name)),
         }
@@ -248,6 +259,7 @@ impl<'a> Linker<'a> {
         message: &'a Message,
         is_proto3: bool,
     ) -> Result<(), ProtoError> {
+        check_name(full_name, &message.name)?;
         self.add_message(full_name, is_proto3, Source::Message(message))?;
         for nested in &message.messages {
             self.declare_message(&format!("{full_name}.{}", nested.name), nested, is_proto3)?;
@@ -271,6 +283,10 @@ impl<'a> Linker<'a> {
         is_open: bool,
     ) -> Result<(), ProtoError> {
         self.count(kind.values.len())?;
+        check_name(full_name, &kind.name)?;
+        for (name, _) in &kind.values {
+            check_name(&format!("{full_name}.{name}"), name)?;
+        }
         if kind.values.is_empty() {
             return Err(invalid(full_name, "Enums must contain at least one value."));
         }
@@ -304,7 +320,9 @@ impl<'a> Linker<'a> {
                         params: Vec::new(),
                     };
                     let fields = [plain("key", 1, key), plain("value", 2, value)];
-                    let fields = fields.iter().map(|field| self.field(&full_name, field, None));
+                    let fields = fields
+                        .iter()
+                        .map(|field| self.field(&full_name, field, None));
                     (fields.collect::<Result<Vec<_>, _>>()?, Vec::new())
                 }
                 Source::Message(message) => {
@@ -322,7 +340,7 @@ impl<'a> Linker<'a> {
                 }
             };
             self.count(fields.len())?;
-            check_fields(&full_name, &fields, is_proto3)?;
+            check_fields(&self.descriptors.symbols, &full_name, &fields, is_proto3)?;
             let message = &mut self.descriptors.messages[index];
             message.fields = fields;
             message.oneofs = oneofs;
@@ -394,7 +412,23 @@ impl<'a> Linker<'a> {
     }
 }
 
+/// A name is made of letters, digits and underscores.
+fn check_name(full_name: &str, name: &str) -> Result<(), ProtoError> {
+    if name.is_empty() {
+        return Err(invalid(full_name, "Missing name."));
+    }
+    let is_valid = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if name.chars().all(is_valid) && !name.starts_with(|c: char| c.is_ascii_digit()) {
+        return Ok(());
+    }
+    Err(invalid(
+        full_name,
+        &format!("\"{name}\" is not a valid identifier."),
+    ))
+}
+
 fn check_fields(
+    symbols: &HashMap<String, Symbol>,
     message: &str,
     fields: &[FieldDescriptor],
     is_proto3: bool,
@@ -402,6 +436,23 @@ fn check_fields(
     let mut names = HashSet::new();
     let mut numbers = HashMap::new();
     for field in fields {
+        let full_name = format!("{message}.{}", field.name);
+        check_name(&full_name, &field.name)?;
+        if field.number <= 0 {
+            return Err(invalid(
+                &full_name,
+                "Field numbers must be positive integers.",
+            ));
+        }
+        if field.repeated && field.default.is_some() {
+            return Err(invalid(
+                &full_name,
+                "Repeated fields cannot have default values.",
+            ));
+        }
+        if symbols.contains_key(&full_name) {
+            return Err(twice(&full_name));
+        }
         if !names.insert(&field.name) {
             return Err(twice(&format!("{message}.{}", field.name)));
         }

@@ -83,7 +83,10 @@ mod tests {
         }
         for broken in [&[][..], &[1], &[4, 0], &[0xfe, 0xff, 0xff, 0xff, 0x0f]] {
             let bytes = Bytes::copy_from_slice(broken);
-            assert!(read_indexes(&mut Input::new(&bytes, 0)).is_err(), "{broken:?}");
+            assert!(
+                read_indexes(&mut Input::new(&bytes, 0)).is_err(),
+                "{broken:?}"
+            );
         }
     }
 

@@ -42,12 +42,17 @@ fn julian(days: i64) -> (i64, u32, u32) {
 }
 
 /// The day since the epoch of a date, if there is such a date.
-pub(super) fn days_of_date(year: i32, month: i32, day: i32) -> Result<i32, &'static str> {
-    if !(1..=292_278_994).contains(&year) {
-        return Err("YEAR");
-    }
-    if !(1..=12).contains(&month) {
-        return Err("MONTH");
+pub(super) fn days_of_date(year: i32, month: i32, day: i32) -> Result<i32, String> {
+    let limits = [
+        ("YEAR", year, 292_278_994),
+        ("MONTH", month, 12),
+        ("DAY_OF_MONTH", day, 31),
+    ];
+    if let Some((part, ..)) = limits
+        .iter()
+        .find(|(_, value, most)| *value < 1 || value > most)
+    {
+        return Err((*part).to_owned());
     }
     // March is the first month of a year that ends with its leap day.
     let (y, m) = if month > 2 {
@@ -56,17 +61,21 @@ pub(super) fn days_of_date(year: i32, month: i32, day: i32) -> Result<i32, &'sta
         (i64::from(year) - 1, i64::from(month) + 9)
     };
     let day_of_year = (153 * m + 2) / 5 + i64::from(day) - 1;
-    let gregorian = 365 * y + y.div_euclid(4) - y.div_euclid(100) + y.div_euclid(400)
-        + day_of_year
-        - 719_468;
+    let gregorian =
+        365 * y + y.div_euclid(4) - y.div_euclid(100) + y.div_euclid(400) + day_of_year - 719_468;
     let days = if gregorian >= GREGORIAN {
         gregorian
     } else {
         365 * y + y.div_euclid(4) + day_of_year - 719_470
     };
-    let days = i32::try_from(days).map_err(|_| "YEAR")?;
-    if civil_date(days) != (year, month as u32, day as u32) {
-        return Err("DAY_OF_MONTH");
+    let days = i32::try_from(days).map_err(|_| "YEAR".to_owned())?;
+    let (_, real_month, real_day) = civil_date(days);
+    // Java's months begin with 0.
+    if real_month as i32 != month {
+        return Err(format!("MONTH: {} -> {}", month - 1, real_month - 1));
+    }
+    if real_day as i32 != day {
+        return Err(format!("DAY_OF_MONTH: {day} -> {real_day}"));
     }
     Ok(days)
 }
@@ -161,15 +170,22 @@ mod tests {
         assert_eq!(civil_date(-141_428), (1582, 10, 4));
         assert_eq!(civil_date(-719_164), (1, 1, 1));
         assert_eq!(days_of_date(1, 1, 1), Ok(-719_164));
-        assert_eq!(days_of_date(2024, 2, 30), Err("DAY_OF_MONTH"));
-        assert_eq!(days_of_date(2024, 13, 1), Err("MONTH"));
-        assert_eq!(days_of_date(0, 1, 1), Err("YEAR"));
-        assert_eq!(days_of_date(1582, 10, 10), Err("DAY_OF_MONTH"));
+        for (date, error) in [
+            ((2024, 2, 30), "MONTH: 1 -> 2"),
+            ((2024, 13, 1), "MONTH"),
+            ((0, 1, 1), "YEAR"),
+            ((1, 1, 0), "DAY_OF_MONTH"),
+            ((1582, 10, 10), "DAY_OF_MONTH: 10 -> 20"),
+        ] {
+            let (year, month, day) = date;
+            assert_eq!(days_of_date(year, month, day), Err(error.to_owned()));
+        }
     }
 
     #[test]
     fn decimals_are_rounded() {
-        let round = |unscaled: i64, scale, precision| rounded(Decimal::new(unscaled, scale), precision);
+        let round =
+            |unscaled: i64, scale, precision| rounded(Decimal::new(unscaled, scale), precision);
         assert_eq!(round(12345, 2, 3), Decimal::new(123, 0));
         assert_eq!(round(12355, 2, 4), Decimal::new(1236, 1));
         assert_eq!(round(-999, 1, 2), Decimal::new(-10, -1));

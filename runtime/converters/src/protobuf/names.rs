@@ -104,7 +104,11 @@ mod tests {
         for (name, entry, back) in [
             ("map_field", "MapFieldEntry", "map_field"),
             ("my_Map", "MyMapEntry", "my_map"),
-            ("ConnectDefault2", "ConnectDefault2Entry", "connect_default2"),
+            (
+                "ConnectDefault2",
+                "ConnectDefault2Entry",
+                "connect_default2",
+            ),
             ("plain", "plainEntry", "plain"),
             ("AB", "ABEntry", "a_b"),
             ("_", "Entry", ""),

@@ -143,8 +143,6 @@ impl ProtobufReader {
                 let version = registry.version(&subject, found.id, &found.schema).await;
                 let parsed = parse(registry, &found.schema).await;
                 let parsed = parsed.map_err(|error| error.of_record(topic, id, &question))?;
-                // The reference reads the first message of that schema.
-                let name = parsed.file.name_at(&[0]).unwrap_or_default();
                 (parsed, name, version)
             }
         };

@@ -40,7 +40,9 @@ async fn reference(
     depth: usize,
 ) -> Result<SchemaReference> {
     let (Some(text), Some(file)) = (known_text(path), known(path)) else {
-        return Err(ConnectError::data(format!("the imported file {path} is not known")));
+        return Err(ConnectError::data(format!(
+            "the imported file {path} is not known"
+        )));
     };
     let mut references = Vec::new();
     if depth > 0 {

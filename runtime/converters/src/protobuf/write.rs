@@ -115,13 +115,13 @@ impl ProtobufWriter {
             references: references(serde, self.references, topic, &made.file).await?,
         };
         let (id, indexes, until) = match serde.target(&WORDS, topic, &subject, &own).await? {
-            RegistryTarget::Own(id) => (id, made.file.indexes(&made.full_name), None),
+            RegistryTarget::Own(id) => (id, made.file.indexes(&made.message), None),
             RegistryTarget::Other(found) => {
                 let other = ProtoFile::parse(&found.schema.text).map_err(|error| {
                     let cause = serialization("Error serializing Protobuf message");
                     WORDS.write_failed(topic, cause.caused_by(ConnectError::from(error)))
                 })?;
-                (found.id, other.indexes(&made.full_name), found.until)
+                (found.id, other.indexes(&made.message), found.until)
             }
         };
         let mut head = Vec::new();

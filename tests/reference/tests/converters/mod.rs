@@ -5,6 +5,7 @@ mod header;
 mod header_formats;
 mod json;
 mod json_schema;
+mod protobuf;
 mod simple;
 
 use std::sync::Arc;

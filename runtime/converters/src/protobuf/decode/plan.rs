@@ -112,7 +112,9 @@ impl EnumReader {
     fn new(descriptor: &EnumDescriptor, options: Options) -> Self {
         let mut names = HashMap::new();
         for (name, number) in &descriptor.values {
-            names.entry(*number).or_insert_with(|| Text::from(name.as_str()));
+            names
+                .entry(*number)
+                .or_insert_with(|| Text::from(name.as_str()));
         }
         Self {
             names,
@@ -167,7 +169,9 @@ impl Tags {
         if let Some(found) = self.dense.get(number as usize) {
             return (*found as usize).checked_sub(1);
         }
-        let found = self.sparse.binary_search_by_key(&number, |(known, _)| *known);
+        let found = self
+            .sparse
+            .binary_search_by_key(&number, |(known, _)| *known);
         found.ok().map(|at| self.sparse[at].1 as usize)
     }
 }
@@ -263,9 +267,9 @@ impl<'a> Planner<'a> {
         };
         let mut slots: Vec<Option<Slot>> = schema.fields().iter().map(|_| None).collect();
         for (index, field) in descriptor.fields.iter().enumerate() {
-            let oneof = field.oneof.and_then(|ordinal| {
-                descriptor.oneofs.get(ordinal).map(|name| (ordinal, name))
-            });
+            let oneof = field
+                .oneof
+                .and_then(|ordinal| descriptor.oneofs.get(ordinal).map(|name| (ordinal, name)));
             let (slot, union, own) = match oneof {
                 Some((ordinal, name)) if !self.options.flatten_unions => {
                     let name = union_field(name, ordinal, self.options);
@@ -362,7 +366,10 @@ impl<'a> Planner<'a> {
             }),
             Kind::Enum(index) => {
                 let descriptor = self.descriptors.enums.get(index).ok_or_else(unfit)?;
-                Ok(Reader::Enum(Arc::new(EnumReader::new(descriptor, self.options))))
+                Ok(Reader::Enum(Arc::new(EnumReader::new(
+                    descriptor,
+                    self.options,
+                ))))
             }
             Kind::Message(index) => self.message(index, schema),
         }
@@ -420,9 +427,7 @@ pub(super) fn default_value(scalar: Scalar, kind: Type, text: Option<&str>) -> O
     Some(match scalar {
         Scalar::Bool => Value::Boolean(text == Some("true")),
         Scalar::String => Value::String(text.unwrap_or_default().into()),
-        Scalar::Bytes => {
-            Value::Bytes(Bytes::copy_from_slice(text.unwrap_or_default().as_bytes()))
-        }
+        Scalar::Bytes => Value::Bytes(Bytes::copy_from_slice(text.unwrap_or_default().as_bytes())),
         Scalar::Float | Scalar::Double => {
             let number: f64 = match text {
                 None => 0.0,
@@ -446,7 +451,10 @@ fn parse_integer(text: &str) -> Option<i64> {
         Some(digits) => (true, digits),
         None => (false, text),
     };
-    let number = match digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
+    let number = match digits
+        .strip_prefix("0x")
+        .or_else(|| digits.strip_prefix("0X"))
+    {
         Some(digits) => u64::from_str_radix(digits, 16),
         None if digits.len() > 1 && digits.starts_with('0') => u64::from_str_radix(digits, 8),
         None => digits.parse(),

@@ -163,33 +163,29 @@ impl ReadPlan {
         if depth == 0 {
             return Err(WireError::Depth(input.position()));
         }
-        let mut key = entry.unset_key.clone();
-        let mut value = entry.unset_value.clone();
-        let mut message: Option<Bytes> = None;
+        let mut key = Side::new(&entry.key, &entry.unset_key);
+        let mut value = Side::new(&entry.value, &entry.unset_value);
         while !input.is_empty() {
             let (number, wire) = input.tag()?;
-            match number {
-                1 if !entry.key.is_message() && wire == scalar_wire(&entry.key) => {
-                    key = scalar(&entry.key, &mut input)?.unwrap_or(key);
-                }
-                2 if entry.value.is_message() && wire == WireType::Len => {
-                    let inner = input.delimited()?;
-                    message = Some(match message.take() {
-                        Some(before) => joined(before, inner.rest_slice()),
-                        None => inner.rest(),
-                    });
-                }
-                2 if !entry.value.is_message() && wire == scalar_wire(&entry.value) => {
-                    value = scalar(&entry.value, &mut input)?.unwrap_or(value);
-                }
-                _ => input.skip(number, wire, depth)?,
+            let taken = match number {
+                1 => key.take(wire, &mut input)?,
+                2 => value.take(wire, &mut input)?,
+                _ => false,
+            };
+            if !taken {
+                input.skip(number, wire, depth)?;
             }
         }
-        if entry.value.is_message() {
-            let bytes = message.unwrap_or_default();
-            value = self.message(&entry.value, Input::new(&bytes, 0), depth - 1)?;
+        Ok((self.side(key, depth)?, self.side(value, depth)?))
+    }
+
+    fn side(&self, side: Side<'_>, depth: usize) -> Result<Value> {
+        match side.value {
+            Value::Bytes(bytes) if side.reader.is_message() => {
+                self.message(side.reader, Input::new(&bytes, 0), depth - 1)
+            }
+            value => Ok(value),
         }
-        Ok((key, value))
     }
 
     fn finish(
@@ -225,9 +221,7 @@ impl ReadPlan {
                         Form::One(reader) if reader.is_message() => {
                             let bytes = match std::mem::take(value) {
                                 Value::Bytes(bytes) => bytes,
-                                _ if self.struct_for_nulls && field.union.is_none() => {
-                                    Bytes::new()
-                                }
+                                _ if self.struct_for_nulls && field.union.is_none() => Bytes::new(),
                                 _ => continue,
                             };
                             *value = self.message(reader, Input::new(&bytes, 0), depth - 1)?;
@@ -278,6 +272,41 @@ impl ReadPlan {
             }
         }
         structure(schema, values)
+    }
+}
+
+/// Key or value of a map's entry.
+struct Side<'a> {
+    reader: &'a Reader,
+    /// A message is still bytes.
+    value: Value,
+}
+
+impl<'a> Side<'a> {
+    fn new(reader: &'a Reader, unset: &Value) -> Self {
+        let value = if reader.is_message() {
+            Value::Bytes(Bytes::new())
+        } else {
+            unset.clone()
+        };
+        Self { reader, value }
+    }
+
+    /// Reads it; false if it has another form than its type says.
+    fn take(&mut self, wire: WireType, input: &mut Input<'_>) -> Result<bool> {
+        if wire != scalar_wire(self.reader) {
+            return Ok(false);
+        }
+        if self.reader.is_message() {
+            let inner = input.delimited()?;
+            self.value = Value::Bytes(match std::mem::take(&mut self.value) {
+                Value::Bytes(before) if !before.is_empty() => joined(before, inner.rest_slice()),
+                _ => inner.rest(),
+            });
+        } else if let Some(value) = scalar(self.reader, input)? {
+            self.value = value;
+        }
+        Ok(true)
     }
 }
 
@@ -478,5 +507,7 @@ fn decimal(input: &mut Input<'_>, depth: usize) -> Result<Value> {
         return refused(ILLEGAL_ARGUMENT, "Digits < 0");
     }
     let decimal = Decimal::from_be_bytes(unscaled, scale);
-    Ok(Value::Decimal(Arc::new(logical::rounded(decimal, precision))))
+    Ok(Value::Decimal(Arc::new(logical::rounded(
+        decimal, precision,
+    ))))
 }

@@ -81,6 +81,8 @@ pub(in super::super) enum Form {
     Packed(Writer),
     /// Once for each entry, by the writers of key and value.
     Map(Box<[FieldWriter; 2]>),
+    /// Only where it is empty: an array of maps, for this reason.
+    Unfit(Box<str>),
 }
 
 /// How a value is written.
@@ -92,7 +94,10 @@ pub(in super::super) enum Writer {
     String,
     Bytes,
     Enum(EnumWriter),
-    Message { plan: usize, schema: SchemaRef },
+    Message {
+        plan: usize,
+        schema: SchemaRef,
+    },
     /// As the only field of a message.
     Wrapped(Box<Writer>),
     Decimal,
@@ -153,19 +158,17 @@ impl Integer {
 pub(in super::super) struct EnumWriter {
     by_name: HashMap<Text, i32>,
     values: Vec<(String, i32)>,
-    pub(super) field: i32,
 }
 
 impl EnumWriter {
-    /// Of an enumeration's values, in the field of this number.
-    pub(in super::super) fn new(values: Vec<(String, i32)>, field: i32) -> Self {
+    /// Of an enumeration's values.
+    pub(in super::super) fn new(values: Vec<(String, i32)>) -> Self {
         Self {
             by_name: values
                 .iter()
                 .map(|(name, number)| (Text::from(name.as_str()), *number))
                 .collect(),
             values,
-            field,
         }
     }
 

@@ -3,10 +3,7 @@
 use tether_api::data::{Struct, Type, Value};
 use tether_api::{ConnectError, Result};
 
-use super::super::from_connect::wrong_object;
-use super::super::logical::{
-    civil_date, decimal_precision, millis_of_day, seconds_and_nanos,
-};
+use super::super::logical::{civil_date, decimal_precision, millis_of_day, seconds_and_nanos};
 use super::super::wire::{WireType, close_length, open_length, tag, write_varint, zigzag};
 use super::plan::{FieldWriter, Form, Integer, MessageWriter, Source, WritePlan, Writer};
 use crate::logical;
@@ -24,13 +21,7 @@ impl WritePlan {
     }
 
     /// Appends the fields of a message.
-    fn body(
-        &self,
-        writer: &Writer,
-        value: &Value,
-        out: &mut Vec<u8>,
-        depth: usize,
-    ) -> Result<()> {
+    fn body(&self, writer: &Writer, value: &Value, out: &mut Vec<u8>, depth: usize) -> Result<()> {
         if depth == 0 {
             return Err(ConnectError::data(format!(
                 "the value is nested more than {MAX_DEPTH} deep, which nobody could read"
@@ -169,6 +160,10 @@ impl WritePlan {
                 close_length(start, out);
                 Ok(())
             }
+            Form::Unfit(_) if elements(value)?.is_empty() => Ok(()),
+            Form::Unfit(reason) => {
+                Err(ConnectError::data(&**reason).with_class("java.lang.IllegalArgumentException"))
+            }
             Form::Map(entry) => {
                 let Value::Map(map) = value else {
                     return Err(mismatch(Type::Map, value));
@@ -240,9 +235,11 @@ impl WritePlan {
             (Writer::Enum(kind), Value::String(name)) => match kind.number(name) {
                 Some(number) => write_varint(i64::from(number) as u64, out),
                 None => {
-                    let message = wrong_object(kind.field, "ENUM", "java.lang.String");
-                    return Err(ConnectError::data(message)
-                        .with_class("java.lang.IllegalArgumentException"));
+                    // The reference's words for a symbol that the schema has not.
+                    return Err(ConnectError::data(
+                        "DynamicMessage should use EnumValueDescriptor to set Enum Value.",
+                    )
+                    .with_class("java.lang.IllegalArgumentException"));
                 }
             },
             (Writer::Enum(kind), value) => match value.as_i64().map(|number| number as i32) {
@@ -316,5 +313,8 @@ fn present(element: &Value) -> Result<&Value> {
 }
 
 fn mismatch(kind: Type, value: &Value) -> ConnectError {
-    ConnectError::data(format!("Invalid type for {kind}: class {}", value.java_class()))
+    ConnectError::data(format!(
+        "Invalid type for {kind}: class {}",
+        value.java_class()
+    ))
 }

@@ -29,7 +29,9 @@ impl Making {
         let (label, element) = match (schema.kind(), schema.value_schema()) {
             (Type::Array, Some(element)) => (Some(Label::Repeated), element),
             (Type::Array, None) => {
-                return Err(ConnectError::data("an array without a schema of its elements"));
+                return Err(ConnectError::data(
+                    "an array without a schema of its elements",
+                ));
             }
             (Type::Map, _) => (Some(Label::Repeated), schema),
             _ if self.options.optional_for_nullables && schema.is_optional() => {
@@ -47,6 +49,7 @@ impl Making {
             packed: None,
             params: Vec::new(),
         };
+        let mut field_default = None;
         let mut named = |kind: &str| field.kind = FieldType::Named(kind.to_owned());
         let writer = if let Some(logic) = Logic::of(element) {
             named(logic.type_name());
@@ -63,13 +66,18 @@ impl Making {
                     let kind = names::map_entry_name(&kind);
                     named(&kind);
                     let entry = self.map(building, element, &kind)?;
-                    if schema.kind() == Type::Array {
-                        return Err(illegal_argument(wrong_object(number, "MESSAGE", "java.util.List")));
-                    }
-                    return Ok(MadeField { field, form: entry });
+                    let form = match schema.kind() {
+                        Type::Array => Form::Unfit(
+                            wrong_object(number, "MESSAGE", "java.util.ArrayList").into(),
+                        ),
+                        _ => entry,
+                    };
+                    return Ok(MadeField { field, form });
                 }
                 Type::Struct if is_union(element) => {
-                    return Err(ConnectError::data(format!("Cannot find field with name {name}")));
+                    return Err(ConnectError::data(format!(
+                        "Cannot find field with name {name}"
+                    )));
                 }
                 Type::Struct => {
                     let (kind, writer) = self.structure(building, element, name)?;
@@ -79,12 +87,15 @@ impl Making {
                 _ => match self.enum_parameter(element) {
                     Some(kind) => {
                         named(&kind);
-                        self.enumeration(building, element, number)?
+                        self.enumeration(building, element)?
                     }
                     None => {
-                        let wrapped =
-                            self.options.wrapper_for_nullables && element.is_optional();
+                        let wrapped = self.options.wrapper_for_nullables && element.is_optional();
                         let kind = types::type_name(element, wrapped);
+                        if repeated && !wrapped && element.default_value().is_some() {
+                            // Which is refused when everything is there.
+                            field_default = Some(String::new());
+                        }
                         named(&kind);
                         match element.kind() {
                             Type::Int8 => field.params = connect_type("int8"),
@@ -99,6 +110,7 @@ impl Making {
                 },
             }
         };
+        field.default = field_default;
         let form = match repeated {
             false => Form::One(writer),
             true if writer.is_packable() => Form::Packed(writer),
@@ -123,12 +135,7 @@ impl Making {
         }
     }
 
-    fn enumeration(
-        &mut self,
-        building: &mut Building,
-        schema: &Schema,
-        number: i32,
-    ) -> Result<Writer> {
+    fn enumeration(&mut self, building: &mut Building, schema: &Schema) -> Result<Writer> {
         let name = self.unqualified(schema.name());
         let parameter = if self.options.generalized {
             GENERALIZED_ENUM
@@ -153,7 +160,7 @@ impl Making {
                 values: values.clone(),
             });
         }
-        Ok(Writer::Enum(EnumWriter::new(values, number)))
+        Ok(Writer::Enum(EnumWriter::new(values)))
     }
 
     /// The type of a struct within a message, which is nested in it.
@@ -201,7 +208,9 @@ impl Making {
     /// The entries of a map, a message nested in the one that has the map.
     fn map(&mut self, building: &mut Building, schema: &Schema, name: &str) -> Result<Form> {
         let (Some(key), Some(value)) = (schema.key_schema(), schema.value_schema()) else {
-            return Err(ConnectError::data("a map without schemas of its keys and values"));
+            return Err(ConnectError::data(
+                "a map without schemas of its keys and values",
+            ));
         };
         if building.depth >= super::MAX_DEPTH {
             return Err(ConnectError::data("the schema is nested too deeply"));
@@ -250,7 +259,7 @@ fn decimal_params(schema: &Schema) -> Vec<(String, String)> {
 }
 
 /// What the reference says where a value is not of its field's class.
-pub(in super::super) fn wrong_object(number: i32, kind: &str, class: &str) -> String {
+pub(super) fn wrong_object(number: i32, kind: &str, class: &str) -> String {
     format!(
         "Wrong object type used with protocol message reflection.\nField number: {number}, field \
          java type: {kind}, value type: {class}\n"

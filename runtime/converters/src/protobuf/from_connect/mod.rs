@@ -15,8 +15,6 @@ use super::encode::{FieldWriter, MessageWriter, WritePlan, Writer};
 use super::names::{self, GENERALIZED_UNION, TAG, UNION};
 use super::proto::{Label, Message, Oneof, ProtoFile, Syntax, known_text};
 
-pub(super) use self::field::wrong_object;
-
 /// What schemas without a name are called, with a number.
 const DEFAULT_NAME: &str = "ConnectDefault";
 /// How deep structs, arrays and maps may be nested: nobody reads more.
@@ -28,8 +26,11 @@ pub(super) struct Made {
     pub(super) text: String,
     /// The content of the text.
     pub(super) file: ProtoFile,
-    /// The name of the message that records are.
+    /// The name of the message that the schema is for.
     pub(super) full_name: String,
+    /// The name of the message that records are. For logical values on their
+    /// own the reference takes another one, which is not in the schema.
+    pub(super) message: String,
     pub(super) plan: WritePlan,
 }
 
@@ -50,6 +51,7 @@ pub(super) fn from_connect(schema: &SchemaRef, options: Options) -> Result<Made>
                 text: text.to_owned(),
                 file: ProtoFile::parse(text)?,
                 full_name: types::wrapper(kind, None).to_owned(),
+                message: types::root_message(schema).to_owned(),
                 plan: WritePlan {
                     messages: Vec::new(),
                     root: types::root_writer(schema, options)?,
@@ -82,9 +84,11 @@ fn structure(schema: &SchemaRef, options: Options) -> Result<Made> {
     Descriptors::new(&file, &HashMap::new()).map_err(|error| {
         ConnectError::data(error.0).with_class("java.lang.IllegalStateException")
     })?;
+    let full_name = file.full_name(&name);
     Ok(Made {
         text: file.to_string(),
-        full_name: file.full_name(&name),
+        message: full_name.clone(),
+        full_name,
         file,
         plan: WritePlan {
             messages: making.plans.into_iter().flatten().collect(),
@@ -183,7 +187,12 @@ impl Making {
             let name = self.scrubbed(&field.name);
             let made = self.field(&mut building, &field.schema, &name, number)?;
             let implicit = made.field.label != Some(Label::Optional);
-            writer.fields.push(FieldWriter::of_field(field.index, number, implicit, made.form));
+            writer.fields.push(FieldWriter::of_field(
+                field.index,
+                number,
+                implicit,
+                made.form,
+            ));
             building.message.fields.push(made.field);
         }
         // In the order of their numbers, as they are written.
@@ -210,14 +219,6 @@ impl Making {
         for member in union.schema.fields() {
             let number = tag(&member.schema)?.unwrap_or(0);
             let name = self.scrubbed(&member.name);
-            if number <= 0 {
-                let message = &building.message.name;
-                return Err(ConnectError::data(format!(
-                    "com.google.protobuf.Descriptors$DescriptorValidationException: \
-                     {message}.{name}: Field numbers must be positive integers."
-                ))
-                .with_class("java.lang.IllegalStateException"));
-            }
             let made = self.field(building, &member.schema, &name, number)?;
             writer.fields.push(FieldWriter::of_member(
                 union.index,

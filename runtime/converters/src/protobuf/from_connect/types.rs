@@ -104,21 +104,52 @@ pub(super) fn scalar_writer(schema: &Schema, wrapped: bool, number: i32) -> Resu
                 "int64" | "uint64" => Integer::Int64,
                 "sint64" => Integer::SInt64,
                 "fixed64" | "sfixed64" => Integer::Fixed64,
-                _ => return integer(Integer::Int64),
+                _ => {
+                    let (field, class) = (java_type(declared), java_class(kind));
+                    return match field {
+                        Some(field) => Err(illegal_argument(wrong_object(number, field, class))),
+                        // There is no such type, as is found out later.
+                        None => integer(Integer::Int64),
+                    };
+                }
             };
             // The class of values decides about which fields they fit.
             let is_int = kind == Type::Int32 || matches!(declared, "uint32" | "fixed32");
             match (is_int, form.is_narrow()) {
-                (true, false) => {
-                    Err(illegal_argument(wrong_object(number, "LONG", "java.lang.Integer")))
-                }
-                (false, true) => {
-                    Err(illegal_argument(wrong_object(number, "INT", "java.lang.Long")))
-                }
+                (true, false) => Err(illegal_argument(wrong_object(
+                    number,
+                    "LONG",
+                    "java.lang.Integer",
+                ))),
+                (false, true) => Err(illegal_argument(wrong_object(
+                    number,
+                    "INT",
+                    "java.lang.Long",
+                ))),
                 _ => integer(form),
             }
         }
         _ => Ok(plain_writer(kind, declared)),
+    }
+}
+
+/// What Java calls the type of a field that takes no integers.
+fn java_type(declared: &str) -> Option<&'static str> {
+    Some(match declared {
+        "string" => "STRING",
+        "bytes" => "BYTE_STRING",
+        "bool" => "BOOLEAN",
+        "float" => "FLOAT",
+        "double" => "DOUBLE",
+        _ => return None,
+    })
+}
+
+fn java_class(kind: Type) -> &'static str {
+    if kind == Type::Int32 {
+        "java.lang.Integer"
+    } else {
+        "java.lang.Long"
     }
 }
 
@@ -137,6 +168,11 @@ fn plain_writer(kind: Type, declared: Option<&str>) -> Writer {
         Type::Int64 => Writer::Integer(Integer::Int64),
         _ => Writer::Integer(Integer::Int32),
     }
+}
+
+/// The name of the message that values on their own are.
+pub(super) fn root_message(schema: &Schema) -> &'static str {
+    Logic::of(schema).map_or(wrapper(schema.kind(), None), Logic::type_name)
 }
 
 /// How values that are a record on their own are written.

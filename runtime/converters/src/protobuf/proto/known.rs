@@ -63,7 +63,10 @@ mod tests {
     fn known_files_are_read() {
         for path in PATHS {
             let file = known(path).unwrap_or_else(|| panic!("{path}"));
-            assert!(!file.messages.is_empty() || !file.enums.is_empty(), "{path}");
+            assert!(
+                !file.messages.is_empty() || !file.enums.is_empty(),
+                "{path}"
+            );
         }
     }
 }

@@ -71,8 +71,7 @@ impl<'a> Lexer<'a> {
             self.at += 1;
             return self.quoted(first).map(Token::Text);
         }
-        let is_word =
-            |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-' | '+');
+        let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-' | '+');
         let length = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
         if length == 0 {
             self.at += first.len_utf8();

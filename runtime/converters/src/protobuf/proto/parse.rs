@@ -216,15 +216,21 @@ impl Parser<'_> {
             "reserved" | "extensions" => self.skip_statement()?,
             "optional" => {
                 let kind = self.word()?;
-                message.fields.push(self.field(Some(Label::Optional), kind)?);
+                message
+                    .fields
+                    .push(self.field(Some(Label::Optional), kind)?);
             }
             "required" => {
                 let kind = self.word()?;
-                message.fields.push(self.field(Some(Label::Required), kind)?);
+                message
+                    .fields
+                    .push(self.field(Some(Label::Required), kind)?);
             }
             "repeated" => {
                 let kind = self.word()?;
-                message.fields.push(self.field(Some(Label::Repeated), kind)?);
+                message
+                    .fields
+                    .push(self.field(Some(Label::Repeated), kind)?);
             }
             _ => message.fields.push(self.field(None, word.to_owned())?),
         }
@@ -473,7 +479,11 @@ mod tests {
         let [message] = &file.messages[..] else {
             panic!("{file:?}");
         };
-        let names: Vec<_> = message.fields.iter().map(|f| (&*f.name, f.number)).collect();
+        let names: Vec<_> = message
+            .fields
+            .iter()
+            .map(|f| (&*f.name, f.number))
+            .collect();
         assert_eq!(names, [("i", 1), ("list", 2), ("map", 3)]);
         let [first, second, third] = &message.fields[..] else {
             panic!("{message:?}");
@@ -484,7 +494,10 @@ mod tests {
         assert_eq!(second.kind, FieldType::Named(".a.b.M.N".to_owned()));
         assert!(matches!(third.kind, FieldType::Map { .. }));
         assert_eq!(message.oneofs[0].fields.len(), 2);
-        assert_eq!(message.messages[0].enums[0].values[1], ("option".into(), -1));
+        assert_eq!(
+            message.messages[0].enums[0].values[1],
+            ("option".into(), -1)
+        );
         assert_eq!(message.enums[0].values[1], ("Y".into(), 8));
     }
 

@@ -48,7 +48,9 @@ impl Printer<'_, '_> {
             return Ok(());
         }
         self.gap()?;
-        messages.iter().try_for_each(|message| self.message(message))?;
+        messages
+            .iter()
+            .try_for_each(|message| self.message(message))?;
         enums.iter().try_for_each(|kind| self.enumeration(kind))
     }
 
@@ -80,7 +82,9 @@ impl Printer<'_, '_> {
         let is_empty =
             fields.is_empty() && oneofs.is_empty() && messages.is_empty() && enums.is_empty();
         self.body(format_args!("message {name}"), is_empty, |out| {
-            fields.iter().try_for_each(|field| out.field(field))?;
+            fields
+                .iter()
+                .try_for_each(|field| out.field(field, false))?;
             if !oneofs.is_empty() {
                 if !fields.is_empty() {
                     out.gap()?;
@@ -101,7 +105,10 @@ impl Printer<'_, '_> {
     fn oneof(&mut self, oneof: &Oneof) -> fmt::Result {
         let head = format_args!("oneof {}", oneof.name);
         self.body(head, oneof.fields.is_empty(), |out| {
-            oneof.fields.iter().try_for_each(|field| out.field(field))
+            oneof
+                .fields
+                .iter()
+                .try_for_each(|field| out.field(field, true))
         })
     }
 
@@ -113,7 +120,7 @@ impl Printer<'_, '_> {
         })
     }
 
-    fn field(&mut self, field: &Field) -> fmt::Result {
+    fn field(&mut self, field: &Field, in_oneof: bool) -> fmt::Result {
         let label = match field.label {
             Some(Label::Optional) => "optional ",
             Some(Label::Required) => "required ",
@@ -126,17 +133,31 @@ impl Printer<'_, '_> {
             FieldType::Map { key, value } => format!("map<{key}, {value}>"),
         };
         let head = format_args!("{label}{kind} {name} = {number}");
-        if field.params.is_empty() {
-            return self.line(format_args!("{head};"));
+        // The reference says so of all that may be unset.
+        let deprecated = in_oneof || field.label == Some(Label::Optional);
+        match (deprecated, field.params.is_empty()) {
+            (false, true) => self.line(format_args!("{head};")),
+            (true, true) => self.line(format_args!("{head} [deprecated = false];")),
+            (false, false) => {
+                self.line(format_args!("{head} [(confluent.field_meta) = {{"))?;
+                self.params(&field.params)?;
+                self.line(format_args!("}}];"))
+            }
+            (true, false) => {
+                self.line(format_args!("{head} ["))?;
+                self.indent += 2;
+                self.line(format_args!("deprecated = false,"))?;
+                self.line(format_args!("(confluent.field_meta) = {{"))?;
+                self.params(&field.params)?;
+                self.line(format_args!("}}"))?;
+                self.indent -= 2;
+                self.line(format_args!("];"))
+            }
         }
-        self.line(format_args!("{head} [(confluent.field_meta) = {{"))?;
-        self.indent += 2;
-        self.params(&field.params)?;
-        self.indent -= 2;
-        self.line(format_args!("}}];"))
     }
 
     fn params(&mut self, params: &[(String, String)]) -> fmt::Result {
+        self.indent += 2;
         self.line(format_args!("params: ["))?;
         self.indent += 2;
         for (index, (key, value)) in params.iter().enumerate() {
@@ -156,7 +177,9 @@ impl Printer<'_, '_> {
             self.line(format_args!("}}{comma}"))?;
         }
         self.indent -= 2;
-        self.line(format_args!("]"))
+        self.line(format_args!("]"))?;
+        self.indent -= 2;
+        Ok(())
     }
 }
 

@@ -132,7 +132,10 @@ impl<'a> Conversion<'a> {
         let name = self.shown_name(&descriptor.full_name);
         let mut builder = SchemaBuilder::structure().name(name);
         for (index, oneof) in descriptor.oneofs.iter().enumerate() {
-            let members = descriptor.fields.iter().filter(|field| field.oneof == Some(index));
+            let members = descriptor
+                .fields
+                .iter()
+                .filter(|field| field.oneof == Some(index));
             if self.options.flatten_unions {
                 for member in members {
                     let schema = self.field(member, depth)?;
@@ -148,7 +151,11 @@ impl<'a> Conversion<'a> {
             let name = union_field(oneof, index, self.options);
             builder = builder.try_field(name, union.optional().build())?;
         }
-        for field in descriptor.fields.iter().filter(|field| field.oneof.is_none()) {
+        for field in descriptor
+            .fields
+            .iter()
+            .filter(|field| field.oneof.is_none())
+        {
             let schema = self.field(field, depth)?;
             builder = builder.try_field(field.name.as_str(), schema)?;
         }
@@ -297,13 +304,11 @@ impl<'a> Conversion<'a> {
 
 fn scalar_schema(scalar: Scalar, field: &FieldDescriptor) -> SchemaBuilder {
     let kind = match scalar {
-        Scalar::Int32 | Scalar::SInt32 | Scalar::SFixed32 => {
-            match parameter(field, CONNECT_TYPE) {
-                Some("int8") => return Schema::builder(Type::Int8),
-                Some("int16") => return Schema::builder(Type::Int16),
-                _ => Type::Int32,
-            }
-        }
+        Scalar::Int32 | Scalar::SInt32 | Scalar::SFixed32 => match parameter(field, CONNECT_TYPE) {
+            Some("int8") => return Schema::builder(Type::Int8),
+            Some("int16") => return Schema::builder(Type::Int16),
+            _ => Type::Int32,
+        },
         Scalar::Float => Type::Float32,
         Scalar::Double => Type::Float64,
         Scalar::Bool => Type::Boolean,
