@@ -14,6 +14,8 @@ pub fn avro_data(schema: &str, data: &[u8]) {
 /// Reads data of an Avro schema as that of another.
 pub fn avro_resolve(written: &str, wanted: &str, data: &[u8]) {
     crate::avro::fuzz_resolve(written, wanted, data);
+}
+
 /// Reads a Protobuf schema, and makes Connect and Protobuf schemas of it in turn.
 pub fn protobuf_schema(text: &str) {
     crate::protobuf::fuzz_schema(text);
