@@ -99,7 +99,6 @@ fn converters(criterion: &mut Criterion) {
         ),
         ("json-schema", converter(JSON_SCHEMA, &registry)),
         ("avro", converter(AVRO, &registry)),
-        ("avro", converter(AVRO, &registry)),
         ("protobuf", converter(PROTOBUF, &registry)),
         ("string", converter(STRING, &[])),
     ];

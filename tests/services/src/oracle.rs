@@ -55,7 +55,7 @@ struct Conversation {
 impl Oracle {
     /// Compiles the program if its sources have changed, and starts it.
     pub fn start() -> Result<Self> {
-        Self::start_with(Jars::full_class_path)
+        Self::start_with(shared_class_path)
     }
 
     /// Starts it with the classes of one class path.
@@ -64,11 +64,6 @@ impl Oracle {
         let classes = compile(&jars).context("cannot compile the Java oracle")?;
         let folder = RunFolder::create("oracle")?;
         let log = folder.path().join("oracle.log");
-        let mut class_path = format!("{}:{}", classes.display(), jars.full_class_path());
-        // Classes that Maven Central does not have.
-        if let Ok(more) = std::env::var("TETHER_TEST_ORACLE_CLASSPATH") {
-            class_path = format!("{more}:{class_path}");
-        }
         let class_path = format!("{}:{}", classes.display(), class_path(&jars));
         let mut command = Jvm::small(HEAP_MEBIBYTES).tool(&class_path);
         command.arg("tether.oracle.Oracle");
@@ -93,7 +88,7 @@ impl Oracle {
     /// The one of this process, started at the first call and ended with the process.
     pub fn shared() -> Result<&'static Self> {
         static SHARED: Shared = Mutex::new(None);
-        Self::once(&SHARED, Jars::full_class_path)
+        Self::once(&SHARED, shared_class_path)
     }
 
     /// The one that knows Confluent's Protobuf converter, and no Avro converter.
@@ -132,6 +127,16 @@ impl Oracle {
             );
         }
         Ok(serde_json::from_str(&answer)?)
+    }
+}
+
+/// All classes but the Protobuf converter's.
+fn shared_class_path(jars: &Jars) -> String {
+    let class_path = jars.full_class_path();
+    // Classes that Maven Central does not have.
+    match std::env::var("TETHER_TEST_ORACLE_CLASSPATH") {
+        Ok(more) => format!("{more}:{class_path}"),
+        Err(_) => class_path,
     }
 }
 
