@@ -5,6 +5,7 @@
 mod dead_letters;
 mod topic_creation;
 mod topic_tracking;
+mod transforms;
 
 use std::fs;
 
