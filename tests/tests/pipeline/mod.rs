@@ -3,5 +3,6 @@
 
 mod distributed;
 mod files;
+mod formats;
 mod setting;
 mod standalone;
