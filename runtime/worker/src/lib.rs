@@ -12,6 +12,7 @@ pub mod metrics;
 mod plugin_call;
 pub mod plugins;
 mod restart_policy;
+mod source_dead_letters;
 mod source_offsets;
 mod statuses;
 mod task;

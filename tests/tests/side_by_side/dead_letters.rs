@@ -65,13 +65,17 @@ fn enveloped(schema: &Value, payload: &Value) -> Vec<u8> {
 }
 
 fn good(number: i32) -> Case {
-    let nested =
-        json!({"type": "struct", "field": "inner", "fields": [{"type": "int32", "field": "n"}]});
-    let schema = json!({"type": "struct", "fields": [nested]});
-    case(
-        None,
-        Some(&enveloped(&schema, &json!({"inner": {"n": number}}))),
-    )
+    with_text(number, "17")
+}
+
+/// A record with a text that a transformation takes for a number.
+fn with_text(number: i32, text: &str) -> Case {
+    let number_field = json!({"type": "int32", "field": "n"});
+    let inner = json!({"type": "struct", "field": "inner", "fields": [number_field]});
+    let text_field = json!({"type": "string", "field": "text"});
+    let schema = json!({"type": "struct", "fields": [inner, text_field]});
+    let payload = json!({"inner": {"n": number}, "text": text});
+    case(None, Some(&enveloped(&schema, &payload)))
 }
 
 /// Good records, and one of each kind of poison between them. The last one is good.
@@ -112,7 +116,13 @@ fn cases() -> Vec<Case> {
     let mut no_key = good(6);
     no_key.record.key = None;
     no_key.record.headers.clear();
-    cases.extend([bad_key, both, bad_header, no_key, good(7)]);
+    let refused_texts = ["seventeen", "", "70000", "1.5"].map(|text| Case {
+        refused_by: TRANSFORMATION,
+        ..with_text(8, text)
+    });
+    cases.extend([bad_key, both, bad_header, no_key]);
+    cases.extend(refused_texts);
+    cases.push(good(7));
     cases
 }
 
@@ -123,8 +133,10 @@ fn sink() -> Value {
         "topics": "{name}-in", "file": "{files}/out",
         "key.converter": json, "value.converter": json, "header.converter": json,
         "header.converter.schemas.enable": "false",
-        "transforms": "flat",
+        "transforms": "flat, cast",
         "transforms.flat.type": "org.apache.kafka.connect.transforms.Flatten$Value",
+        "transforms.cast.type": "org.apache.kafka.connect.transforms.Cast$Value",
+        "transforms.cast.spec": "text:int16",
         "errors.deadletterqueue.topic.name": "{name}-dlq",
         "errors.deadletterqueue.topic.replication.factor": "1",
         "errors.deadletterqueue.context.headers.enable": "true",

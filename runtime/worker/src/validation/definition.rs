@@ -13,6 +13,7 @@ use tether_api::plugin::{PluginDescriptor, PluginKind};
 use crate::config::PluginConfig;
 use crate::plugins::Plugins;
 use crate::restart_policy;
+use crate::source_dead_letters;
 
 use ConfigType::{Boolean, Class, Int, List, Long, Short, String};
 use Importance::{High, Low, Medium};
@@ -50,7 +51,7 @@ pub(super) struct Surroundings<'a> {
 
 /// Keys of every source connector.
 pub(super) fn source(plugins: &Arc<Plugins>, around: &Surroundings<'_>) -> ConfigDef {
-    common(plugins, around)
+    let mut definition = common(plugins, around)
         .define(
             ConfigKey::new("topic.creation.groups", List)
                 .default_list(&[])
@@ -91,7 +92,14 @@ pub(super) fn source(plugins: &Arc<Plugins>, around: &Surroundings<'_>) -> Confi
                 .importance(Low)
                 .doc("A topic of the connector's own for its offsets, in place of the worker's.")
                 .form(OFFSETS_TOPIC, 1, Width::Long, "Offsets topic"),
-        )
+        );
+    extend(
+        &mut definition,
+        source_dead_letters::PREFIX,
+        source_dead_letters::keys(ERRORS),
+        around,
+    );
+    definition
 }
 
 /// Keys of every sink connector.
@@ -273,18 +281,27 @@ fn common(plugins: &Arc<Plugins>, around: &Surroundings<'_>) -> ConfigDef {
                 .doc("Whether logged errors tell which record caused them.")
                 .form(ERRORS, 5, Width::Short, "Log Error Details"),
         );
-    // Keys that the reference has not are shown to those who use them.
-    let extended = around
-        .config
-        .keys()
-        .any(|key| key.starts_with(restart_policy::PREFIX));
-    for key in restart_policy::keys(ERRORS)
-        .into_iter()
-        .filter(|_| extended)
-    {
-        definition.add(key);
-    }
+    extend(
+        &mut definition,
+        restart_policy::PREFIX,
+        restart_policy::keys(ERRORS),
+        around,
+    );
     definition
+}
+
+/// Adds keys that the reference has not, for those who use any of them.
+fn extend(
+    definition: &mut ConfigDef,
+    prefix: &str,
+    keys: [ConfigKey; 2],
+    around: &Surroundings<'_>,
+) {
+    if around.config.keys().any(|key| key.starts_with(prefix)) {
+        for key in keys {
+            definition.add(key);
+        }
+    }
 }
 
 /// The key for the version of a plugin (KIP-891). There is one version of each,

@@ -9,6 +9,7 @@ use tether_api::{ConnectError, Result};
 use tether_storage::TaskId;
 
 use crate::client_properties::ClientProperties;
+use crate::source_dead_letters;
 
 /// What to do with records that cannot be processed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,16 +82,12 @@ impl DeadLetterSettings {
         clients: &ClientProperties<'_>,
     ) -> Result<Option<Self>> {
         let context_headers = boolean(connector, "errors.deadletterqueue.context.headers.enable")?;
-        let prefix = "errors.deadletterqueue";
+        let prefix = "errors.deadletterqueue.";
         Self::new(prefix, 3, context_headers, id, connector, clients)
     }
 
-    /// Of a source; `None` if it has no dead letter queue. The reference has
-    /// none for sources, and passes over a sink's keys there; so ours has keys
-    /// of its own, `errors.source.deadletterqueue.topic.name` and
-    /// `….topic.replication.factor` (that of the brokers unless it is given).
-    /// Its letters always carry the context headers: without them they would
-    /// say nothing.
+    /// Of a source; `None` if it has no dead letter queue. Its letters always
+    /// carry the context headers: without them they would say nothing.
     ///
     /// # Errors
     /// As [`DeadLetterSettings::for_sink`].
@@ -99,8 +96,14 @@ impl DeadLetterSettings {
         connector: &ConfigMap,
         clients: &ClientProperties<'_>,
     ) -> Result<Option<Self>> {
-        let prefix = "errors.source.deadletterqueue";
-        Self::new(prefix, -1, true, id, connector, clients)
+        Self::new(
+            source_dead_letters::PREFIX,
+            -1,
+            true,
+            id,
+            connector,
+            clients,
+        )
     }
 
     fn new(
@@ -112,12 +115,12 @@ impl DeadLetterSettings {
         clients: &ClientProperties<'_>,
     ) -> Result<Option<Self>> {
         let topic = connector
-            .get(&format!("{prefix}.topic.name"))
+            .get(&format!("{prefix}topic.name"))
             .map_or("", |topic| topic.trim());
         if topic.is_empty() {
             return Ok(None);
         }
-        let factor = format!("{prefix}.topic.replication.factor");
+        let factor = format!("{prefix}topic.replication.factor");
         Ok(Some(Self {
             topic: topic.to_owned(),
             replication_factor: number(connector, &factor, "SHORT")?.unwrap_or(default_factor),
