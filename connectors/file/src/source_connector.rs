@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use tether_api::config::{ConfigDef, ConfigMap};
-use tether_api::connector::{AlteredOffsets, Connector, ConnectorContext, Task};
+use tether_api::connector::{
+    AlteredOffsets, Connector, ConnectorContext, ExactlyOnceSupport, Task,
+};
 use tether_api::data::Value;
 use tether_api::offset::OffsetMap;
 use tether_api::{ConnectError, Result};
@@ -67,6 +69,16 @@ impl Connector for FileStreamSourceConnector {
         }
         // Whether the file reaches up to the position is for the task to see.
         Ok(true)
+    }
+
+    /// A file that is only appended to has the same lines after an offset. The
+    /// standard input has no offsets.
+    fn exactly_once_support(&self, config: &ConfigMap) -> Result<Option<ExactlyOnceSupport>> {
+        let parsed = SourceConfig::parse(config)?;
+        Ok(Some(match parsed.path() {
+            Some(_) => ExactlyOnceSupport::Supported,
+            None => ExactlyOnceSupport::Unsupported,
+        }))
     }
 }
 
@@ -139,6 +151,25 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(connector.task_configs(5).await.unwrap(), [config]);
+    }
+
+    #[test]
+    fn files_are_read_exactly_once() {
+        let support =
+            |file| FileStreamSourceConnector::default().exactly_once_support(&config(file));
+        assert_eq!(
+            support(Some("/f")).unwrap(),
+            Some(ExactlyOnceSupport::Supported)
+        );
+        assert_eq!(
+            support(None).unwrap(),
+            Some(ExactlyOnceSupport::Unsupported)
+        );
+        assert!(
+            FileStreamSourceConnector::default()
+                .exactly_once_support(&ConfigMap::new())
+                .is_err()
+        );
     }
 
     #[tokio::test]

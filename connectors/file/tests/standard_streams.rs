@@ -116,6 +116,7 @@ async fn source(stopping: CancellationToken) -> Box<dyn SourceTask> {
         offsets: Arc::new(NoOffsets),
         stopping,
         committed,
+        transactions: None,
     };
     task.start(context, config()).await.unwrap();
     task

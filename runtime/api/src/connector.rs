@@ -81,6 +81,22 @@ pub enum AlteredOffsets {
     Sink(SinkOffsets),
 }
 
+/// Whether a connector can deliver exactly once (KIP-618).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum ExactlyOnceSupport {
+    Supported,
+    Unsupported,
+}
+
+/// Whether the tasks of a connector can define where transactions end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum ConnectorTransactionBoundaries {
+    Supported,
+    Unsupported,
+}
+
 /// A connector: it lives while the connector is started and makes task
 /// configurations. Data flows through its tasks only.
 ///
@@ -132,5 +148,27 @@ pub trait Connector: Send + Sync {
     /// Refuse the request.
     async fn alter_offsets(&self, _config: &ConfigMap, _offsets: &AlteredOffsets) -> Result<bool> {
         Ok(false)
+    }
+
+    /// Whether a source with this configuration delivers exactly once on a
+    /// worker that supports it: after a restart it has to find the same records
+    /// after an offset. `None` says that nobody has thought about it.
+    ///
+    /// # Errors
+    /// If the configuration is too wrong to tell.
+    fn exactly_once_support(&self, _config: &ConfigMap) -> Result<Option<ExactlyOnceSupport>> {
+        Ok(None)
+    }
+
+    /// Whether the tasks of a source with this configuration can say where
+    /// transactions end (`transaction.boundary=connector`).
+    ///
+    /// # Errors
+    /// As above.
+    fn can_define_transaction_boundaries(
+        &self,
+        _config: &ConfigMap,
+    ) -> Result<ConnectorTransactionBoundaries> {
+        Ok(ConnectorTransactionBoundaries::Unsupported)
     }
 }

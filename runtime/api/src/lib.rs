@@ -17,6 +17,7 @@ pub mod sink;
 pub mod source;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod transaction;
 pub mod transform;
 
 pub use error::{ConnectError, ErrorKind, Result};

@@ -10,6 +10,7 @@ use crate::Result;
 use crate::config::ConfigMap;
 use crate::offset::{OffsetMap, OffsetReader, SourceOffset};
 use crate::record::SourceRecord;
+use crate::transaction::TransactionContext;
 
 /// The offsets of the latest successful commit: for each source partition that
 /// it wrote, the position up to which everything is in Kafka and stored.
@@ -31,6 +32,9 @@ pub struct SourceTaskContext {
     /// Tells what has been committed. It takes the place of Java's `commit` and
     /// `commitRecord`: a task may confirm these positions to its source.
     pub committed: watch::Receiver<CommittedOffsets>,
+    /// Says where transactions end; only with `transaction.boundary=connector`
+    /// on a worker with exactly-once sources.
+    pub transactions: Option<TransactionContext>,
 }
 
 /// Reads records from a source.
@@ -41,7 +45,10 @@ pub struct SourceTaskContext {
 /// before it abandons the task.
 ///
 /// Delivery is at least once: after a crash the task starts from the last
-/// committed offset, and records that were polled after it come again.
+/// committed offset, and records that were polled after it come again. On a worker
+/// with exactly-once sources records and offsets are committed in one
+/// transaction; a task then delivers each record exactly once if it finds the
+/// same records again after an offset.
 #[async_trait]
 pub trait SourceTask: Send {
     /// Starts with a task configuration whose variables are resolved.

@@ -444,6 +444,7 @@ fn record_path(criterion: &mut Criterion) {
             &config,
             &config,
             TargetState::Started,
+            None,
         ));
         if started.is_err() {
             continue;

@@ -11,6 +11,7 @@ pub mod loggers;
 pub mod metrics;
 mod plugin_call;
 pub mod plugins;
+pub mod preflight;
 mod restart_policy;
 mod source_dead_letters;
 mod source_offsets;

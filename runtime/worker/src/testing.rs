@@ -418,7 +418,8 @@ pub(crate) struct Surroundings {
     pub(crate) context: WorkerContext,
 }
 
-/// A worker that commits every second and gives commits and stops five.
+/// A worker that commits every second and gives commits and stops five; standalone
+/// without a `group.id`.
 pub(crate) fn surroundings(
     more_plugins: Vec<PluginDescriptor>,
     properties: &[(&str, &str)],
@@ -442,7 +443,10 @@ pub(crate) fn surroundings(
     let context = WorkerContext {
         worker_id: "w:8083".to_owned(),
         variables: Arc::new(VariableResolver::new(&all).unwrap()),
-        config: WorkerConfig::standalone(all).unwrap(),
+        config: match all.contains_key("group.id") {
+            true => WorkerConfig::distributed(all).unwrap(),
+            false => WorkerConfig::standalone(all).unwrap(),
+        },
         kafka_cluster_id: "cluster".to_owned(),
         plugins: Arc::new(plugins(more_plugins)),
         clients: Arc::new(kafka.clone()),
@@ -459,6 +463,16 @@ pub(crate) fn surroundings(
         context,
     }
 }
+
+/// The properties of a worker with exactly-once sources.
+pub(crate) const EXACTLY_ONCE: [(&str, &str); 6] = [
+    ("group.id", "g"),
+    ("config.storage.topic", "configs"),
+    ("offset.storage.topic", "offsets"),
+    ("offset.storage.partitions", "1"),
+    ("status.storage.topic", "statuses"),
+    ("exactly.once.source.support", "enabled"),
+];
 
 impl Surroundings {
     /// The trace of a task, once it is FAILED.

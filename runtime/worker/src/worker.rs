@@ -14,7 +14,7 @@ use tether_api::config::ConfigMap;
 use tether_api::offset::OffsetReader;
 use tether_api::plugin::PluginKind;
 use tether_api::{ConnectError, Result};
-use tether_kafka::Clients;
+use tether_kafka::{Clients, fence_producers};
 use tether_storage::{
     OffsetStore, PartitionKeys, StatusStore, StoredOffsetReader, TargetState, TaskId,
 };
@@ -28,6 +28,7 @@ use crate::connector::{self, ConnectorHandle, ConnectorSetup, TaskLimit};
 use crate::conversion::SharedConverters;
 use crate::metrics::{TaskErrorMetrics, TaskRestartMetrics};
 use crate::plugins::Plugins;
+use crate::preflight::Preflight;
 use crate::source_offsets::SourceOffsets;
 use crate::statuses::{InstanceStatuses, StatusOrigin};
 use crate::task::{self, TaskHandle, TaskSetup};
@@ -39,6 +40,9 @@ mod tests;
 /// How long a connector instance may take to stop
 /// (`CONNECTOR_GRACEFUL_SHUTDOWN_TIMEOUT_MS`).
 const CONNECTOR_STOP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long fencing the producers of a connector's tasks may take.
+const FENCE_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// What a connector asks of the herder while it runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -197,6 +201,7 @@ impl Worker {
     /// Starts a task with the configurations of its connector and its own, as
     /// they are stored; `count` is how many tasks the connector has. Returns when
     /// the task has what it needs and runs by itself; its own start comes after.
+    /// `preflight` is for sources on a worker with exactly-once support.
     ///
     /// # Errors
     /// `AlreadyExists` if it is here already; else what is wrong with a plugin,
@@ -209,6 +214,7 @@ impl Worker {
         connector_config: &ConfigMap,
         task_config: &ConfigMap,
         state: TargetState,
+        preflight: Option<Arc<dyn Preflight>>,
     ) -> Result<()> {
         let mut tasks = self.tasks_here();
         if tasks.contains_key(id) {
@@ -222,9 +228,9 @@ impl Worker {
             .new_task(
                 id,
                 count,
-                connector_config,
-                task_config,
+                (connector_config, task_config),
                 state,
+                preflight,
                 statuses.clone(),
             )
             .inspect_err(|error| {
@@ -404,9 +410,9 @@ impl Worker {
         &self,
         id: &TaskId,
         count: usize,
-        connector: &ConfigMap,
-        task: &ConfigMap,
+        (connector, task): (&ConfigMap, &ConfigMap),
         state: TargetState,
+        preflight: Option<Arc<dyn Preflight>>,
         statuses: Arc<InstanceStatuses>,
     ) -> Result<TaskHandle> {
         let connector = self.context.variables.resolved(connector)?;
@@ -434,12 +440,39 @@ impl Worker {
                         &context.config,
                     )?,
                     state,
+                    preflight,
                     statuses,
                     redaction: redaction.clone(),
                 },
             )
         };
         start().map_err(|error| redaction.error(error))
+    }
+
+    /// Makes sure that the producers of so many tasks of a connector write
+    /// nothing any more (`Worker.fenceZombies`).
+    ///
+    /// # Errors
+    /// If a producer may still write.
+    pub async fn fence_producers(
+        &self,
+        connector: &str,
+        tasks: u32,
+        config: &ConfigMap,
+    ) -> Result<()> {
+        let config = self.context.variables.resolve(config)?;
+        let properties = self.source_offsets().properties;
+        let admin = properties.connector_admin(connector, &config)?;
+        let ids = (0..tasks)
+            .map(|task| properties.transactional_id(&TaskId::new(connector, task)))
+            .collect();
+        tracing::info!(
+            connector,
+            tasks,
+            "Fencing out the producers of earlier tasks"
+        );
+        let clients = &*self.context.clients;
+        Ok(fence_producers(clients, &admin, ids, FENCE_TIMEOUT).await?)
     }
 
     /// Makes the offset stores of source connectors.

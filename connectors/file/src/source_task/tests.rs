@@ -42,6 +42,7 @@ impl Running {
             offsets: Arc::new(Stored(stored)),
             stopping: stopping.clone(),
             committed,
+            transactions: None,
         };
         let mut task = FileStreamSourceTask::default();
         let config = [

@@ -70,6 +70,7 @@ impl Running {
             offsets: Arc::new(NoOffsets),
             stopping: stopping.clone(),
             committed,
+            transactions: None,
         };
         task.start(context, configs.remove(0)).await.unwrap();
         Self { task, stopping }

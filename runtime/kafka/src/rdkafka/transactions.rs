@@ -118,6 +118,8 @@ fn transaction_failure(doing: &str, error: &RdError, producer: &Native) -> Kafka
         _ if native.is_retriable() => KafkaErrorKind::Retriable,
         // The same call, given up by its caller, still has the client.
         _ if native.code() == Code::PreviousInProgress => KafkaErrorKind::Retriable,
+        // A call out of turn.
+        _ if native.code() == Code::State => KafkaErrorKind::Invalid,
         KafkaErrorKind::Invalid => KafkaErrorKind::Invalid,
         _ => KafkaErrorKind::Fatal,
     };

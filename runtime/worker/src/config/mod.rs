@@ -132,13 +132,7 @@ impl WorkerConfig {
             ));
         }
         let exactly_once = match &*parsed.string("exactly.once.source.support")? {
-            // Going on without it would break a promise that nobody could see.
-            "enabled" => {
-                return Err(ConnectError::config(
-                    "Invalid value enabled for configuration exactly.once.source.support: this version \
-                     delivers at least once only; set it to disabled or preparing to accept that",
-                ));
-            }
+            "enabled" => ExactlyOnceSupport::Enabled,
             "preparing" => ExactlyOnceSupport::Preparing,
             _ => ExactlyOnceSupport::Disabled,
         };

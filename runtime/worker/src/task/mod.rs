@@ -6,7 +6,9 @@
 //!
 //! # What survives a kill -9
 //!
-//! Delivery is at least once: a crash repeats records, it never loses one.
+//! Delivery is at least once: a crash repeats records, it never loses one. Sources
+//! of a worker with `exactly.once.source.support=enabled` have a loop of their own,
+//! which says what holds there ([`source::ExactlyOnceSourceTask`]).
 //!
 //! | the worker dies after | and before | then |
 //! |---|---|---|
@@ -50,6 +52,7 @@ use crate::config_provider::Redaction;
 use crate::conversion::Converters;
 use crate::metrics::TaskErrorMetrics;
 use crate::plugin_call::guarded;
+use crate::preflight::Preflight;
 use crate::source_offsets::SourceOffsets;
 use crate::statuses::InstanceStatuses;
 use crate::topic_creation::TopicCreation;
@@ -57,7 +60,7 @@ use crate::worker::{WorkerContext, WorkerRequest};
 
 use error_handling::{DeadLetterSettings, ErrorHandling};
 use sink::WorkerSinkTask;
-use source::{TopicCreator, WorkerSourceTask};
+use source::{ExactlyOnceSourceTask, TopicCreator, WorkerSourceTask};
 use transformation_chain::TransformationChain;
 
 /// A converter that is not ready after this many preparations for one record
@@ -75,6 +78,8 @@ pub(crate) struct TaskSetup<'a> {
     pub(crate) config: ConfigMap,
     pub(crate) converters: Arc<Converters>,
     pub(crate) state: TargetState,
+    /// What exactly-once sources ask for before they start.
+    pub(crate) preflight: Option<Arc<dyn Preflight>>,
     pub(crate) statuses: Arc<InstanceStatuses>,
     /// Keeps the values of variables out of statuses and logs.
     pub(crate) redaction: Arc<Redaction>,
@@ -106,6 +111,7 @@ pub(crate) fn start(task: Task, setup: TaskSetup<'_>) -> Result<TaskHandle> {
         config,
         converters,
         state,
+        preflight,
         statuses,
         redaction,
     } = setup;
@@ -144,7 +150,6 @@ pub(crate) fn start(task: Task, setup: TaskSetup<'_>) -> Result<TaskHandle> {
     let clients = &*context.clients;
     let (task, abandon): (Box<dyn WorkerTask>, Box<dyn FnOnce() + Send>) = match task {
         Task::Source(task) => {
-            let producer = properties.source_producer(id, connector)?;
             tools.dead_letters = DeadLetterSettings::for_source(id, connector, &properties)?;
             let topics = TopicCreation::new(connector, context.config.topic_creation)?
                 .map(|groups| {
@@ -157,10 +162,25 @@ pub(crate) fn start(task: Task, setup: TaskSetup<'_>) -> Result<TaskHandle> {
                 clients: &context.clients,
                 worker_store: &context.offsets,
             };
-            let offsets = offsets.task(id, connector, &producer)?;
-            let task = WorkerSourceTask::new(task, tools, clients, &producer, topics, offsets)?;
-            let abandon = task.abandon();
-            (Box::new(task), Box::new(abandon))
+            if context.config.exactly_once_sources() {
+                let preflight = preflight.ok_or_else(|| {
+                    ConnectError::illegal_state("An exactly-once source task needs a herder")
+                })?;
+                let producer = properties.exactly_once_producer(id, connector)?;
+                let offsets = offsets.exactly_once_task(id, connector, &producer)?;
+                let clients = (clients, &producer);
+                let task = ExactlyOnceSourceTask::new(
+                    task, tools, connector, clients, topics, offsets, preflight,
+                )?;
+                let abandon = task.abandon();
+                (Box::new(task), Box::new(abandon))
+            } else {
+                let producer = properties.source_producer(id, connector)?;
+                let offsets = offsets.task(id, connector, &producer)?;
+                let task = WorkerSourceTask::new(task, tools, clients, &producer, topics, offsets)?;
+                let abandon = task.abandon();
+                (Box::new(task), Box::new(abandon))
+            }
         }
         Task::Sink(task) => {
             let consumer = properties.sink_consumer(id, connector)?;

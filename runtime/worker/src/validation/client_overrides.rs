@@ -10,14 +10,18 @@ use crate::herder::ConfigInfo;
 use super::Part;
 
 /// The clients that a connector uses, with the prefix of their overrides.
-fn clients(kind: PluginKind, config: &ConfigMap) -> Vec<(&'static str, ClientKind)> {
+fn clients(
+    kind: PluginKind,
+    exactly_once: bool,
+    config: &ConfigMap,
+) -> Vec<(&'static str, ClientKind)> {
     let set = |key: &str| {
         config
             .get(key)
             .is_some_and(|value| !value.trim().is_empty())
     };
     let dead_letters = set("errors.deadletterqueue.topic.name");
-    let own_offsets = set("offsets.storage.topic");
+    let own_offsets = exactly_once || set("offsets.storage.topic");
     let creates_topics = config.keys().any(|key| key.starts_with("topic.creation."));
     let sink = kind == PluginKind::Sink;
     let mut clients = Vec::new();
@@ -38,8 +42,13 @@ fn clients(kind: PluginKind, config: &ConfigMap) -> Vec<(&'static str, ClientKin
 ///
 /// The reference checks no more than the type here, and fails the tasks for the
 /// rest.
-pub(super) fn check(policy: &OverridePolicy, kind: PluginKind, config: &ConfigMap) -> Vec<Part> {
-    clients(kind, config)
+pub(super) fn check(
+    policy: &OverridePolicy,
+    kind: PluginKind,
+    exactly_once: bool,
+    config: &ConfigMap,
+) -> Vec<Part> {
+    clients(kind, exactly_once, config)
         .into_iter()
         .map(|(prefix, client)| {
             let definition = definition(client);
@@ -106,7 +115,7 @@ mod tests {
             .iter()
             .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
             .collect();
-        check(&OverridePolicy::Principal, kind, &config)
+        check(&OverridePolicy::Principal, kind, false, &config)
             .into_iter()
             .flat_map(|part| part.configs)
             .collect()

@@ -31,6 +31,8 @@ pub struct Validation {
     defaults: ConverterDefaults,
     overrides: OverridePolicy,
     worker_group: Option<String>,
+    /// Whether the worker has exactly-once sources; `None` standalone.
+    exactly_once: Option<bool>,
 }
 
 impl Validation {
@@ -48,6 +50,7 @@ impl Validation {
             },
             overrides: OverridePolicy::from_worker(&config.properties)?,
             worker_group: config.group_id().map(str::to_owned),
+            exactly_once: config.group_id().map(|_| config.exactly_once_sources()),
         })
     }
 
@@ -83,18 +86,23 @@ impl Validation {
         let plugin = self.plugins.connector(class)?;
         check_version(plugin, config)?;
 
+        let connector = self.plugins.new_connector(class)?;
         let mut definition = self.framework(plugin, Some(&self.defaults), config);
         enrich::enrich(&mut definition, &self.plugins, config);
         let mut values = definition.validate(config);
         enrich::check(config, &mut values);
         match plugin.kind() {
             PluginKind::Sink => sink::check(config, &mut values, self.worker_group.as_deref()),
-            _ => source::check(config, &mut values),
+            _ => {
+                // A standalone worker leaves these settings alone.
+                if let Some(exactly_once) = self.exactly_once {
+                    source::check(&*connector, exactly_once, config, &mut values);
+                }
+            }
         }
         refuse_nulls(raw, &mut values);
         let converters = self.converter_infos(config, &values);
 
-        let connector = self.plugins.new_connector(class)?;
         let own = connector.config_def();
         values.extend(caught(connector.validate(config)).await?);
 
@@ -113,7 +121,12 @@ impl Validation {
             groups,
             configs,
         };
-        let overrides = client_overrides::check(&self.overrides, plugin.kind(), config);
+        let overrides = client_overrides::check(
+            &self.overrides,
+            plugin.kind(),
+            self.exactly_once == Some(true),
+            config,
+        );
         for part in overrides.into_iter().chain(converters) {
             part.append_to(&mut infos);
         }

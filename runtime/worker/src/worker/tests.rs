@@ -326,7 +326,7 @@ async fn the_values_of_variables_reach_no_status() {
     let task = map(&[("script", "redacted"), ("secret", variable.as_str())]);
     bench
         .worker
-        .start_task(&id, 1, &bench.config, &task, TargetState::Started)
+        .start_task(&id, 1, &bench.config, &task, TargetState::Started, None)
         .await
         .unwrap();
     let trace = bench.around.trace(&id).await;
@@ -383,7 +383,14 @@ async fn secrets_are_resolved_for_plugins_and_put_back_for_the_store() {
     let id = TaskId::new("c", 0);
     bench
         .worker
-        .start_task(&id, 1, &bench.config, &configs[0], TargetState::Started)
+        .start_task(
+            &id,
+            1,
+            &bench.config,
+            &configs[0],
+            TargetState::Started,
+            None,
+        )
         .await
         .unwrap();
     bench.around.statuses.log.until_line("c-0 RUNNING").await;
@@ -434,7 +441,14 @@ async fn tasks_run_pause_and_stop() {
     for id in &ids {
         bench
             .worker
-            .start_task(id, 1, &bench.config, &bench.config, TargetState::Started)
+            .start_task(
+                id,
+                1,
+                &bench.config,
+                &bench.config,
+                TargetState::Started,
+                None,
+            )
             .await
             .unwrap();
     }
@@ -446,6 +460,7 @@ async fn tasks_run_pause_and_stop() {
             &bench.config,
             &bench.config,
             TargetState::Started,
+            None,
         )
         .await;
     assert_eq!(
@@ -488,7 +503,14 @@ async fn tasks_that_do_not_stop_are_abandoned_together() {
     for id in &ids {
         bench
             .worker
-            .start_task(id, 1, &bench.config, &bench.config, TargetState::Started)
+            .start_task(
+                id,
+                1,
+                &bench.config,
+                &bench.config,
+                TargetState::Started,
+                None,
+            )
             .await
             .unwrap();
         bench
@@ -515,7 +537,14 @@ async fn shutdown_stops_everything() {
     let id = TaskId::new("c", 0);
     bench
         .worker
-        .start_task(&id, 1, &bench.config, &bench.config, TargetState::Started)
+        .start_task(
+            &id,
+            1,
+            &bench.config,
+            &bench.config,
+            TargetState::Started,
+            None,
+        )
         .await
         .unwrap();
     bench.around.statuses.log.until_line("c-0 RUNNING").await;

@@ -20,6 +20,7 @@ use crate::worker::TaskConfigsError;
 
 use super::actors::Actors;
 use super::automatic_restart::AutomaticRestarts;
+use super::fencing::TaskPreflight;
 use super::variable_watch::VariableWatch;
 use super::{MAX_RECONFIGURE_BACKOFF, MIN_RECONFIGURE_BACKOFF, Shared};
 
@@ -263,9 +264,17 @@ impl Actor {
         let starts = tasks.iter().filter_map(|task| {
             let config = entry.tasks.get(task)?;
             let id = TaskId::new(self.connector.as_str(), *task);
+            let preflight = TaskPreflight::of(&self.shared, &id, entry);
             Some(async move {
                 worker
-                    .start_task(&id, count, &entry.config, config, entry.target_state)
+                    .start_task(
+                        &id,
+                        count,
+                        &entry.config,
+                        config,
+                        entry.target_state,
+                        preflight,
+                    )
                     .await
                     .map_err(|error| (*task, error))
             })
@@ -399,8 +408,16 @@ impl Actor {
         let worker = &self.shared.context.worker;
         worker.stop_tasks(std::slice::from_ref(&id)).await;
         let count = entry.tasks.len();
+        let preflight = TaskPreflight::of(&self.shared, &id, &entry);
         let outcome = worker
-            .start_task(&id, count, &entry.config, config, entry.target_state)
+            .start_task(
+                &id,
+                count,
+                &entry.config,
+                config,
+                entry.target_state,
+                preflight,
+            )
             .await;
         if let Err(error) = &outcome {
             self.plan_restart(task, &error.trace());

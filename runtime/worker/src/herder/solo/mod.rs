@@ -10,6 +10,7 @@ mod actor;
 mod actors;
 mod api;
 mod automatic_restart;
+mod fencing;
 mod offsets;
 mod requests;
 mod restart;
@@ -40,6 +41,7 @@ use crate::worker::{Worker, WorkerRequest};
 
 use actor::Command;
 use actors::Actors;
+use fencing::Fencings;
 use requests::{Requests, Turn};
 
 /// Everything that a herder needs.
@@ -79,6 +81,7 @@ pub struct SoloHerder {
 struct Shared {
     context: SoloContext,
     validation: Validation,
+    fencings: Fencings,
     /// True once the stores are read and the connectors are being started.
     started: watch::Sender<bool>,
     stopping: CancellationToken,
@@ -145,6 +148,7 @@ impl SoloHerder {
         let shared = Arc::new(Shared {
             context,
             validation,
+            fencings: Fencings::default(),
             started: watch::Sender::new(false),
             stopping: CancellationToken::new(),
         });

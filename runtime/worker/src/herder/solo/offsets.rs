@@ -113,6 +113,16 @@ pub(super) async fn change(
     let complete = if kind == ConnectorKind::Sink {
         change_sink(herder, connector, &resolved, plugin.as_ref(), change).await?
     } else {
+        if herder.shared.context.config.exactly_once_sources() {
+            // A task that was given up may still commit offsets.
+            let fenced = super::fencing::fence_zombies(&herder.shared, connector).await;
+            fenced.map_err(|error| {
+                ConnectError::other(
+                    "Failed to perform zombie fencing for source connector prior to modifying offsets",
+                )
+                .caused_by(error)
+            })?;
+        }
         let offsets = herder.shared.context.worker.source_offsets();
         let store = offsets.change(connector, &resolved)?;
         let entries = store.store();

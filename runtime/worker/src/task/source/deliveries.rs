@@ -147,5 +147,8 @@ impl DeliveryHandler for Deliveries {
 /// by another one, end the task whatever the connector tolerates: its records
 /// are sent again.
 pub(super) fn is_tolerable(error: &KafkaError) -> bool {
-    !matches!(error.kind, KafkaErrorKind::Fatal | KafkaErrorKind::Fenced)
+    !matches!(
+        error.kind,
+        KafkaErrorKind::Fatal | KafkaErrorKind::Fenced | KafkaErrorKind::Abortable
+    )
 }

@@ -4,6 +4,7 @@
 mod dead_letters;
 mod deliveries;
 mod encoder;
+mod exactly_once;
 mod failed_records;
 mod offset_committer;
 mod readable_json;
@@ -20,7 +21,7 @@ use tether_api::record::SourceRecord;
 use tether_api::source::{SourceTask, SourceTaskContext};
 use tether_api::{ConnectError, Result};
 use tether_kafka::{Clients, Producer};
-use tether_storage::{OffsetWriter, PartitionKeys, StoredOffsetReader, TargetState};
+use tether_storage::{OffsetStore, OffsetWriter, PartitionKeys, StoredOffsetReader, TargetState};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -33,6 +34,7 @@ use crate::source_offsets::SourceOffsetStore;
 use dead_letters::SourceDeadLetters;
 use deliveries::Deliveries;
 use encoder::RecordEncoder;
+pub(super) use exactly_once::ExactlyOnceSourceTask;
 use failed_records::SourceErrors;
 use offset_committer::OffsetCommitter;
 use sender::{InFlightLimit, Sender, Turn};
@@ -83,51 +85,32 @@ impl WorkerSourceTask {
         topics: Option<TopicCreator>,
         offset_store: SourceOffsetStore,
     ) -> Result<Self> {
-        let TaskTools {
+        let deliveries = Arc::new(Deliveries::new(tools.errors.is_tolerant()));
+        let properties = producer;
+        let producer = clients.producer(properties, deliveries.clone())?;
+        deliveries.serve(&producer);
+        let Sending {
             control,
             config,
-            converters,
-            chain,
-            statuses,
-            topic_tracking,
-            flush_interval,
+            committer,
+            sender,
+            offsets,
             flush_timeout,
-            errors,
             dead_letters,
-        } = tools;
-        let limit = InFlightLimit {
-            records: MAX_IN_FLIGHT,
-            bytes: buffer_memory(producer)?,
-        };
-        let deliveries = Arc::new(Deliveries::new(errors.is_tolerant()));
-        let producer = clients.producer(producer, deliveries.clone())?;
-        deliveries.serve(&producer);
-        let id = &control.id;
-        let dead_letters = dead_letters
-            .map(|letters| {
-                SourceDeadLetters::new(id, letters, clients, deliveries.clone(), &errors)
-            })
-            .transpose()?
-            .map(Arc::new);
-        let errors = SourceErrors::new(errors, dead_letters.clone());
-        let keys = PartitionKeys::new(&*id.connector);
-        let committer = Arc::new(OffsetCommitter::new(
-            id,
-            OffsetWriter::new(offset_store.store(), keys.clone()),
+        } = Sending::new(
+            tools,
+            clients,
+            (producer.clone(), properties),
             deliveries,
-            errors.clone(),
-            TopicTracker::new(statuses, id, topic_tracking),
-            flush_interval,
-            flush_timeout,
-        ));
-        let encoder = RecordEncoder::new(converters);
-        let sender = Sender::new(id, chain, encoder, errors, topics, producer.clone(), limit);
+            topics,
+            offset_store.store(),
+        )?;
         Ok(Self {
             task,
             config,
             interrupt: control.stopping.child_token(),
             control,
-            offsets: Arc::new(StoredOffsetReader::new(offset_store.store(), keys)),
+            offsets,
             offset_store,
             producer,
             committer,
@@ -210,18 +193,7 @@ impl WorkerSourceTask {
                 }
             }
         };
-        match polled {
-            Err(error) if error.is_retriable() => {
-                tracing::warn!(
-                    task = %self.control.id,
-                    %error,
-                    "Failed to poll records from SourceTask. Will retry operation"
-                );
-                self.control.pause_for(BACKOFF).await;
-                Ok(Vec::new())
-            }
-            polled => polled,
-        }
+        tolerate_retriable(&self.control, polled).await
     }
 
     /// Sends what is left of the batch. Returns early, with a remainder, if the
@@ -291,6 +263,7 @@ impl WorkerTask for WorkerSourceTask {
             offsets: self.offsets.clone(),
             stopping: self.interrupt.clone(),
             committed: self.committer.committed(),
+            transactions: None,
         };
         let config = std::mem::take(&mut self.config);
         self.task.start(context, config).await
@@ -331,6 +304,99 @@ impl WorkerTask for WorkerSourceTask {
         }
         self.abandon()();
         self.offset_store.stop().await;
+    }
+}
+
+/// What both kinds of source task are made of.
+struct Sending {
+    control: TaskControl,
+    config: ConfigMap,
+    committer: Arc<OffsetCommitter>,
+    sender: Sender,
+    offsets: Arc<dyn OffsetReader>,
+    dead_letters: Option<Arc<SourceDeadLetters>>,
+    flush_timeout: Duration,
+}
+
+impl Sending {
+    /// Puts it together around a producer of these properties, which reports to
+    /// `deliveries`, and a store of offsets.
+    ///
+    /// # Errors
+    /// Config, if a property is wrong.
+    fn new(
+        tools: TaskTools,
+        clients: &dyn Clients,
+        (producer, properties): (Arc<dyn Producer>, &ConfigMap),
+        deliveries: Arc<Deliveries>,
+        topics: Option<TopicCreator>,
+        store: Arc<dyn OffsetStore>,
+    ) -> Result<Self> {
+        let TaskTools {
+            control,
+            config,
+            converters,
+            chain,
+            statuses,
+            topic_tracking,
+            flush_interval,
+            flush_timeout,
+            errors,
+            dead_letters,
+        } = tools;
+        let limit = InFlightLimit {
+            records: MAX_IN_FLIGHT,
+            bytes: buffer_memory(properties)?,
+        };
+        let id = &control.id;
+        let dead_letters = dead_letters
+            .map(|letters| {
+                SourceDeadLetters::new(id, letters, clients, deliveries.clone(), &errors)
+            })
+            .transpose()?
+            .map(Arc::new);
+        let errors = SourceErrors::new(errors, dead_letters.clone());
+        let keys = PartitionKeys::new(&*id.connector);
+        let committer = Arc::new(OffsetCommitter::new(
+            id,
+            OffsetWriter::new(store.clone(), keys.clone()),
+            deliveries,
+            errors.clone(),
+            TopicTracker::new(statuses, id, topic_tracking),
+            flush_interval,
+            flush_timeout,
+        ));
+        let encoder = RecordEncoder::new(converters);
+        let sender = Sender::new(id, chain, encoder, errors, topics, producer, limit);
+        Ok(Self {
+            config,
+            committer,
+            sender,
+            offsets: Arc::new(StoredOffsetReader::new(store, keys)),
+            dead_letters,
+            flush_timeout,
+            control,
+        })
+    }
+}
+
+/// What a poll brought; nothing, after a moment, if it failed but may be
+/// repeated.
+async fn tolerate_retriable(
+    control: &TaskControl,
+    polled: Result<Vec<SourceRecord>>,
+) -> Result<Vec<SourceRecord>> {
+    match polled {
+        Err(error) if error.is_retriable() => {
+            tracing::warn!(
+                task = %control.id,
+                %error,
+                "Failed to poll records from SourceTask. Will retry operation"
+            );
+            control.pause_for(BACKOFF).await;
+            Ok(Vec::new())
+        }
+        polled => polled,
     }
 }
 

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use tether_api::offset::{OffsetMap, SourceOffset};
 use tether_api::source::CommittedOffsets;
 use tether_api::{ConnectError, ErrorKind, Result};
-use tether_storage::{OffsetWriter, TaskId};
+use tether_storage::{OffsetEntry, OffsetWriter, TaskId};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -19,7 +19,7 @@ use crate::task::submitted_records::{Outcome, SubmittedRecords};
 use crate::task::topic_tracker::TopicTracker;
 
 /// What has to be written, in the order in which partitions first came.
-type PendingOffsets = IndexMap<Arc<OffsetMap>, SourceOffset>;
+pub(super) type PendingOffsets = IndexMap<Arc<OffsetMap>, SourceOffset>;
 
 /// Keeps what was sent and commits offsets of what arrived.
 ///
@@ -28,6 +28,9 @@ type PendingOffsets = IndexMap<Arc<OffsetMap>, SourceOffset>;
 /// after that. A worker that is killed between the acknowledgement and the
 /// store's answer starts again from an older offset and sends those records a
 /// second time; it never starts behind a record that Kafka does not have.
+///
+/// An exactly-once task takes the offsets ([`OffsetCommitter::take_offsets`]) and
+/// commits them together with their records.
 pub(super) struct OffsetCommitter {
     id: TaskId,
     writer: OffsetWriter,
@@ -142,8 +145,24 @@ impl OffsetCommitter {
         self.commit().await;
     }
 
+    /// Takes the offsets of what has been acknowledged.
+    pub(super) fn take_offsets(&self) -> PendingOffsets {
+        std::mem::take(&mut self.book().pending)
+    }
+
+    /// The entries that store these offsets.
+    ///
+    /// # Errors
+    /// Data, if they cannot be stored.
+    pub(super) fn entries(&self, offsets: &PendingOffsets) -> Result<Vec<OffsetEntry>> {
+        let offsets = offsets
+            .iter()
+            .map(|(partition, offset)| (partition.clone(), offset.clone()));
+        self.writer.entries(offsets)
+    }
+
     /// The number of records in flight after what the producer reported.
-    fn in_flight(&self) -> usize {
+    pub(super) fn in_flight(&self) -> usize {
         self.settled().submitted.in_flight()
     }
 
@@ -200,7 +219,8 @@ impl OffsetCommitter {
             })
     }
 
-    fn publish(&self, offsets: PendingOffsets) {
+    /// Tells the connector what has been committed.
+    pub(super) fn publish(&self, offsets: PendingOffsets) {
         self.committed.send_modify(|committed| {
             committed.sequence += 1;
             committed.offsets = offsets.into_iter().collect();

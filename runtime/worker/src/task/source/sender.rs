@@ -53,6 +53,8 @@ pub(super) struct Sender {
     topics: Option<TopicCreator>,
     producer: Arc<dyn Producer>,
     limit: InFlightLimit,
+    /// Of a producer that writes in transactions.
+    offsets_topic: Option<Arc<str>>,
     rest: std::vec::IntoIter<SourceRecord>,
     /// A record that is transformed once more before the rest comes.
     again: Option<SourceRecord>,
@@ -112,6 +114,7 @@ impl Sender {
             topics,
             producer,
             limit,
+            offsets_topic: None,
             rest: Vec::new().into_iter(),
             again: None,
             refused: None,
@@ -119,6 +122,15 @@ impl Sender {
             preparations: 0,
             attempts: None,
         }
+    }
+
+    /// Prepares for a producer that writes in transactions, together with offsets
+    /// for this topic. A record that Kafka refuses ends the task then, whatever
+    /// is tolerated. So does a record for that topic: with one of them in an open
+    /// transaction, a task that reads its offsets would wait for the end of that
+    /// transaction, and the transaction for the task.
+    pub(super) fn in_transactions(&mut self, offsets_topic: Arc<str>) {
+        self.offsets_topic = Some(offsets_topic);
     }
 
     /// Takes a batch. The one before is sent.
@@ -170,6 +182,11 @@ impl Sender {
                 next.encoded = true;
                 self.preparations = 0;
                 self.attempts = None;
+            }
+            if self.offsets_topic.as_ref() == Some(&next.record.topic) {
+                return Err(ConnectError::other(
+                    "Source tasks may not produce to their own offsets topics when exactly-once support is enabled",
+                ));
             }
             if let Some(topics) = &mut self.topics
                 && !topics.knows(&next.record.topic)
@@ -321,7 +338,10 @@ impl Sender {
                 self.log_refusal(&error);
                 Ok(Some(Turn::Refused))
             }
-            _ if self.errors.pass_over_refused() && is_tolerable(&error) => {
+            _ if self.offsets_topic.is_none()
+                && self.errors.pass_over_refused()
+                && is_tolerable(&error) =>
+            {
                 self.pass_over(next, error, book);
                 Ok(None)
             }

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::{TaskHandle, TaskSetup, start};
 use crate::client_properties::OverridePolicy;
 use crate::conversion::Converters;
+use crate::preflight::Preflight;
 use crate::statuses::{InstanceStatuses, StatusOrigin};
 use crate::testing::Surroundings;
 
@@ -29,10 +30,12 @@ fn launch(
     connector: &ConfigMap,
     state: TargetState,
 ) -> TaskHandle {
-    try_launch(surroundings, task, connector, state).unwrap()
+    try_launch(None, surroundings, task, connector, state).unwrap()
 }
 
+/// The same for a task that asks before it starts, or that cannot start.
 fn try_launch(
+    preflight: Option<Arc<dyn Preflight>>,
     surroundings: &Surroundings,
     task: Task,
     connector: &ConfigMap,
@@ -56,6 +59,7 @@ fn try_launch(
                 Converters::new(&context.plugins, &context.config, connector).unwrap(),
             ),
             state,
+            preflight,
             statuses: Arc::new(InstanceStatuses::task(origin, &id(), Some("1.2.3"))),
             redaction: Arc::default(),
         },

@@ -15,7 +15,7 @@ async fn what_a_task_lacks_fails_it() {
         let id = TaskId::new("c", number);
         bench
             .worker
-            .start_task(&id, 1, &config, &bench.config, TargetState::Started)
+            .start_task(&id, 1, &config, &bench.config, TargetState::Started, None)
             .await
             .unwrap_err();
         bench.around.trace(&id).await
@@ -46,9 +46,10 @@ async fn more_tasks_than_allowed_do_not_start() {
         let mut config = bench.config.clone();
         config.extend(map(&[("tasks.max", "2"), ("tasks.max.enforce", enforce)]));
         let id = TaskId::new("c", number);
-        let started = bench
-            .worker
-            .start_task(&id, 3, &config, &bench.config, TargetState::Started);
+        let started =
+            bench
+                .worker
+                .start_task(&id, 3, &config, &bench.config, TargetState::Started, None);
         (id.clone(), started.await)
     };
     let (id, refused) = start(0, "true").await;

@@ -138,7 +138,8 @@ async fn wrong_settings_are_refused_with_their_key() {
         let mut config = map(&[("topics", "t")]);
         config.extend(map(&[(key, value)]));
         let task = Task::Sink(Box::new(Script::default()));
-        let error = super::super::try_launch(&around, task, &config, TargetState::Started).err();
+        let error =
+            super::super::try_launch(None, &around, task, &config, TargetState::Started).err();
         let text = error.unwrap().to_string();
         assert!(text.contains(key) && text.contains(expected), "{text}");
     }

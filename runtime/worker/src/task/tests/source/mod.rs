@@ -1,6 +1,7 @@
 //! A source task that does what a test says.
 
 mod errors;
+mod exactly_once;
 mod lifecycle;
 mod offsets;
 mod sending;
@@ -23,7 +24,7 @@ use tether_kafka::{KafkaError, KafkaErrorKind};
 use tether_storage::{StatusStore, TargetState};
 use tokio::sync::{Mutex as AsyncMutex, mpsc};
 
-use super::{counted, header_texts, id, launch, stop};
+use super::{counted, header_texts, id, launch, stop, try_launch};
 use crate::task::TaskHandle;
 use crate::testing::{Log, OffsetFault, Surroundings, map, surroundings};
 
