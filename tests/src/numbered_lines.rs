@@ -72,6 +72,25 @@ pub fn check_all_arrived<'a>(lines: impl IntoIterator<Item = &'a str>, last: u64
     Ok(())
 }
 
+/// Checks that the lines from 1 on arrived once each and in order; returns the number of the last one.
+///
+/// # Errors
+///
+/// A line is missing, came twice or is not in its place, or is none of them.
+pub fn check_each_once<'a>(lines: impl IntoIterator<Item = &'a str>) -> Result<u64> {
+    let mut seen = 0;
+    for line in lines {
+        let number = number(line)?;
+        ensure!(
+            number == seen + 1,
+            "line {number} came in the place of line {}",
+            seen + 1
+        );
+        seen = number;
+    }
+    Ok(seen)
+}
+
 /// Appends lines until it is stopped, from a thread of its own.
 #[derive(Debug)]
 pub struct LineWriter {
@@ -141,6 +160,19 @@ impl Drop for LineWriter {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_line_comes_once() {
+        let check = |numbers: &[u64]| {
+            let lines: Vec<String> = numbers.iter().map(|number| line(*number)).collect();
+            check_each_once(lines.iter().map(String::as_str)).ok()
+        };
+        assert_eq!(check(&[]), Some(0));
+        assert_eq!(check(&[1, 2, 3]), Some(3));
+        for wrong in [[1, 1, 2], [1, 3, 2], [2, 3, 4]] {
+            assert_eq!(check(&wrong), None);
+        }
+    }
 
     #[test]
     fn duplicates_are_fine_and_gaps_are_not() {

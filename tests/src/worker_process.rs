@@ -174,6 +174,11 @@ impl WorkerProcess {
         self.process.id()
     }
 
+    /// Sends a signal that does not end it.
+    pub fn signal(&mut self, signal: Signal) -> Result<()> {
+        self.process.signal(signal)
+    }
+
     /// Sends a signal and waits for the end; returns the exit code.
     ///
     /// # Errors

@@ -1,3 +1,6 @@
 //! Sources whose offsets are in topics of their own, and sources that write every record once.
 
+mod each_once;
+mod flow;
 mod offsets_topic;
+mod takeover;

@@ -143,3 +143,45 @@ fn forbidden_overrides_are_refused() {
     assert!(ours.source_producer(&id, &connector).is_err());
     assert!(ours.sink_consumer(&id, &connector).is_ok());
 }
+
+#[test]
+fn producers_of_exactly_once_tasks_are_what_they_must_be() {
+    let worker = worker(&[("exactly.once.source.support", "enabled")]);
+    let properties = properties(&worker, &OverridePolicy::All);
+    let id = TaskId::new("c", 3);
+    for connector in [
+        map(&[]),
+        map(&[
+            ("producer.override.enable.idempotence", "false"),
+            ("producer.override.transactional.id", "mine"),
+        ]),
+    ] {
+        let producer = properties.exactly_once_producer(&id, &connector).unwrap();
+        assert_eq!(producer["enable.idempotence"], "true");
+        assert_eq!(producer["transactional.id"], "g-c-3");
+        assert_eq!(producer["client.id"], "connector-producer-c-3");
+    }
+    let leader = properties.config_leader();
+    assert_eq!(leader["transactional.id"], "connect-cluster-g");
+    assert_eq!(leader["client.id"], "g-configs-leader");
+    assert_eq!(leader["enable.idempotence"], "true");
+}
+
+#[test]
+fn offsets_are_read_as_they_were_committed() {
+    let isolation = |support: &str, overridden: bool| {
+        let worker = worker(&[("exactly.once.source.support", support)]);
+        let connector = match overridden {
+            true => map(&[("consumer.override.isolation.level", "read_uncommitted")]),
+            false => map(&[]),
+        };
+        let consumer = properties(&worker, &OverridePolicy::All)
+            .offsets_consumer("c-0", "c", &connector)
+            .unwrap();
+        assert_eq!(consumer["client.id"], "connector-consumer-c-0");
+        consumer["isolation.level"].clone()
+    };
+    assert_eq!(isolation("disabled", false), "read_committed");
+    assert_eq!(isolation("disabled", true), "read_uncommitted");
+    assert_eq!(isolation("enabled", true), "read_committed");
+}

@@ -84,3 +84,107 @@ fn add(values: &mut [ConfigValue], key: &str, messages: impl IntoIterator<Item =
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use async_trait::async_trait;
+    use tether_api::config::{ConfigData, ConfigDef};
+    use tether_api::connector::{ConnectorContext, Task};
+
+    use super::*;
+
+    /// Answers what it is made of.
+    struct Source(Result<Option<ExactlyOnceSupport>>, bool);
+
+    #[async_trait]
+    impl Connector for Source {
+        fn config_def(&self) -> Arc<ConfigDef> {
+            Arc::new(ConfigDef::new())
+        }
+
+        async fn start(&mut self, _: ConnectorContext, _: ConfigMap) -> Result<()> {
+            Ok(())
+        }
+
+        async fn task_configs(&mut self, _: usize) -> Result<Vec<ConfigMap>> {
+            Ok(Vec::new())
+        }
+
+        fn new_task(&self) -> Task {
+            unreachable!("only validated")
+        }
+
+        fn task_class(&self) -> &'static str {
+            "t.Task"
+        }
+
+        fn exactly_once_support(&self, _: &ConfigMap) -> Result<Option<ExactlyOnceSupport>> {
+            match &self.0 {
+                Ok(support) => Ok(*support),
+                Err(error) => Err(ConnectError::config(error.message())),
+            }
+        }
+
+        fn can_define_transaction_boundaries(
+            &self,
+            _: &ConfigMap,
+        ) -> Result<ConnectorTransactionBoundaries> {
+            Ok(match self.1 {
+                true => ConnectorTransactionBoundaries::Supported,
+                false => ConnectorTransactionBoundaries::Unsupported,
+            })
+        }
+    }
+
+    fn errors(source: &Source, worker_has_it: bool, config: &[(&str, &str)]) -> Vec<String> {
+        let config: ConfigMap = config
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect();
+        let mut values = [SUPPORT, BOUNDARY].map(|key| ConfigValue::new(key, ConfigData::Null));
+        check(source, worker_has_it, &config, &mut values);
+        values.into_iter().flat_map(|value| value.errors).collect()
+    }
+
+    #[test]
+    fn what_is_required_has_to_be_there() {
+        let required = [(SUPPORT, "Required")];
+        let supported = || Source(Ok(Some(ExactlyOnceSupport::Supported)), false);
+        assert!(errors(&supported(), true, &required).is_empty());
+        assert!(errors(&supported(), false, &[(SUPPORT, "requested")]).is_empty());
+        assert_eq!(
+            errors(&supported(), false, &required),
+            ["This worker does not have exactly-once source support enabled."]
+        );
+        for (answer, beginning) in [
+            (
+                Ok(Some(ExactlyOnceSupport::Unsupported)),
+                "The connector does not support exactly-once semantics",
+            ),
+            (
+                Ok(None),
+                "The connector does not implement the API required",
+            ),
+            (
+                Err(ConnectError::config("no topic")),
+                "An unexpected error occurred during validation: no topic",
+            ),
+        ] {
+            let found = errors(&Source(answer, false), true, &required);
+            assert!(
+                found.len() == 1 && found[0].starts_with(beginning),
+                "{found:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn not_every_connector_ends_transactions() {
+        let connectors = [(BOUNDARY, "CONNECTOR")];
+        assert!(errors(&Source(Ok(None), true), true, &connectors).is_empty());
+        assert_eq!(errors(&Source(Ok(None), false), true, &connectors).len(), 1);
+        assert!(errors(&Source(Ok(None), false), true, &[(BOUNDARY, "poll")]).is_empty());
+    }
+}

@@ -1,6 +1,7 @@
 //! The herder with stores in memory and connectors that do as they are told.
 
 mod automatic_restart;
+mod fencing;
 mod process;
 mod variables;
 
