@@ -396,6 +396,7 @@ fn imported_files_are_registered_alike() -> anyhow::Result<()> {
             ("skip.known.types", "false"),
             ("use.latest.version", "true"),
             ("auto.register.schemas", "false"),
+            ("wrapper.for.nullables", "true"),
         ],
     ];
     for config in configs {
