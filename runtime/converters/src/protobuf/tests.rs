@@ -1,5 +1,5 @@
 //! The converter without its reference. What is expected of settings that the
-//! reference's published classes lack was seen with later ones.
+//! reference's published classes lack follows the sources of later ones.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
