@@ -31,6 +31,10 @@ const WAIT: Duration = Duration::from_millis(500);
 /// How much is read at once, in bytes.
 const CHUNK: usize = 64 * 1024;
 
+/// How much is read at once of a file that has so much more. Each read is a way
+/// to another thread and back, which costs as much as some hundred lines.
+const LARGE_CHUNK: usize = 512 * 1024;
+
 /// No broker takes a record of this size, so a longer line is an error rather
 /// than a reason to take ever more memory. In bytes.
 const LONGEST_LINE: usize = 128 * 1024 * 1024;
@@ -62,8 +66,9 @@ impl SourceTask for FileStreamSourceTask {
 }
 
 enum Input {
-    /// A file and the position of the end of the last line that was returned.
-    File(File, u64),
+    /// A file, the position of the end of the last line that was returned, and
+    /// how much to read next.
+    File(File, u64, usize),
     /// Positions of the standard input mean nothing, so none are kept.
     Stdin(Stdin),
 }
@@ -74,11 +79,14 @@ impl Input {
     async fn read(&mut self, buffer: &mut LineBuffer, may_wait: bool) -> Result<usize> {
         let bytes = buffer.bytes_mut();
         let count = match self {
-            Self::File(file, _) => {
-                bytes.reserve(CHUNK);
-                file.read_buf(bytes)
+            Self::File(file, _, chunk) => {
+                bytes.reserve(*chunk);
+                let count = file
+                    .read_buf(bytes)
                     .await
-                    .map_err(|error| ConnectError::other("Error while reading").caused_by(error))?
+                    .map_err(|error| ConnectError::other("Error while reading").caused_by(error))?;
+                *chunk = if count < *chunk { CHUNK } else { LARGE_CHUNK };
+                count
             }
             Self::Stdin(stdin) => {
                 let wait = if may_wait { WAIT } else { Duration::ZERO };
@@ -100,7 +108,7 @@ impl Input {
     /// Moves the position over a line and returns the new one.
     fn advance(&mut self, taken: u64) -> Value {
         match self {
-            Self::File(_, position) => {
+            Self::File(_, position, _) => {
                 *position += taken;
                 Value::from(i64::try_from(*position).ok())
             }
@@ -233,7 +241,7 @@ impl Reader {
         }
         tracing::debug!(file = path, position, "Opened for reading");
         self.waiting_for = None;
-        Ok(Some(Input::File(file, position)))
+        Ok(Some(Input::File(file, position, CHUNK)))
     }
 
     async fn stored_position(&self) -> Result<u64> {
