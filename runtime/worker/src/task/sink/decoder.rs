@@ -44,6 +44,20 @@ pub(super) enum Processed {
     Stopped,
 }
 
+/// Why a record is not processed yet.
+pub(super) enum Obstacle {
+    /// A converter has not seen the schema.
+    Unprepared(Side),
+    /// A converter or transformation refuses the record.
+    Failed(Failure),
+}
+
+impl From<Failure> for Obstacle {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
 impl RecordDecoder {
     pub(super) fn new(
         converters: Arc<Converters>,
@@ -66,41 +80,17 @@ impl RecordDecoder {
     }
 
     /// Decodes a record (key, value, headers) and applies the transformations.
-    /// Text and bytes stay slices of what was consumed. Waits only if a
-    /// converter has to learn a schema, or after a failure.
+    /// Text and bytes stay slices of what was consumed. It does not wait, so
+    /// that records that are fine cost no future.
     ///
     /// # Errors
-    /// Other, if a converter or transformation refuses the record and that ends
-    /// the task.
-    pub(super) async fn process(
+    /// What has to be overcome first, by [`RecordDecoder::overcome`].
+    pub(super) fn process(
         &mut self,
         record: &ConsumedRecord,
         original: &TopicPartition,
-    ) -> Result<Processed> {
-        let mut attempts = Attempts::default();
-        loop {
-            let failure = match self.attempt(record, original).await {
-                Ok(Some(record)) => return Ok(Processed::Record(record)),
-                Ok(None) => return Ok(Processed::Dropped),
-                Err(failure) => failure,
-            };
-            match self.failed.handle(failure, &mut attempts, record).await? {
-                // From the bytes on, since a transformation keeps what it was
-                // given.
-                Verdict::Again => {}
-                Verdict::Skip => return Ok(Processed::Dropped),
-                Verdict::Stopped => return Ok(Processed::Stopped),
-            }
-        }
-    }
-
-    /// The record for the task; `None` if a transformation dropped it.
-    async fn attempt(
-        &mut self,
-        record: &ConsumedRecord,
-        original: &TopicPartition,
-    ) -> Result<Option<SinkRecord>, Failure> {
-        let decoded = self.decode(record, original).await?;
+    ) -> Result<Processed, Obstacle> {
+        let decoded = self.decode(record, original)?;
         self.topics.used(&original.topic);
         let SinkRecord {
             record,
@@ -108,58 +98,89 @@ impl RecordDecoder {
             original,
             offset,
         } = decoded;
-        Ok(self.chain.apply(record)?.map(|record| SinkRecord {
-            record,
-            timestamp_type,
-            original,
-            offset,
-        }))
+        Ok(match self.chain.apply(record)? {
+            Some(record) => Processed::Record(SinkRecord {
+                record,
+                timestamp_type,
+                original,
+                offset,
+            }),
+            None => Processed::Dropped,
+        })
     }
 
-    async fn decode(
+    /// Lets a converter learn a schema, or waits for another attempt after a
+    /// failure, as often as it takes to process the record or to give it up.
+    ///
+    /// # Errors
+    /// Other, if a converter or transformation refuses the record and that ends
+    /// the task.
+    pub(super) async fn overcome(
         &mut self,
+        mut obstacle: Obstacle,
         record: &ConsumedRecord,
         original: &TopicPartition,
-    ) -> Result<SinkRecord, Failure> {
+    ) -> Result<Processed> {
+        let mut attempts = Attempts::default();
         let mut preparations = 0;
         loop {
-            let side = match self.try_decode(record, original)? {
-                Ok(decoded) => return Ok(decoded),
-                Err(side) => side,
+            let failure = match obstacle {
+                Obstacle::Failed(failure) => Some(failure),
+                Obstacle::Unprepared(side) => {
+                    preparations += 1;
+                    self.prepare(side, record, preparations).await.err()
+                }
             };
-            let bytes = match side {
-                Side::Key => record.key.as_ref(),
-                Side::Value => record.value.as_ref(),
+            if let Some(failure) = failure {
+                preparations = 0;
+                match self.failed.handle(failure, &mut attempts, record).await? {
+                    // From the bytes on, since a transformation keeps what it
+                    // was given.
+                    Verdict::Again => {}
+                    Verdict::Skip => return Ok(Processed::Dropped),
+                    Verdict::Stopped => return Ok(Processed::Stopped),
+                }
+            }
+            obstacle = match self.process(record, original) {
+                Ok(processed) => return Ok(processed),
+                Err(obstacle) => obstacle,
             };
-            preparations += 1;
-            let prepared = if preparations > MAX_PREPARATIONS {
-                Err(ConnectError::other(format!(
-                    "The {side:?} converter is not ready although it prepared itself for the record's schema, \
-                     which is a defect in the converter"
-                )))
-            } else if let Some(bytes) = bytes {
-                let converter = self.converters.of(side);
-                converter.prepare_to_connect(&record.topic, bytes).await
-            } else {
-                Ok(())
-            };
-            prepared.map_err(|error| self.failure(side, error))?;
         }
     }
 
-    /// The record, or the part whose converter is not ready.
-    fn try_decode(
+    // The transformations may be moved to another thread, but not shared.
+    async fn prepare(
+        &mut self,
+        side: Side,
+        record: &ConsumedRecord,
+        preparations: u32,
+    ) -> Result<(), Failure> {
+        let bytes = match side {
+            Side::Key => record.key.as_ref(),
+            Side::Value => record.value.as_ref(),
+        };
+        let prepared = if preparations > MAX_PREPARATIONS {
+            Err(ConnectError::other(format!(
+                "The {side:?} converter is not ready although it prepared itself for the record's schema, \
+                 which is a defect in the converter"
+            )))
+        } else if let Some(bytes) = bytes {
+            let converter = self.converters.of(side);
+            converter.prepare_to_connect(&record.topic, bytes).await
+        } else {
+            Ok(())
+        };
+        prepared.map_err(|error| self.failure(side, error))
+    }
+
+    fn decode(
         &mut self,
         record: &ConsumedRecord,
         original: &TopicPartition,
-    ) -> Result<Result<SinkRecord, Side>, Failure> {
-        let Some(key) = self.decode_side(Side::Key, record, record.key.as_ref())? else {
-            return Ok(Err(Side::Key));
-        };
-        let Some(value) = self.decode_side(Side::Value, record, record.value.as_ref())? else {
-            return Ok(Err(Side::Value));
-        };
-        Ok(Ok(SinkRecord {
+    ) -> Result<SinkRecord, Obstacle> {
+        let key = self.decode_side(Side::Key, record, record.key.as_ref())?;
+        let value = self.decode_side(Side::Value, record, record.value.as_ref())?;
+        Ok(SinkRecord {
             record: ConnectRecord {
                 topic: original.topic.clone(),
                 partition: Some(record.partition),
@@ -174,7 +195,7 @@ impl RecordDecoder {
             timestamp_type: record.timestamp_type,
             original: original.clone(),
             offset: record.offset,
-        }))
+        })
     }
 
     fn decode_side(
@@ -182,16 +203,16 @@ impl RecordDecoder {
         side: Side,
         record: &ConsumedRecord,
         bytes: Option<&Bytes>,
-    ) -> Result<Option<SchemaAndValue>, Failure> {
+    ) -> Result<SchemaAndValue, Obstacle> {
         let decoded = self
             .converters
             .of(side)
             .to_connect(&record.topic, bytes)
             .map_err(|error| self.failure(side, error))?;
-        Ok(match decoded {
-            Decoded::Data(data) => Some(data),
-            Decoded::Unprepared => None,
-        })
+        match decoded {
+            Decoded::Data(data) => Ok(data),
+            Decoded::Unprepared => Err(Obstacle::Unprepared(side)),
+        }
     }
 
     fn decode_headers(&mut self, record: &ConsumedRecord) -> Result<Headers, Failure> {

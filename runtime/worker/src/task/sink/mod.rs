@@ -243,7 +243,11 @@ impl WorkerSinkTask {
                 );
                 continue;
             };
-            match self.decoder.process(&record, original).await? {
+            let processed = match self.decoder.process(&record, original) {
+                Ok(processed) => processed,
+                Err(obstacle) => self.decoder.overcome(obstacle, &record, original).await?,
+            };
+            match processed {
                 Processed::Record(processed) => self.batch.push(processed),
                 Processed::Dropped => continue,
                 Processed::Stopped => return Ok(false),
