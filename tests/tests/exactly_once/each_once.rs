@@ -142,7 +142,7 @@ fn a_zombie_is_fenced() -> Result<()> {
         log.lines()
             .find(|line| line.contains(&task) && line.contains("fenced"))
             .map(drop)
-            .context("nothing of the kind is in its log")
+            .with_context(|| format!("nothing of the kind is in its log:\n{log}"))
     })?;
     zombie.kill();
     flow.wait_progress(300)?;

@@ -73,7 +73,7 @@ async fn the_older_of_two_live_producers_is_fenced() -> Result<()> {
     let error = zombie.begin_transaction().unwrap_err();
     assert_eq!(error.kind, KafkaErrorKind::Fenced, "{error}");
     let refused = zombie.send(&record(&topic, None, Some(b"late")), 0);
-    assert!(refused.is_err());
+    assert_eq!(refused.unwrap_err().kind, KafkaErrorKind::Fenced);
 
     write(&*heir, &topic, "of the heir").await?;
     heir.commit_transaction(PATIENCE).await?;

@@ -15,7 +15,7 @@ use ::rdkafka::producer::{BaseProducer, Producer as _, ProducerContext, PurgeCon
 use async_trait::async_trait;
 use tokio::sync::Notify;
 
-use super::error::{failure, from_library};
+use super::error::{failure, from_library, kind_of};
 use super::events::{Events, LogTarget, delegate_events};
 use super::tokens::TokenProvider;
 use crate::{
@@ -78,6 +78,20 @@ impl ProducerContext for DeliveryContext {
 fn delivery_failure(error: &RdError, topic: &str) -> KafkaError {
     let doing = format!("Failed to write a record to topic {topic}");
     from_library(&doing, error, KafkaErrorKind::Fatal)
+}
+
+/// Why the producer can do nothing any more, if that is so. Every call fails
+/// then, with an error that hides the one that it began with.
+pub(super) fn fatal_failure(
+    doing: &str,
+    producer: &BaseProducer<DeliveryContext>,
+) -> Option<KafkaError> {
+    let (code, text) = producer.client().fatal_error()?;
+    let kind = match kind_of(code) {
+        kind @ (KafkaErrorKind::Fenced | KafkaErrorKind::NotAuthorized) => kind,
+        _ => KafkaErrorKind::Fatal,
+    };
+    Some(KafkaError::new(kind, format!("{doing}: {text}")))
 }
 
 impl RdProducer {
@@ -152,7 +166,11 @@ impl Producer for RdProducer {
                         record.topic
                     ),
                 ),
-                error => delivery_failure(&error, record.topic),
+                error => fatal_failure(
+                    &format!("Failed to write a record to topic {}", record.topic),
+                    &self.producer,
+                )
+                .unwrap_or_else(|| delivery_failure(&error, record.topic)),
             }
         })
     }

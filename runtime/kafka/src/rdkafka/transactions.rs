@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use tokio::time::{Instant, sleep};
 
 use super::error::{failure, from_library, kind_of};
-use super::producer::{DeliveryContext, RdProducer};
+use super::producer::{DeliveryContext, RdProducer, fatal_failure};
 use crate::{KafkaError, KafkaErrorKind, Producer as _, Result, TransactionalProducer};
 
 /// How long one call holds a thread.
@@ -96,15 +96,10 @@ impl TransactionalProducer for RdProducer {
     }
 }
 
-/// What a failed call means. A fatal error hides the one that it began with.
+/// What a failed call means.
 fn transaction_failure(doing: &str, error: &RdError, producer: &Native) -> KafkaError {
-    let fatal = producer.client().fatal_error();
-    if let Some((code, text)) = fatal {
-        let kind = match kind_of(code) {
-            kind @ (KafkaErrorKind::Fenced | KafkaErrorKind::NotAuthorized) => kind,
-            _ => KafkaErrorKind::Fatal,
-        };
-        return KafkaError::new(kind, format!("{doing}: {text}"));
+    if let Some(fatal) = fatal_failure(doing, producer) {
+        return fatal;
     }
     let RdError::Transaction(native) = error else {
         return from_library(doing, error, KafkaErrorKind::Fatal);
