@@ -13,7 +13,7 @@ use super::to_connect::{UnionNumbers, to_connect};
 
 /// Settings under which most is looked at.
 pub(super) const OPTIONS: Options = Options {
-    shared_sum_types: false,
+    generalized: false,
     enhanced: true,
     scrub: false,
     meta_data: true,

@@ -24,73 +24,17 @@ mod write;
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use tether_api::Result;
 use tether_api::config::ConfigMap;
-use tether_api::converter::{Converter, ConverterKind, Decoded, Encoded};
-use tether_api::data::{Bytes, SchemaAndValue, SchemaRef, Value};
-use tether_api::plugin::{PluginDescriptor, PluginFactory};
+use tether_api::converter::{Converter, ConverterKind};
+use tether_api::plugin::PluginDescriptor;
 
 use self::config::AvroConverterConfig;
 #[cfg(feature = "fuzzing")]
 pub(crate) use self::fuzz::{fuzz_data, fuzz_resolve, fuzz_schema};
 use self::read::AvroReader;
 use self::write::AvroWriter;
-use crate::registry::{FormatWords, SerdeConfig};
-
-/// The reference's class tells no version, and REST leaves it out then.
-const VERSION: &str = "undefined";
-
-/// Converts between Connect data and Avro.
-struct AvroConverter {
-    serde: SerdeConfig,
-    reader: AvroReader,
-    writer: AvroWriter,
-}
-
-impl AvroConverter {
-    fn new(config: &ConfigMap, kind: ConverterKind) -> Result<Self> {
-        let config = AvroConverterConfig::parse(config, kind)?;
-        Ok(Self {
-            reader: AvroReader::new(&config),
-            writer: AvroWriter::new(&config),
-            serde: config.serde,
-        })
-    }
-}
-
-#[async_trait]
-impl Converter for AvroConverter {
-    fn from_connect(
-        &self,
-        topic: &str,
-        schema: Option<&SchemaRef>,
-        value: &Value,
-        out: &mut Vec<u8>,
-    ) -> Result<Encoded> {
-        let start = out.len();
-        let encoded = self.writer.write(topic, schema, value, out);
-        if encoded.is_err() {
-            out.truncate(start);
-        }
-        encoded
-    }
-
-    async fn prepare_from_connect(&self, topic: &str, schema: Option<&SchemaRef>) -> Result<()> {
-        self.writer.prepare(&self.serde, topic, schema).await
-    }
-
-    fn to_connect(&self, topic: &str, bytes: Option<&Bytes>) -> Result<Decoded> {
-        match bytes {
-            Some(bytes) => self.reader.read(topic, bytes),
-            None => Ok(Decoded::Data(SchemaAndValue::NULL)),
-        }
-    }
-
-    async fn prepare_to_connect(&self, topic: &str, bytes: &Bytes) -> Result<()> {
-        self.reader.prepare(&self.serde, topic, bytes).await
-    }
-}
+use crate::registry::{self, FormatWords, RegistryConverter};
 
 /// How the format is called in messages.
 const WORDS: FormatWords = FormatWords {
@@ -101,15 +45,21 @@ const WORDS: FormatWords = FormatWords {
     read: |topic| format!("Failed to deserialize data for topic {topic} to Avro: "),
 };
 
+/// Makes a converter from its configuration, prefixes removed.
+fn converter(config: &ConfigMap, kind: ConverterKind) -> Result<Arc<dyn Converter>> {
+    let config = AvroConverterConfig::parse(config, kind)?;
+    Ok(Arc::new(RegistryConverter {
+        reader: AvroReader::new(&config),
+        writer: AvroWriter::new(&config),
+        serde: config.serde,
+    }))
+}
+
 /// The descriptor of the converter.
 pub(crate) fn descriptor() -> PluginDescriptor {
-    PluginDescriptor {
-        class: "io.confluent.connect.avro.AvroConverter",
-        aliases: &[],
-        version: VERSION,
-        config_def: config::config_def,
-        factory: PluginFactory::Converter(|config, kind| {
-            Ok(Arc::new(AvroConverter::new(config, kind)?))
-        }),
-    }
+    registry::descriptor(
+        "io.confluent.connect.avro.AvroConverter",
+        config::config_def,
+        converter,
+    )
 }

@@ -1,9 +1,7 @@
 //! Records that are read: the schemas of their ids, and how values are decoded.
 
-use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
-use foldhash::HashMap;
 use tether_api::converter::Decoded;
 use tether_api::data::{Bytes, SchemaAndValue, SchemaRef, Value};
 use tether_api::{ConnectError, Result};
@@ -15,22 +13,15 @@ use super::decode::ReadPlan;
 use super::schema::{AvroSchema, Kind, Parser, SchemaError};
 use super::to_connect::{UnionNumbers, to_connect};
 use crate::registry::{
-    CachedRegistry, FRAME, ReferenceError, RegisteredText, SchemaKind, SerdeConfig, schema_id,
-    serialization,
+    CachedRegistry, FRAME, Readings, RegisteredText, RegistryReader, SchemaFailure, SchemaKind,
+    SerdeConfig, schema_id, serialization,
 };
 
 /// Reads records of the schemas that are known.
 pub(super) struct AvroReader {
     options: Options,
     unions: UnionNumbers,
-    capacity: usize,
-    known: RwLock<HashMap<i32, Vec<Known>>>,
-}
-
-/// What is known of an id in a topic.
-struct Known {
-    topic: Box<str>,
-    reading: Arc<Reading>,
+    readings: Readings<Reading>,
 }
 
 /// How records of an id are read.
@@ -39,24 +30,12 @@ struct Reading {
     plan: ReadPlan,
     /// Whether the data is bytes on their own.
     raw: bool,
-    /// When to ask again, if ever.
-    until: Option<Instant>,
 }
 
-impl AvroReader {
-    pub(super) fn new(config: &AvroConverterConfig) -> Self {
-        Self {
-            options: config.options,
-            unions: UnionNumbers::default(),
-            capacity: config.cache_size.max(1),
-            known: RwLock::default(),
-        }
-    }
-
-    /// Reads a record.
-    pub(super) fn read(&self, topic: &str, bytes: &Bytes) -> Result<Decoded> {
+impl RegistryReader for AvroReader {
+    fn read(&self, topic: &str, bytes: &Bytes) -> Result<Decoded> {
         let id = schema_id(bytes).map_err(|cause| WORDS.read_failed(topic, cause))?;
-        let Some(reading) = self.known(topic, id) else {
+        let Some(reading) = self.readings.get(topic, id, bytes) else {
             return Ok(Decoded::Unprepared);
         };
         let value = reading.read(bytes).map_err(|cause| {
@@ -69,39 +48,30 @@ impl AvroReader {
         }))
     }
 
-    fn known(&self, topic: &str, id: i32) -> Option<Arc<Reading>> {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        let topics = known.get(&id)?;
-        let found = topics.iter().find(|known| *known.topic == *topic)?;
-        match found.reading.until {
-            Some(until) if until <= Instant::now() => None,
-            _ => Some(found.reading.clone()),
+    async fn prepare(&self, serde: &SerdeConfig, topic: &str, bytes: &Bytes) -> Result<()> {
+        let id = schema_id(bytes).map_err(|cause| WORDS.read_failed(topic, cause))?;
+        let (reading, until) = self.reading(serde, topic, id).await?;
+        self.readings.insert(topic, id, &[], reading, until);
+        Ok(())
+    }
+}
+
+impl AvroReader {
+    pub(super) fn new(config: &AvroConverterConfig) -> Self {
+        Self {
+            options: config.options,
+            unions: UnionNumbers::default(),
+            readings: Readings::new(config.data.cache_size),
         }
     }
 
-    /// Asks for the schema of a record and works out how it is read.
-    pub(super) async fn prepare(
+    /// How records of an id are read, and when to ask again, if ever.
+    async fn reading(
         &self,
         serde: &SerdeConfig,
         topic: &str,
-        bytes: &Bytes,
-    ) -> Result<()> {
-        let id = schema_id(bytes).map_err(|cause| WORDS.read_failed(topic, cause))?;
-        let reading = Arc::new(self.reading(serde, topic, id).await?);
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        if known.values().map(Vec::len).sum::<usize>() >= self.capacity {
-            known.clear();
-        }
-        let topics = known.entry(id).or_default();
-        topics.retain(|known| *known.topic != *topic);
-        topics.push(Known {
-            topic: topic.into(),
-            reading,
-        });
-        Ok(())
-    }
-
-    async fn reading(&self, serde: &SerdeConfig, topic: &str, id: i32) -> Result<Reading> {
+        id: i32,
+    ) -> Result<(Reading, Option<Instant>)> {
         let SerdeConfig {
             registry, naming, ..
         } = serde;
@@ -111,10 +81,8 @@ impl AvroReader {
         let subject = naming.subject(topic, None).ok();
         let text = registry.by_id(subject.as_deref(), id).await;
         let text = text.map_err(|error| WORDS.read_refused(topic, of_id.clone(), error))?;
-        let avro = parse(registry, &text).await.map_err(|error| match error {
-            ParseError::Reference(error) => WORDS.unreferred(topic, of_id, error),
-            ParseError::Schema(error) => WORDS.read_failed(topic, error),
-        })?;
+        let avro = parse(registry, &text).await;
+        let avro = avro.map_err(|failure| unreadable(topic, of_id, failure))?;
         let subject = naming
             .subject(topic, avro.record_name().as_deref())
             .map_err(|cause| WORDS.read_failed(topic, cause))?;
@@ -130,22 +98,17 @@ impl AvroReader {
                 latest.map_err(|error| WORDS.read_refused(topic, question.clone(), error))?;
             if let Some(found) = latest {
                 let latest = parse(registry, &found.schema).await;
-                let latest = latest.map_err(|error| match error {
-                    ParseError::Reference(error) => WORDS.unreferred(topic, question, error),
-                    ParseError::Schema(error) => WORDS.read_failed(topic, error),
-                })?;
-                let mut reading = self.reading_as(&avro, &latest, version)?;
-                reading.until = found.until;
-                return Ok(reading);
+                let latest = latest.map_err(|failure| unreadable(topic, question, failure))?;
+                return Ok((self.reading_as(&avro, &latest, version)?, found.until));
             }
         }
         let schema = to_connect(&avro, Some(version), self.options, &self.unions)?;
-        Ok(Reading {
+        let reading = Reading {
             plan: ReadPlan::new(&avro, schema.as_ref(), self.options)?,
             raw: matches!(avro.kind(avro.root()), Kind::Bytes),
             schema,
-            until: None,
-        })
+        };
+        Ok((reading, None))
     }
 
     /// How data of a schema is read as that of another. The version is the one
@@ -164,7 +127,6 @@ impl AvroReader {
             },
             schema,
             raw: false,
-            until: None,
         })
     }
 }
@@ -178,17 +140,13 @@ impl Reading {
     }
 }
 
-/// Why a schema could not be read.
-pub(super) enum ParseError {
-    /// Another one that it refers to is not known.
-    Reference(ReferenceError),
-    /// It is no Avro schema.
-    Schema(ConnectError),
-}
-
-impl From<SchemaError> for ParseError {
-    fn from(error: SchemaError) -> Self {
-        Self::Schema(error.into())
+/// A record cannot be read because of a schema.
+fn unreadable(topic: &str, question: String, failure: SchemaFailure) -> ConnectError {
+    match failure {
+        SchemaFailure::Reference(error) => WORDS.unreferred(topic, question, error),
+        SchemaFailure::Foreign(error) | SchemaFailure::Invalid(error) => {
+            WORDS.read_failed(topic, error)
+        }
     }
 }
 
@@ -196,16 +154,11 @@ impl From<SchemaError> for ParseError {
 pub(super) async fn parse(
     registry: &CachedRegistry,
     text: &RegisteredText,
-) -> Result<AvroSchema, ParseError> {
-    if text.kind != SchemaKind::Avro {
-        return Err(ParseError::Schema(ConnectError::data(
-            "the schema is not an Avro one; use the converter of its kind",
-        )));
-    }
-    let referred = registry.referred(text).await;
+) -> Result<AvroSchema, SchemaFailure> {
     let mut parser = Parser::default();
-    for referred in referred.map_err(ParseError::Reference)? {
-        parser.add(&referred.schema.text)?;
+    let invalid = |error: SchemaError| SchemaFailure::Invalid(error.into());
+    for referred in registry.referred_in(SchemaKind::Avro, text).await? {
+        parser.add(&referred.schema.text).map_err(invalid)?;
     }
-    Ok(parser.parse(&text.text)?)
+    parser.parse(&text.text).map_err(invalid)
 }

@@ -2,7 +2,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use proptest::prelude::*;
 use tether_api::config::ConfigMap;
-use tether_api::data::{Decimal, MapValue, Schema, SchemaBuilder, Struct, Text, Type, logical};
+use tether_api::converter::{Decoded, Encoded};
+use tether_api::data::{
+    Bytes, Decimal, MapValue, Schema, SchemaAndValue, SchemaBuilder, SchemaRef, Struct, Text, Type,
+    Value, logical,
+};
 use tether_api::testing::data::{Features, data};
 
 use super::*;
@@ -12,7 +16,7 @@ use crate::registry::{
 
 /// A converter with a registry of its own.
 pub(super) struct Fixture {
-    converter: AvroConverter,
+    converter: Arc<dyn Converter>,
     registry: Arc<MemoryRegistry>,
 }
 
@@ -28,7 +32,7 @@ impl Fixture {
         let mut config: ConfigMap = config.iter().map(owned).collect();
         config.insert("schema.registry.url".to_owned(), format!("mock://{scope}"));
         Self {
-            converter: AvroConverter::new(&config, ConverterKind::Value).unwrap(),
+            converter: converter(&config, ConverterKind::Value).unwrap(),
             registry: MemoryRegistry::of_scope(scope),
         }
     }
@@ -170,7 +174,7 @@ fn subjects_follow_their_strategy() {
         assert!(fixture.read(&bytes).is_ok(), "{strategy}");
     }
     let config = [("schema.registry.url".to_owned(), "mock://keys".to_owned())].into();
-    let keys = AvroConverter::new(&config, ConverterKind::Key).unwrap();
+    let keys = converter(&config, ConverterKind::Key).unwrap();
     wait(keys.prepare_from_connect("t", Some(&schema))).unwrap();
     assert!(wait(MemoryRegistry::of_scope("keys").latest("t-key")).is_ok());
     let class = "io.confluent.kafka.serializers.subject.RecordNameStrategy";

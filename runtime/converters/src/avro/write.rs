@@ -1,10 +1,8 @@
 //! Records to be written: their schemas, registered, and how values are
 //! encoded.
 
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
-use std::time::Instant;
+use std::sync::{Arc, OnceLock};
 
-use foldhash::HashMap;
 use tether_api::converter::Encoded;
 use tether_api::data::{SchemaCache, SchemaRef, Value};
 use tether_api::{ConnectError, Result};
@@ -13,15 +11,12 @@ use super::WORDS;
 use super::config::{AvroConverterConfig, Options};
 use super::encode::WritePlan;
 use super::from_connect::from_connect;
-use super::read::{ParseError, parse};
+use super::read::parse;
 use super::schema::{AvroSchema, Parser, SchemaError};
-use crate::registry::Target as RegistryTarget;
 use crate::registry::{
-    Found, ReferenceError, RegisteredText, SchemaKind, SerdeConfig, serialization, write_frame,
+    Found, RegisteredText, RegistryWriter, SchemaFailure, SchemaKind, SerdeConfig,
+    Target as RegistryTarget, TopicTargets, write_frame,
 };
-
-/// The most topics whose schemas are known at the same time.
-const MAX_TOPICS: usize = 10_000;
 
 /// Writes records with the schemas that are known.
 pub(super) struct AvroWriter {
@@ -37,16 +32,13 @@ struct Known {
     /// The full name of the record that it is.
     record: Option<String>,
     plan: Arc<WritePlan>,
-    /// What records of a topic begin with, once that is known.
-    topics: RwLock<HashMap<Box<str>, Arc<Target>>>,
+    targets: TopicTargets<Target>,
 }
 
 /// What records of a schema look like in a topic.
 struct Target {
     id: i32,
     plan: Arc<WritePlan>,
-    /// When to ask again, if ever.
-    until: Option<Instant>,
 }
 
 impl Known {
@@ -60,17 +52,8 @@ impl Known {
             }),
             record: avro.record_name(),
             plan: Arc::new(WritePlan::new(&avro, schema, options)?),
-            topics: RwLock::default(),
+            targets: TopicTargets::default(),
         }))
-    }
-
-    fn target(&self, topic: &str) -> Option<Arc<Target>> {
-        let topics = self.topics.read().unwrap_or_else(PoisonError::into_inner);
-        let target = topics.get(topic)?;
-        match target.until {
-            Some(until) if until <= Instant::now() => None,
-            _ => Some(target.clone()),
-        }
     }
 }
 
@@ -78,7 +61,7 @@ impl AvroWriter {
     pub(super) fn new(config: &AvroConverterConfig) -> Self {
         Self {
             options: config.options,
-            known: SchemaCache::new(config.cache_size),
+            known: SchemaCache::new(config.data.cache_size),
             schemaless: OnceLock::new(),
         }
     }
@@ -95,8 +78,34 @@ impl AvroWriter {
             .get_or_make(schema, |schema| Known::new(Some(schema), self.options))
     }
 
-    /// Appends a record.
-    pub(super) fn write(
+    /// How values are written by a schema that is not their own.
+    async fn plan_for(
+        &self,
+        serde: &SerdeConfig,
+        topic: &str,
+        (found, own): (&Found, &RegisteredText),
+        schema: Option<&SchemaRef>,
+    ) -> Result<Arc<WritePlan>> {
+        let fail = |cause| WORDS.unwritable(topic, SchemaFailure::Invalid(cause));
+        let avro = parse(&serde.registry, &found.schema).await;
+        let avro = avro.map_err(|failure| WORDS.unwritable(topic, failure))?;
+        if serde.strict {
+            let own = Parser::default().parse(&own.text);
+            let own = own.map_err(|error| fail(error.into()))?;
+            if let Some(reason) = avro.cannot_read(&own) {
+                return Err(fail(incompatible(found, &own, serde.strict_key(), &reason)));
+            }
+        }
+        let plan = WritePlan::new(&avro, schema, self.options).map_err(|error| {
+            let message = format!("the record does not fit the schema with id {}", found.id);
+            fail(ConnectError::data(message).caused_by(error))
+        })?;
+        Ok(Arc::new(plan))
+    }
+}
+
+impl RegistryWriter for AvroWriter {
+    fn write(
         &self,
         topic: &str,
         schema: Option<&SchemaRef>,
@@ -112,7 +121,7 @@ impl AvroWriter {
                 _ => Ok(Encoded::Null),
             };
         }
-        let Some(target) = known.target(topic) else {
+        let Some(target) = known.targets.get(topic) else {
             return Ok(Encoded::Unprepared);
         };
         write_frame(target.id, out);
@@ -120,8 +129,7 @@ impl AvroWriter {
         Ok(Encoded::Written)
     }
 
-    /// Registers the schema for a topic, or finds the one to write with.
-    pub(super) async fn prepare(
+    async fn prepare(
         &self,
         serde: &SerdeConfig,
         topic: &str,
@@ -132,63 +140,18 @@ impl AvroWriter {
         let subject = subject.map_err(|error| WORDS.write_failed(topic, error))?;
         let text = known.text.as_ref();
         let text = text.map_err(|error| WORDS.write_failed(topic, error.clone().into()))?;
-        let target = match serde.target(&WORDS, topic, &subject, text).await? {
-            RegistryTarget::Own(id) => Target {
-                id,
-                plan: known.plan.clone(),
-                until: None,
-            },
-            RegistryTarget::Other(found) => Target {
-                id: found.id,
-                until: found.until,
-                plan: self.plan_for(serde, topic, (found, text), schema).await?,
-            },
+        let (target, until) = match serde.target(&WORDS, topic, &subject, text).await? {
+            RegistryTarget::Own(id) => {
+                let plan = known.plan.clone();
+                (Target { id, plan }, None)
+            }
+            RegistryTarget::Other(found) => {
+                let plan = self.plan_for(serde, topic, (&found, text), schema).await?;
+                (Target { id: found.id, plan }, found.until)
+            }
         };
-        let mut topics = known.topics.write().unwrap_or_else(PoisonError::into_inner);
-        if topics.len() >= MAX_TOPICS {
-            topics.clear();
-        }
-        topics.insert(topic.into(), Arc::new(target));
+        known.targets.insert(topic, target, until);
         Ok(())
-    }
-
-    /// How values are written by a schema that is not their own.
-    async fn plan_for(
-        &self,
-        serde: &SerdeConfig,
-        topic: &str,
-        (found, own): (Found, &RegisteredText),
-        schema: Option<&SchemaRef>,
-    ) -> Result<Arc<WritePlan>> {
-        const QUESTION: &str = "Error serializing Avro message";
-        let fail = |cause: ConnectError| {
-            WORDS.write_failed(topic, serialization(QUESTION).caused_by(cause))
-        };
-        let avro = parse(&serde.registry, &found.schema).await;
-        let avro = avro.map_err(|error| match error {
-            ParseError::Reference(ReferenceError::Registry(error)) => {
-                WORDS.write_refused(topic, QUESTION.to_owned(), error)
-            }
-            ParseError::Reference(error) => fail(ConnectError::data(error.to_string())),
-            ParseError::Schema(error) => fail(error),
-        })?;
-        if serde.strict {
-            let own = Parser::default().parse(&own.text);
-            let own = own.map_err(|error| fail(error.into()))?;
-            if let Some(reason) = avro.cannot_read(&own) {
-                return Err(fail(incompatible(
-                    &found,
-                    &own,
-                    serde.strict_key(),
-                    &reason,
-                )));
-            }
-        }
-        let plan = WritePlan::new(&avro, schema, self.options).map_err(|error| {
-            let message = format!("the record does not fit the schema with id {}", found.id);
-            fail(ConnectError::data(message).caused_by(error))
-        })?;
-        Ok(Arc::new(plan))
     }
 }
 

@@ -8,16 +8,13 @@ use tether_api::config::{ConfigDef, ConfigKey, ConfigMap, ConfigType, Importance
 use tether_api::converter::ConverterKind;
 
 use crate::json::{DecimalFormat, Dialect, Options as ValueOptions};
-use crate::registry::{self, SerdeConfig};
+use crate::registry::{self, DataConfig, SerdeConfig, flag};
 
 const ADDITIONAL_PROPERTIES: &str = "object.additional.properties";
 const USE_OPTIONAL: &str = "use.optional.for.nonrequired";
 const IGNORE_MODERN: &str = "ignore.modern.dialects";
 const DECIMAL_FORMAT: &str = "decimal.format";
 const SINGLETONS: &str = "flatten.singleton.unions";
-const SUM_TYPES: &str = "generalized.sum.type.support";
-const IGNORE_DEFAULT: &str = "ignore.default.for.nullables";
-const CACHE_SIZE: &str = "schemas.cache.config";
 const VALIDATE: &str = "json.fail.invalid.schema";
 const INDENT: &str = "json.indent.output";
 
@@ -47,13 +44,14 @@ pub(super) struct JsonSchemaConverterConfig {
     pub(super) validate: bool,
     /// Whether JSON is written in several lines.
     pub(super) indent: bool,
-    pub(super) cache_size: usize,
+    pub(super) data: DataConfig,
     pub(super) serde: SerdeConfig,
 }
 
 impl JsonSchemaConverterConfig {
     pub(super) fn parse(raw: &ConfigMap, kind: ConverterKind) -> Result<Self> {
         let config = config_def().parse(raw)?;
+        let data = DataConfig::parse(&config)?;
         let numeric = config
             .string(DECIMAL_FORMAT)?
             .eq_ignore_ascii_case("NUMERIC");
@@ -73,16 +71,16 @@ impl JsonSchemaConverterConfig {
                 use_optional: config.boolean(USE_OPTIONAL)?,
                 ignore_modern: config.boolean(IGNORE_MODERN)?,
                 flatten_singletons: config.boolean(SINGLETONS)?,
-                generalized: config.boolean(SUM_TYPES)?,
+                generalized: data.generalized,
                 reading,
                 writing: ValueOptions {
-                    replace_null_with_default: !config.boolean(IGNORE_DEFAULT)?,
+                    replace_null_with_default: !data.ignore_default,
                     ..reading
                 },
             },
             validate: config.boolean(VALIDATE)?,
             indent: config.boolean(INDENT)?,
-            cache_size: usize::try_from(config.int(CACHE_SIZE)?).unwrap_or(0),
+            data,
             serde: SerdeConfig::parse(&config, raw, kind)?,
         })
     }
@@ -97,69 +95,32 @@ pub(super) fn config_def() -> Arc<ConfigDef> {
 fn define() -> ConfigDef {
     let mut def = ConfigDef::new();
     registry::define(&mut def);
+    registry::define_data(&mut def);
     define_conversion(&mut def);
     define_serialization(&mut def);
     def
 }
 
-fn flag(
-    def: &mut ConfigDef,
-    name: &'static str,
-    default: bool,
-    importance: Importance,
-    doc: &'static str,
-) {
-    def.add(
-        ConfigKey::new(name, ConfigType::Boolean)
-            .default_boolean(default)
-            .importance(importance)
-            .doc(doc),
-    );
-}
-
 fn define_conversion(def: &mut ConfigDef) {
     use Importance::{Low, Medium};
-    flag(
-        def,
-        SUM_TYPES,
-        false,
-        Medium,
-        "Whether enumerations and unions take the form that all formats share.",
-    );
-    flag(
-        def,
-        IGNORE_DEFAULT,
-        false,
-        Medium,
-        "Whether null is written as null although the field has a default.",
-    );
-    def.add(
-        ConfigKey::new(CACHE_SIZE, ConfigType::Int)
-            .default_int(1000)
-            .importance(Low)
-            .doc("How many converted schemas are kept in memory."),
-    );
-    flag(
-        def,
+    def.add(flag(
         ADDITIONAL_PROPERTIES,
         true,
         Medium,
         "Whether objects may have members that their schema does not name.",
-    );
-    flag(
-        def,
+    ));
+    def.add(flag(
         USE_OPTIONAL,
         false,
         Medium,
         "Whether properties that are not required are optional fields.",
-    );
-    flag(
-        def,
+    ));
+    def.add(flag(
         IGNORE_MODERN,
         false,
         Low,
         "Whether schemas of versions after draft 7 are read as ones of draft 7.",
-    );
+    ));
     def.add(
         ConfigKey::new(DECIMAL_FORMAT, ConfigType::String)
             .default_string("BASE64")
@@ -167,40 +128,36 @@ fn define_conversion(def: &mut ConfigDef) {
             .importance(Low)
             .doc("How decimals are written: BASE64 or NUMERIC, in any case."),
     );
-    flag(
-        def,
+    def.add(flag(
         SINGLETONS,
         true,
         Low,
         "Whether a choice of one schema is read as that schema.",
-    );
+    ));
 }
 
 /// Keys of which only two matter to a converter: the others say how Java
 /// objects are written and read.
 fn define_serialization(def: &mut ConfigDef) {
     use Importance::{Low, Medium};
-    flag(
-        def,
+    def.add(flag(
         "json.fail.unknown.properties",
         true,
         Low,
         "No effect in a converter.",
-    );
-    flag(
-        def,
+    ));
+    def.add(flag(
         VALIDATE,
         false,
         Medium,
         "Whether values must fit the registered schema.",
-    );
-    flag(
-        def,
+    ));
+    def.add(flag(
         "json.write.dates.iso8601",
         false,
         Medium,
         "No effect in a converter.",
-    );
+    ));
     def.add(
         ConfigKey::new("json.schema.spec.version", ConfigType::String)
             .default_string("draft_7")
@@ -214,20 +171,18 @@ fn define_serialization(def: &mut ConfigDef) {
             .importance(Medium)
             .doc("No effect in a converter."),
     );
-    flag(
-        def,
+    def.add(flag(
         "json.oneof.for.nullables",
         true,
         Medium,
         "No effect in a converter.",
-    );
-    flag(
-        def,
+    ));
+    def.add(flag(
         INDENT,
         false,
         Low,
         "Whether JSON is written in several lines.",
-    );
+    ));
     def.add(
         ConfigKey::new("type.property", ConfigType::String)
             .default_string("javaType")

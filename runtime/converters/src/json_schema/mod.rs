@@ -2,7 +2,7 @@
 //!
 //! A record is a zero byte, the four bytes of its schema's id and JSON text.
 //! What a schema means is worked out once; values then go straight between
-//! [`Value`] and text, by the plans of the [`json`](crate::json) converter.
+//! [`Value`](tether_api::data::Value) and text, by the plans of the [`json`](crate::json) converter.
 
 mod config;
 mod from_connect;
@@ -21,12 +21,11 @@ mod write;
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
+use tether_api::Result;
 use tether_api::config::ConfigMap;
-use tether_api::converter::{Converter, ConverterKind, Decoded, Encoded};
-use tether_api::data::{Bytes, SchemaAndValue, SchemaRef, Text, Value};
-use tether_api::plugin::{PluginDescriptor, PluginFactory};
-use tether_api::{ConnectError, Result};
+use tether_api::converter::{Converter, ConverterKind};
+use tether_api::data::Text;
+use tether_api::plugin::PluginDescriptor;
 
 use self::config::{JsonSchemaConverterConfig, Options};
 #[cfg(feature = "fuzzing")]
@@ -35,11 +34,8 @@ use self::read::JsonSchemaReader;
 use self::schema::Document;
 use self::write::JsonSchemaWriter;
 use crate::registry::{
-    CachedRegistry, FormatWords, ReferenceError, RegisteredText, SchemaKind, SerdeConfig,
+    self, CachedRegistry, FormatWords, RegisteredText, RegistryConverter, SchemaFailure, SchemaKind,
 };
-
-/// The reference's class tells no version, and REST leaves it out then.
-const VERSION: &str = "undefined";
 
 const WORDS: FormatWords = FormatWords {
     name: "JSON",
@@ -59,97 +55,36 @@ const WORDS: FormatWords = FormatWords {
     },
 };
 
-/// Converts between Connect data and JSON with a registered schema.
-struct JsonSchemaConverter {
-    serde: SerdeConfig,
-    reader: JsonSchemaReader,
-    writer: JsonSchemaWriter,
-}
-
-impl JsonSchemaConverter {
-    fn new(config: &ConfigMap, kind: ConverterKind) -> Result<Self> {
-        let config = JsonSchemaConverterConfig::parse(config, kind)?;
-        Ok(Self {
-            reader: JsonSchemaReader::new(&config),
-            writer: JsonSchemaWriter::new(&config),
-            serde: config.serde,
-        })
-    }
-}
-
-#[async_trait]
-impl Converter for JsonSchemaConverter {
-    fn from_connect(
-        &self,
-        topic: &str,
-        schema: Option<&SchemaRef>,
-        value: &Value,
-        out: &mut Vec<u8>,
-    ) -> Result<Encoded> {
-        let start = out.len();
-        let encoded = self.writer.write(topic, schema, value, out);
-        if encoded.is_err() {
-            out.truncate(start);
-        }
-        encoded
-    }
-
-    async fn prepare_from_connect(&self, topic: &str, schema: Option<&SchemaRef>) -> Result<()> {
-        self.writer.prepare(&self.serde, topic, schema).await
-    }
-
-    fn to_connect(&self, topic: &str, bytes: Option<&Bytes>) -> Result<Decoded> {
-        match bytes {
-            Some(bytes) => self.reader.read(topic, bytes),
-            None => Ok(Decoded::Data(SchemaAndValue::NULL)),
-        }
-    }
-
-    async fn prepare_to_connect(&self, topic: &str, bytes: &Bytes) -> Result<()> {
-        self.reader.prepare(&self.serde, topic, bytes).await
-    }
-}
-
-/// Why a registered schema could not be read.
-enum ParseError {
-    /// Another one that it refers to is not known.
-    Reference(ReferenceError),
-    /// It is in another language.
-    Foreign(ConnectError),
-    /// It is no JSON schema.
-    Schema(ConnectError),
-}
-
 /// Reads a registered schema and those that it refers to.
 async fn parse(
     registry: &CachedRegistry,
     text: &RegisteredText,
     options: Options,
-) -> Result<Document, ParseError> {
-    if text.kind != SchemaKind::Json {
-        return Err(ParseError::Foreign(ConnectError::data(
-            "the schema is not a JSON Schema; use the converter of its kind",
-        )));
-    }
-    let referred = registry.referred(text).await;
+) -> Result<Document, SchemaFailure> {
+    let referred = registry.referred_in(SchemaKind::Json, text).await?;
     let referred: Vec<_> = referred
-        .map_err(ParseError::Reference)?
         .into_iter()
         .map(|referred| (referred.name, Text::from(&*referred.schema.text)))
         .collect();
     schema::load(&Text::from(&*text.text), &referred, options.ignore_modern)
-        .map_err(ParseError::Schema)
+        .map_err(SchemaFailure::Invalid)
+}
+
+/// Makes a converter from its configuration, prefixes removed.
+fn converter(config: &ConfigMap, kind: ConverterKind) -> Result<Arc<dyn Converter>> {
+    let config = JsonSchemaConverterConfig::parse(config, kind)?;
+    Ok(Arc::new(RegistryConverter {
+        reader: JsonSchemaReader::new(&config),
+        writer: JsonSchemaWriter::new(&config),
+        serde: config.serde,
+    }))
 }
 
 /// The descriptor of the converter.
 pub(crate) fn descriptor() -> PluginDescriptor {
-    PluginDescriptor {
-        class: "io.confluent.connect.json.JsonSchemaConverter",
-        aliases: &[],
-        version: VERSION,
-        config_def: config::config_def,
-        factory: PluginFactory::Converter(|config, kind| {
-            Ok(Arc::new(JsonSchemaConverter::new(config, kind)?))
-        }),
-    }
+    registry::descriptor(
+        "io.confluent.connect.json.JsonSchemaConverter",
+        config::config_def,
+        converter,
+    )
 }

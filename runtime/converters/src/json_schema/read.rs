@@ -1,7 +1,5 @@
 //! Records that are read: the schemas of their ids, and how values are read.
 
-use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
 use tether_api::converter::Decoded;
@@ -12,22 +10,18 @@ use super::config::{JsonSchemaConverterConfig, Options};
 use super::schema::Document;
 use super::to_connect::to_connect;
 use super::validate::Validator;
-use super::{ParseError, WORDS, parse};
+use super::{WORDS, parse};
 use crate::json::{Cursor, Dialect, Plan, Reader};
-use crate::registry::{FRAME, RegisteredText, SerdeConfig, schema_id, serialization};
+use crate::registry::{
+    FRAME, Readings, RegisteredText, RegistryReader, SchemaFailure, SerdeConfig, schema_id,
+    serialization,
+};
 
 /// Reads records of the schemas that are known.
 pub(super) struct JsonSchemaReader {
     options: Options,
     validate: bool,
-    capacity: usize,
-    known: RwLock<HashMap<i32, Vec<Known>>>,
-}
-
-/// What is known of an id in a topic.
-struct Known {
-    topic: Box<str>,
-    reading: Arc<Reading>,
+    readings: Readings<Reading>,
 }
 
 /// How records of an id are read.
@@ -35,8 +29,6 @@ struct Reading {
     plan: Plan,
     /// What values must be.
     validator: Option<Validator>,
-    /// When to ask again, if ever.
-    until: Option<Instant>,
 }
 
 impl JsonSchemaReader {
@@ -44,70 +36,17 @@ impl JsonSchemaReader {
         Self {
             options: config.options,
             validate: config.validate,
-            capacity: config.cache_size.max(1),
-            known: RwLock::new(HashMap::new()),
+            readings: Readings::new(config.data.cache_size),
         }
     }
 
-    /// Reads a record.
-    pub(super) fn read(&self, topic: &str, bytes: &Bytes) -> Result<Decoded> {
-        let id = schema_id(bytes).map_err(|cause| WORDS.read_failed(topic, cause))?;
-        let Some(reading) = self.known(topic, id) else {
-            return Ok(Decoded::Unprepared);
-        };
-        let failed = |cause: ConnectError| {
-            let message = format!("Error deserializing JSON message for id {id}");
-            WORDS.read_failed(topic, serialization(message).caused_by(cause))
-        };
-        let text = text(bytes).map_err(failed)?;
-        if let Some(validator) = &reading.validator {
-            validator.validate_text(text.as_bytes()).map_err(failed)?;
-        }
-        let value = reading
-            .read(&text, self.options)
-            .map_err(|error| match error {
-                ReadError::Text(cause) => failed(cause),
-                ReadError::Value(error) => error,
-            })?;
-        Ok(Decoded::Data(SchemaAndValue {
-            schema: Some(reading.plan.schema.clone()),
-            value,
-        }))
-    }
-
-    fn known(&self, topic: &str, id: i32) -> Option<Arc<Reading>> {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        let topics = known.get(&id)?;
-        let found = topics.iter().find(|known| *known.topic == *topic)?;
-        match found.reading.until {
-            Some(until) if until <= Instant::now() => None,
-            _ => Some(found.reading.clone()),
-        }
-    }
-
-    /// Asks for the schema of a record and works out how it is read.
-    pub(super) async fn prepare(
+    /// How records of an id are read, and when to ask again, if ever.
+    async fn reading(
         &self,
         serde: &SerdeConfig,
         topic: &str,
-        bytes: &Bytes,
-    ) -> Result<()> {
-        let id = schema_id(bytes).map_err(|cause| WORDS.read_failed(topic, cause))?;
-        let reading = Arc::new(self.reading(serde, topic, id).await?);
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        if known.values().map(Vec::len).sum::<usize>() >= self.capacity {
-            known.clear();
-        }
-        let topics = known.entry(id).or_default();
-        topics.retain(|known| *known.topic != *topic);
-        topics.push(Known {
-            topic: topic.into(),
-            reading,
-        });
-        Ok(())
-    }
-
-    async fn reading(&self, serde: &SerdeConfig, topic: &str, id: i32) -> Result<Reading> {
+        id: i32,
+    ) -> Result<(Reading, Option<Instant>)> {
         let SerdeConfig {
             registry, naming, ..
         } = serde;
@@ -133,11 +72,11 @@ impl JsonSchemaReader {
         let version = version.map_err(refused)?;
         let schema = to_connect(&document, Some(version), self.options)?;
         let validator = self.validate.then(|| Validator::new(document)).transpose();
-        Ok(Reading {
+        let reading = Reading {
             plan: Plan::of(&schema, Dialect::Registry),
             validator: validator.map_err(|error| WORDS.read_failed(topic, error))?,
-            until,
-        })
+        };
+        Ok((reading, until))
     }
 
     async fn parse(
@@ -148,17 +87,51 @@ impl JsonSchemaReader {
         text: &RegisteredText,
     ) -> Result<Document> {
         let document = parse(&serde.registry, text, self.options).await;
-        document.map_err(|error| match error {
-            ParseError::Reference(error) => {
+        document.map_err(|failure| match failure {
+            SchemaFailure::Reference(error) => {
                 let question = format!("Error retrieving JSON schema for id {id}");
                 WORDS.unreferred(topic, question, error)
             }
-            ParseError::Foreign(error) => {
+            SchemaFailure::Foreign(error) => {
                 let message = format!("Error deserializing JSON message for id {id}");
                 WORDS.read_failed(topic, serialization(message).caused_by(error))
             }
-            ParseError::Schema(error) => error,
+            SchemaFailure::Invalid(error) => error,
         })
+    }
+}
+
+impl RegistryReader for JsonSchemaReader {
+    fn read(&self, topic: &str, bytes: &Bytes) -> Result<Decoded> {
+        let id = schema_id(bytes).map_err(|cause| WORDS.read_failed(topic, cause))?;
+        let Some(reading) = self.readings.get(topic, id, bytes) else {
+            return Ok(Decoded::Unprepared);
+        };
+        let failed = |cause: ConnectError| {
+            let message = format!("Error deserializing JSON message for id {id}");
+            WORDS.read_failed(topic, serialization(message).caused_by(cause))
+        };
+        let text = text(bytes).map_err(failed)?;
+        if let Some(validator) = &reading.validator {
+            validator.validate_text(text.as_bytes()).map_err(failed)?;
+        }
+        let value = reading
+            .read(&text, self.options)
+            .map_err(|error| match error {
+                ReadError::Text(cause) => failed(cause),
+                ReadError::Value(error) => error,
+            })?;
+        Ok(Decoded::Data(SchemaAndValue {
+            schema: Some(reading.plan.schema.clone()),
+            value,
+        }))
+    }
+
+    async fn prepare(&self, serde: &SerdeConfig, topic: &str, bytes: &Bytes) -> Result<()> {
+        let id = schema_id(bytes).map_err(|cause| WORDS.read_failed(topic, cause))?;
+        let (reading, until) = self.reading(serde, topic, id).await?;
+        self.readings.insert(topic, id, &[], reading, until);
+        Ok(())
     }
 }
 

@@ -1,7 +1,10 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use proptest::prelude::*;
-use tether_api::data::{Schema, SchemaBuilder, Struct, Type};
+use tether_api::converter::{Decoded, Encoded};
+use tether_api::data::{
+    Bytes, Schema, SchemaAndValue, SchemaBuilder, SchemaRef, Struct, Type, Value,
+};
 use tether_api::testing::data::{Features, data};
 
 use super::fuzz::{fuzz_data, fuzz_schema};
@@ -10,7 +13,7 @@ use crate::registry::{MemoryRegistry, SchemaReference, SchemaRegistry};
 
 /// A converter with a registry of its own.
 struct Fixture {
-    converter: JsonSchemaConverter,
+    converter: Arc<dyn Converter>,
     registry: Arc<MemoryRegistry>,
 }
 
@@ -22,7 +25,7 @@ impl Fixture {
         let mut config: ConfigMap = config.iter().map(owned).collect();
         config.insert("schema.registry.url".to_owned(), format!("mock://{scope}"));
         Self {
-            converter: JsonSchemaConverter::new(&config, ConverterKind::Value).unwrap(),
+            converter: converter(&config, ConverterKind::Value).unwrap(),
             registry: MemoryRegistry::of_scope(&scope),
         }
     }
@@ -266,7 +269,7 @@ fn foreign_records_are_refused() {
     };
     let avro = wait(fixture.registry.register("t-value", &text, false)).unwrap();
     let refused = message(fixture.read(&record(avro, b"1")));
-    assert!(refused.contains("not a JSON Schema"), "{refused}");
+    assert!(refused.contains("AVRO and not JSON"), "{refused}");
 }
 
 proptest! {

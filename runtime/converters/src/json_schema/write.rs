@@ -1,9 +1,7 @@
 //! Records to be written: their schemas, registered, and how values are
 //! written.
 
-use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Instant;
+use std::sync::Arc;
 
 use tether_api::converter::Encoded;
 use tether_api::data::{SchemaCache, SchemaRef, Text, Value};
@@ -13,15 +11,12 @@ use super::config::{JsonSchemaConverterConfig, Options};
 use super::from_connect::from_connect;
 use super::indent::indent;
 use super::validate::Validator;
-use super::{ParseError, WORDS, parse, schema};
+use super::{WORDS, parse, schema};
 use crate::json::{Dialect, Plan, Tree, Writer};
 use crate::registry::{
-    Found, ReferenceError, RegisteredText, SchemaKind, SerdeConfig, Target as RegistryTarget,
-    serialization, write_frame,
+    Found, RegisteredText, RegistryWriter, SchemaKind, SerdeConfig, Target as RegistryTarget,
+    TopicTargets, serialization, write_frame,
 };
-
-/// The most topics whose schemas are known at the same time.
-const MAX_TOPICS: usize = 10_000;
 
 /// Writes records with the schemas that are known.
 pub(super) struct JsonSchemaWriter {
@@ -36,8 +31,7 @@ struct Known {
     text: RegisteredText,
     title: Option<String>,
     plan: Plan,
-    /// What records of a topic begin with, once that is known.
-    topics: RwLock<HashMap<Box<str>, Arc<Target>>>,
+    targets: TopicTargets<Target>,
 }
 
 /// What records of a schema look like in a topic.
@@ -45,8 +39,6 @@ struct Target {
     id: i32,
     /// What values must be.
     validator: Option<Validator>,
-    /// When to ask again, if ever.
-    until: Option<Instant>,
 }
 
 impl Known {
@@ -61,17 +53,8 @@ impl Known {
             },
             title,
             plan: Plan::to_write(schema, Dialect::Registry)?,
-            topics: RwLock::new(HashMap::new()),
+            targets: TopicTargets::default(),
         }))
-    }
-
-    fn target(&self, topic: &str) -> Option<Arc<Target>> {
-        let topics = self.topics.read().unwrap_or_else(PoisonError::into_inner);
-        let target = topics.get(topic)?;
-        match target.until {
-            Some(until) if until <= Instant::now() => None,
-            _ => Some(target.clone()),
-        }
     }
 }
 
@@ -81,45 +64,13 @@ impl JsonSchemaWriter {
             options: config.options,
             validate: config.validate,
             indent: config.indent,
-            known: SchemaCache::new(config.cache_size),
+            known: SchemaCache::new(config.data.cache_size),
         }
     }
 
     fn known(&self, schema: &SchemaRef) -> Result<Arc<Known>> {
         self.known
             .get_or_make(schema, |schema| Known::new(schema, self.options))
-    }
-
-    /// Appends a record.
-    pub(super) fn write(
-        &self,
-        topic: &str,
-        schema: Option<&SchemaRef>,
-        value: &Value,
-        out: &mut Vec<u8>,
-    ) -> Result<Encoded> {
-        let Some(schema) = schema else {
-            return self.schemaless(topic, value);
-        };
-        let known = self.known(schema)?;
-        let writer = Writer::new(self.options.writing, out);
-        if writer.is_absent(&known.plan, value) {
-            return Ok(Encoded::Null);
-        }
-        let Some(target) = known.target(topic) else {
-            return Ok(Encoded::Unprepared);
-        };
-        write_frame(target.id, out);
-        let start = out.len();
-        Writer::new(self.options.writing, out).value(Some(&known.plan), value)?;
-        if let Some(validator) = &target.validator {
-            let validated = validator.validate_text(&out[start..]);
-            validated.map_err(|error| WORDS.write_failed(topic, error))?;
-        }
-        if self.indent {
-            indent(out, start);
-        }
-        Ok(Encoded::Written)
     }
 
     /// Data without a schema has none that could be registered.
@@ -137,39 +88,6 @@ impl JsonSchemaWriter {
             topic,
             serialization("Error serializing JSON message").caused_by(cause),
         ))
-    }
-
-    /// Registers the schema for a topic, or finds the one to write with.
-    pub(super) async fn prepare(
-        &self,
-        serde: &SerdeConfig,
-        topic: &str,
-        schema: Option<&SchemaRef>,
-    ) -> Result<()> {
-        let Some(schema) = schema else {
-            return Ok(());
-        };
-        let known = self.known(schema)?;
-        let subject = serde.naming.subject(topic, known.title.as_deref());
-        let subject = subject.map_err(|error| WORDS.write_failed(topic, error))?;
-        let target = match serde.target(&WORDS, topic, &subject, &known.text).await? {
-            RegistryTarget::Own(id) => Target {
-                id,
-                validator: self.own_validator(topic, &known.text)?,
-                until: None,
-            },
-            RegistryTarget::Other(found) => Target {
-                id: found.id,
-                validator: self.validator(serde, topic, &found).await?,
-                until: found.until,
-            },
-        };
-        let mut topics = known.topics.write().unwrap_or_else(PoisonError::into_inner);
-        if topics.len() >= MAX_TOPICS {
-            topics.clear();
-        }
-        topics.insert(topic.into(), Arc::new(target));
-        Ok(())
     }
 
     fn own_validator(&self, topic: &str, text: &RegisteredText) -> Result<Option<Validator>> {
@@ -192,22 +110,67 @@ impl JsonSchemaWriter {
         if !self.validate {
             return Ok(None);
         }
-        let question = "Error serializing JSON message";
         let document = parse(&serde.registry, &found.schema, self.options).await;
-        let document = document.map_err(|error| match error {
-            ParseError::Reference(ReferenceError::Registry(error)) => {
-                WORDS.write_refused(topic, question.to_owned(), error)
-            }
-            ParseError::Reference(error) => {
-                let cause = ConnectError::data(error.to_string());
-                WORDS.write_failed(topic, serialization(question).caused_by(cause))
-            }
-            ParseError::Foreign(error) | ParseError::Schema(error) => {
-                WORDS.write_failed(topic, serialization(question).caused_by(error))
-            }
-        })?;
+        let document = document.map_err(|failure| WORDS.unwritable(topic, failure))?;
         Validator::new(document)
             .map(Some)
             .map_err(|error| WORDS.write_failed(topic, error))
+    }
+}
+
+impl RegistryWriter for JsonSchemaWriter {
+    fn write(
+        &self,
+        topic: &str,
+        schema: Option<&SchemaRef>,
+        value: &Value,
+        out: &mut Vec<u8>,
+    ) -> Result<Encoded> {
+        let Some(schema) = schema else {
+            return self.schemaless(topic, value);
+        };
+        let known = self.known(schema)?;
+        let writer = Writer::new(self.options.writing, out);
+        if writer.is_absent(&known.plan, value) {
+            return Ok(Encoded::Null);
+        }
+        let Some(target) = known.targets.get(topic) else {
+            return Ok(Encoded::Unprepared);
+        };
+        write_frame(target.id, out);
+        let start = out.len();
+        Writer::new(self.options.writing, out).value(Some(&known.plan), value)?;
+        if let Some(validator) = &target.validator {
+            let validated = validator.validate_text(&out[start..]);
+            validated.map_err(|error| WORDS.write_failed(topic, error))?;
+        }
+        if self.indent {
+            indent(out, start);
+        }
+        Ok(Encoded::Written)
+    }
+
+    async fn prepare(
+        &self,
+        serde: &SerdeConfig,
+        topic: &str,
+        schema: Option<&SchemaRef>,
+    ) -> Result<()> {
+        let Some(schema) = schema else {
+            return Ok(());
+        };
+        let known = self.known(schema)?;
+        let subject = serde.naming.subject(topic, known.title.as_deref());
+        let subject = subject.map_err(|error| WORDS.write_failed(topic, error))?;
+        let (id, validator, until) =
+            match serde.target(&WORDS, topic, &subject, &known.text).await? {
+                RegistryTarget::Own(id) => (id, self.own_validator(topic, &known.text)?, None),
+                RegistryTarget::Other(found) => {
+                    let validator = self.validator(serde, topic, &found).await?;
+                    (found.id, validator, found.until)
+                }
+            };
+        known.targets.insert(topic, Target { id, validator }, until);
+        Ok(())
     }
 }

@@ -7,11 +7,8 @@ use tether_api::config::{ConfigData, ConfigDef, ConfigKey, ConfigMap, ConfigType
 use tether_api::converter::ConverterKind;
 use tether_api::{ConnectError, Result};
 
-use crate::registry::{self, SerdeConfig};
+use crate::registry::{self, DataConfig, SerdeConfig, flag};
 
-const CACHE_SIZE: &str = "schemas.cache.config";
-const SUM_TYPES: &str = "generalized.sum.type.support";
-const IGNORE_DEFAULT: &str = "ignore.default.for.nullables";
 const ENHANCED: &str = "enhanced.protobuf.schema.support";
 const SCRUB: &str = "scrub.invalid.names";
 const INT_FOR_ENUMS: &str = "int.for.enums";
@@ -72,13 +69,14 @@ pub(super) struct ReferenceOptions {
 pub(super) struct ProtobufConverterConfig {
     pub(super) options: Options,
     pub(super) references: ReferenceOptions,
-    pub(super) cache_size: usize,
+    pub(super) data: DataConfig,
     pub(super) serde: SerdeConfig,
 }
 
 impl ProtobufConverterConfig {
     pub(super) fn parse(raw: &ConfigMap, kind: ConverterKind) -> Result<Self> {
         let config = config_def().parse(raw)?;
+        let data = DataConfig::parse(&config)?;
         let strategy = config.class(REFERENCE_STRATEGY)?;
         let qualified = match strategy.strip_prefix(STRATEGIES).unwrap_or(&strategy) {
             "DefaultReferenceSubjectNameStrategy" => false,
@@ -93,8 +91,8 @@ impl ProtobufConverterConfig {
         };
         Ok(Self {
             options: Options {
-                generalized: config.boolean(SUM_TYPES)?,
-                ignore_default: config.boolean(IGNORE_DEFAULT)?,
+                generalized: data.generalized,
+                ignore_default: data.ignore_default,
                 enhanced: config.boolean(ENHANCED)?,
                 scrub: config.boolean(SCRUB)?,
                 int_for_enums: config.boolean(INT_FOR_ENUMS)?,
@@ -111,7 +109,7 @@ impl ProtobufConverterConfig {
                 skip_known: config.boolean(SKIP_KNOWN)?,
                 qualified,
             },
-            cache_size: usize::try_from(config.int(CACHE_SIZE)?).unwrap_or(0),
+            data,
             serde: SerdeConfig::parse(&config, raw, kind)?,
         })
     }
@@ -124,21 +122,9 @@ pub(super) fn config_def() -> Arc<ConfigDef> {
 }
 
 /// Keys that are true or false: default, importance and what they mean.
-const FLAGS: [(&str, bool, Importance, &str); 14] = {
+const FLAGS: [(&str, bool, Importance, &str); 12] = {
     use Importance::{Low, Medium};
     [
-        (
-            SUM_TYPES,
-            false,
-            Medium,
-            "Whether enumerations and unions take the form that all formats share.",
-        ),
-        (
-            IGNORE_DEFAULT,
-            false,
-            Medium,
-            "Whether null is written as null although the field has a default.",
-        ),
         (
             ENHANCED,
             false,
@@ -217,13 +203,9 @@ const FLAGS: [(&str, bool, Importance, &str); 14] = {
 fn define() -> ConfigDef {
     let mut def = ConfigDef::new();
     registry::define(&mut def);
+    registry::define_data(&mut def);
     for (name, default, importance, doc) in FLAGS {
-        def.add(
-            ConfigKey::new(name, ConfigType::Boolean)
-                .default_boolean(default)
-                .importance(importance)
-                .doc(doc),
-        );
+        def.add(flag(name, default, importance, doc));
     }
     let strategy = format!("{STRATEGIES}DefaultReferenceSubjectNameStrategy");
     def.add(
@@ -231,12 +213,6 @@ fn define() -> ConfigDef {
             .default(ConfigData::Class(strategy))
             .importance(Importance::Low)
             .doc("How the subjects of imported files are named; by default by their path."),
-    );
-    def.add(
-        ConfigKey::new(CACHE_SIZE, ConfigType::Int)
-            .default_int(1000)
-            .importance(Importance::Low)
-            .doc("How many converted schemas are kept in memory."),
     );
     def
 }

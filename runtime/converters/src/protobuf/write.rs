@@ -1,9 +1,7 @@
 //! Records to be written: their schemas, registered, and how values are
 //! encoded.
 
-use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Instant;
+use std::sync::Arc;
 
 use tether_api::converter::Encoded;
 use tether_api::data::{SchemaCache, SchemaRef, Value};
@@ -15,11 +13,10 @@ use super::from_connect::{Made, from_connect};
 use super::indexes::write_indexes;
 use super::proto::ProtoFile;
 use super::references::references;
-use crate::registry::Target as RegistryTarget;
-use crate::registry::{RegisteredText, SchemaKind, SerdeConfig, serialization, write_frame};
-
-/// The most topics whose schemas are known at the same time.
-const MAX_TOPICS: usize = 10_000;
+use crate::registry::{
+    RegisteredText, RegistryWriter, SchemaKind, SerdeConfig, Target, TopicTargets, serialization,
+    write_frame,
+};
 
 /// Writes records with the schemas that are known.
 pub(super) struct ProtobufWriter {
@@ -31,27 +28,8 @@ pub(super) struct ProtobufWriter {
 /// What is known of a Connect schema.
 struct Known {
     made: Made,
-    /// What records of a topic begin with, once that is known.
-    topics: RwLock<HashMap<Box<str>, Arc<Target>>>,
-}
-
-/// What records of a schema look like in a topic.
-struct Target {
-    /// The frame and the indexes of the message.
-    head: Vec<u8>,
-    /// When to ask again, if ever.
-    until: Option<Instant>,
-}
-
-impl Known {
-    fn target(&self, topic: &str) -> Option<Arc<Target>> {
-        let topics = self.topics.read().unwrap_or_else(PoisonError::into_inner);
-        let target = topics.get(topic)?;
-        match target.until {
-            Some(until) if until <= Instant::now() => None,
-            _ => Some(target.clone()),
-        }
-    }
+    /// The frame and the indexes of the message, for each topic.
+    heads: TopicTargets<Vec<u8>>,
 }
 
 impl ProtobufWriter {
@@ -59,7 +37,7 @@ impl ProtobufWriter {
         Self {
             options: config.options,
             references: config.references,
-            known: SchemaCache::new(config.cache_size),
+            known: SchemaCache::new(config.data.cache_size),
         }
     }
 
@@ -67,13 +45,14 @@ impl ProtobufWriter {
         self.known.get_or_make(schema, |schema| {
             Ok(Arc::new(Known {
                 made: from_connect(schema, self.options)?,
-                topics: RwLock::new(HashMap::new()),
+                heads: TopicTargets::default(),
             }))
         })
     }
+}
 
-    /// Appends a record.
-    pub(super) fn write(
+impl RegistryWriter for ProtobufWriter {
+    fn write(
         &self,
         topic: &str,
         schema: Option<&SchemaRef>,
@@ -90,16 +69,15 @@ impl ProtobufWriter {
         if value.is_null() {
             return Ok(Encoded::Null);
         }
-        let Some(target) = known.target(topic) else {
+        let Some(head) = known.heads.get(topic) else {
             return Ok(Encoded::Unprepared);
         };
-        out.extend_from_slice(&target.head);
+        out.extend_from_slice(&head);
         known.made.plan.write(value, out)?;
         Ok(Encoded::Written)
     }
 
-    /// Registers the schema for a topic, or finds the one to write with.
-    pub(super) async fn prepare(
+    async fn prepare(
         &self,
         serde: &SerdeConfig,
         topic: &str,
@@ -115,8 +93,8 @@ impl ProtobufWriter {
             references: references(serde, self.references, topic, &made.file).await?,
         };
         let (id, indexes, until) = match serde.target(&WORDS, topic, &subject, &own).await? {
-            RegistryTarget::Own(id) => (id, made.file.indexes(&made.message), None),
-            RegistryTarget::Other(found) => {
+            Target::Own(id) => (id, made.file.indexes(&made.message), None),
+            Target::Other(found) => {
                 let other = ProtoFile::parse(&found.schema.text).map_err(|error| {
                     let cause = serialization("Error serializing Protobuf message");
                     WORDS.write_failed(topic, cause.caused_by(ConnectError::from(error)))
@@ -127,11 +105,7 @@ impl ProtobufWriter {
         let mut head = Vec::new();
         write_frame(id, &mut head);
         write_indexes(&indexes, &mut head);
-        let mut topics = known.topics.write().unwrap_or_else(PoisonError::into_inner);
-        if topics.len() >= MAX_TOPICS {
-            topics.clear();
-        }
-        topics.insert(topic.into(), Arc::new(Target { head, until }));
+        known.heads.insert(topic, head, until);
         Ok(())
     }
 }

@@ -75,11 +75,8 @@ impl<'a> SchemaBody<'a> {
     fn of(schema: &'a RegisteredText) -> Self {
         Self {
             schema: &schema.text,
-            schema_type: match schema.kind {
-                SchemaKind::Avro => None,
-                SchemaKind::Json => Some("JSON"),
-                SchemaKind::Protobuf => Some("PROTOBUF"),
-            },
+            // Avro is what is meant without one.
+            schema_type: (schema.kind != SchemaKind::Avro).then(|| schema.kind.name()),
             references: &schema.references,
         }
     }

@@ -4,7 +4,7 @@
 use tether_api::{ConnectError, ErrorKind, Result};
 
 use super::frame::serialization;
-use super::{ReferenceError, RegistryError};
+use super::{ReferenceError, RegistryError, SchemaFailure};
 
 /// How a format is called in messages.
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +46,20 @@ impl FormatWords {
             Ok(cause) => self.write_failed(topic, cause),
             Err(config) => config,
         }
+    }
+
+    /// A record cannot be written because of the schema that it should be
+    /// written with.
+    pub(crate) fn unwritable(&self, topic: &str, failure: SchemaFailure) -> ConnectError {
+        let message = format!("Error serializing {} message", self.name);
+        let cause = match failure {
+            SchemaFailure::Reference(ReferenceError::Registry(error)) => {
+                return self.write_refused(topic, message, error);
+            }
+            SchemaFailure::Reference(error) => ConnectError::data(error.to_string()),
+            SchemaFailure::Foreign(error) | SchemaFailure::Invalid(error) => error,
+        };
+        self.write_failed(topic, serialization(message).caused_by(cause))
     }
 
     /// A record cannot be read because of the registry, which was asked this.

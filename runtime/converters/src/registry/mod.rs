@@ -4,21 +4,26 @@
 //! [`memory`] its twin within the process, [`cache`] remembers what either
 //! answered and asks for each thing once, however many tasks want it.
 //!
-//! A converter defines the keys with [`define`] and reads them with
-//! [`SerdeConfig`], which also knows the schema that records are written with.
-//! Around the data of a record is a [`frame`](write_frame); [`FormatWords`]
-//! words what goes wrong as the reference does.
+//! [`RegistryConverter`] makes converters of the formats whose schemas are
+//! registered. A format defines the keys with [`define`] and [`define_data`],
+//! and reads them with [`SerdeConfig`], which also knows the schema that records
+//! are written with, and [`DataConfig`]. Before the data of a record is a
+//! [`frame`](write_frame); [`FormatWords`] words what goes wrong as the
+//! reference does.
 
 mod auth;
 mod cache;
 mod client;
 mod config;
+mod converter;
+mod data;
 mod error;
 mod failure;
 mod frame;
 mod http;
 mod memory;
 mod oauth;
+mod prepared;
 mod references;
 mod rules;
 mod settings;
@@ -32,18 +37,21 @@ use tether_api::Result;
 
 pub(crate) use self::cache::CachedRegistry;
 pub(crate) use self::config::{RegistryConfig, define};
+pub(crate) use self::converter::{RegistryConverter, RegistryReader, RegistryWriter, descriptor};
+pub(crate) use self::data::{DataConfig, define_data, flag};
 pub(crate) use self::error::RegistryError;
 pub(crate) use self::failure::FormatWords;
 pub(crate) use self::frame::{FRAME, schema_id, serialization, write_frame};
 pub(crate) use self::memory::MemoryRegistry;
-pub(crate) use self::references::ReferenceError;
+pub(crate) use self::prepared::{Readings, TopicTargets};
+pub(crate) use self::references::{ReferenceError, SchemaFailure};
 pub(crate) use self::settings::{Found, SerdeConfig, Target};
 pub(crate) use self::subject::SubjectNaming;
 
 /// The text of a schema and what it refers to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct RegisteredText {
-    /// `AVRO`, `JSON` or `PROTOBUF`.
+    /// The language.
     pub(crate) kind: SchemaKind,
     /// The schema in the language of its kind.
     pub(crate) text: Arc<str>,
@@ -58,6 +66,17 @@ pub(crate) enum SchemaKind {
     Avro,
     Json,
     Protobuf,
+}
+
+impl SchemaKind {
+    /// The name in the REST API.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Avro => "AVRO",
+            Self::Json => "JSON",
+            Self::Protobuf => "PROTOBUF",
+        }
+    }
 }
 
 /// A schema that another one uses.

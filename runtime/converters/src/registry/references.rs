@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::{CachedRegistry, RegisteredText, RegistryError, SchemaReference};
+use tether_api::ConnectError;
+
+use super::{CachedRegistry, RegisteredText, RegistryError, SchemaKind, SchemaReference};
 
 /// The most schemas that one refers to, directly or not.
 const MAX_REFERENCES: usize = 1000;
@@ -26,17 +28,45 @@ pub(crate) enum ReferenceError {
     TooMany,
 }
 
+/// Why a registered schema is of no use.
+pub(crate) enum SchemaFailure {
+    /// Another one that it refers to is not known.
+    Reference(ReferenceError),
+    /// It is in another language.
+    Foreign(ConnectError),
+    /// It is not valid in its language.
+    Invalid(ConnectError),
+}
+
 impl CachedRegistry {
+    /// The schemas that one refers to, as [`referred`](Self::referred), if it
+    /// is in this language.
+    ///
+    /// # Errors
+    /// It is in another one, or what it refers to is not known.
+    pub(crate) async fn referred_in(
+        &self,
+        kind: SchemaKind,
+        schema: &RegisteredText,
+    ) -> Result<Vec<Referred>, SchemaFailure> {
+        if schema.kind != kind {
+            return Err(SchemaFailure::Foreign(ConnectError::data(format!(
+                "the type of the schema is {} and not {}; use the converter of its type",
+                schema.kind.name(),
+                kind.name()
+            ))));
+        }
+        let referred = self.referred(schema).await;
+        referred.map_err(SchemaFailure::Reference)
+    }
+
     /// The schemas that one refers to, directly or not, each after those that
     /// it refers to itself. Of several of one name the first one counts, and
     /// so a circle ends.
     ///
     /// # Errors
     /// One of them is not there, or there are too many.
-    pub(crate) async fn referred(
-        &self,
-        schema: &RegisteredText,
-    ) -> Result<Vec<Referred>, ReferenceError> {
+    async fn referred(&self, schema: &RegisteredText) -> Result<Vec<Referred>, ReferenceError> {
         enum Step {
             Ask(SchemaReference),
             Add(Referred),

@@ -115,7 +115,7 @@ pub(super) fn union_form(avro: &AvroSchema, branches: &[NodeId], options: Option
 fn branch_field(avro: &AvroSchema, number: usize, id: NodeId, options: Options) -> String {
     let kind = avro.kind(id);
     match kind.name() {
-        _ if options.shared_sum_types => format!("{SHARED_FIELD_PREFIX}{number}"),
+        _ if options.generalized => format!("{SHARED_FIELD_PREFIX}{number}"),
         Some(name) if options.enhanced => name.full(),
         Some(name) => name.name.clone(),
         None => kind.type_name().to_owned(),
@@ -283,7 +283,7 @@ impl<'a> Conversion<'a> {
         let parameter = self.options.enum_parameter();
         builder = builder.parameter(parameter, symbols.name.full());
         for (number, symbol) in symbols.symbols.iter().enumerate() {
-            let value = if self.options.shared_sum_types {
+            let value = if self.options.generalized {
                 number.to_string()
             } else {
                 symbol.clone()
@@ -295,7 +295,7 @@ impl<'a> Conversion<'a> {
 
     fn union(&mut self, branches: &[NodeId]) -> Result<SchemaBuilder> {
         let mut builder = SchemaBuilder::structure();
-        builder = if self.options.shared_sum_types {
+        builder = if self.options.generalized {
             let number = self.unions.0.fetch_add(1, Ordering::Relaxed);
             let name = format!("{SHARED_UNION_PREFIX}{number}");
             builder
