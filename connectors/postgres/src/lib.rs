@@ -1,0 +1,26 @@
+//! Change data capture from PostgreSQL, compatible with Debezium's connector
+//! (`io.debezium.connector.postgresql.PostgresConnector`).
+//!
+//! Where things live, in the order in which a change passes them:
+//!
+//! | module | what it does |
+//! |---|---|
+//! | `config` | keys, their checks, and the settings that the rest reads |
+//! | `catalog` | asks the database what tables, columns, keys and types it has |
+//! | `table` | tables and columns as both phases know them |
+//! | `types` | what a type of PostgreSQL is, and the schema of a column of it |
+//! | `values` | the text of a value as a Connect value |
+//! | `replication` | the connection that streams, the slot, the publication |
+//! | `pgoutput` | the messages of the stream |
+//! | `snapshot` | the rows that were there before the stream |
+//! | `streaming` | the changes of the stream, and where to take it up again |
+//! | `event` | records: topics, keys, envelopes, the source block, headers |
+//! | `offset` | the position that is stored with each record |
+//!
+//! A value has one way from the database to a record, whether it was read by
+//! `COPY` or streamed: its text, as both give it, goes through the converter of
+//! its column, which is made once per table and knows the column's place.
+
+pub mod lsn;
+pub mod pgoutput;
+pub mod table;

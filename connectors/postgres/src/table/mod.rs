@@ -1,0 +1,45 @@
+//! Tables as the catalog describes them and as the stream announces them.
+
+mod column;
+mod id;
+
+pub use column::{Column, NO_MODIFIER};
+pub use id::{TableId, quote};
+
+/// How much of an old row the stream carries (`REPLICA IDENTITY`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReplicaIdentity {
+    /// The columns of the primary key, when they change and on a deletion.
+    Default,
+    /// Nothing.
+    Nothing,
+    /// The whole row.
+    Full,
+    /// The columns of an index.
+    Index,
+}
+
+/// A table with its live columns in the order of their numbers. Made anew
+/// whenever the table changes, and shared by everything that is made from it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    /// Its name.
+    pub id: TableId,
+    /// Its number in `pg_class`, which streamed messages carry.
+    pub oid: u32,
+    /// Its columns. In the stream a table has those that the server sends,
+    /// so generated ones are absent.
+    pub columns: Vec<Column>,
+    /// Indices into `columns` of the primary key, or of the unique index that
+    /// stands in for it, in the order of the key. Empty without either.
+    pub key: Vec<usize>,
+    /// How much of old rows the stream carries.
+    pub replica_identity: ReplicaIdentity,
+}
+
+impl Table {
+    /// The column of this name.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == *name)
+    }
+}
