@@ -1,5 +1,6 @@
 //! Regular expressions and replacements in Java's dialect
-//! (`java.util.regex.Pattern`, `Matcher.replaceFirst`), for names of topics.
+//! (`java.util.regex.Pattern`, `Matcher.replaceFirst`), for short texts such as
+//! names of topics, origins or environment variables.
 
 mod dialect;
 mod replacement;
@@ -11,7 +12,8 @@ use fancy_regex::{Regex, RegexBuilder};
 use self::dialect::from_java;
 
 /// How many steps a match may take. The name of a topic has at most 249
-/// characters, so only an expression that explodes comes near.
+/// characters and other texts are about as short, so only an expression that
+/// explodes comes near.
 const BACKTRACK_LIMIT: usize = 100_000;
 
 /// A regular expression of Java's dialect.

@@ -8,8 +8,8 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use fancy_regex::Regex;
 use tether_api::{ConnectError, Result};
+use tether_java_regex::Pattern;
 
 /// How long a browser may remember the answer to a preflight, in seconds.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("60");
@@ -30,7 +30,7 @@ enum Origin {
     /// This one, whatever its case.
     Exact(String),
     /// Every origin that the expression matches as a whole.
-    Pattern(Box<Regex>),
+    Pattern(Pattern),
 }
 
 impl Cors {
@@ -100,8 +100,8 @@ impl Origin {
             }
             _ => text.to_owned(),
         };
-        Regex::new(&format!("(?i)^(?:{expression})$"))
-            .map(|pattern| Self::Pattern(Box::new(pattern)))
+        Pattern::whole(&format!("(?i:{expression})"))
+            .map(Self::Pattern)
             .map_err(|error| {
                 ConnectError::config(format!(
                     "Invalid value {text} for configuration access.control.allow.origin: \
@@ -114,8 +114,7 @@ impl Origin {
         match self {
             Self::Any => true,
             Self::Exact(allowed) => allowed.eq_ignore_ascii_case(origin),
-            // An expression that gives up on an odd origin doesn't allow it.
-            Self::Pattern(pattern) => pattern.is_match(origin).unwrap_or(false),
+            Self::Pattern(pattern) => pattern.matches(origin),
         }
     }
 }

@@ -3,20 +3,20 @@
 
 use std::collections::BTreeMap;
 
-use fancy_regex::Regex;
 use tether_api::config::ConfigMap;
 use tether_api::{ConnectError, Result};
+use tether_java_regex::Pattern;
 
 use super::ConfigProvider;
 
 pub(super) struct EnvVarConfigProvider {
-    allowed: Option<Regex>,
+    allowed: Option<Pattern>,
 }
 
 impl EnvVarConfigProvider {
     pub(super) fn new(name: &str, parameters: &ConfigMap) -> Result<Self> {
         let allowed = parameters.get("allowlist.pattern").map(|pattern| {
-            Regex::new(&format!("^(?:{pattern})$")).map_err(|error| {
+            Pattern::whole(pattern).map_err(|error| {
                 ConnectError::config(format!(
                     "Invalid value {pattern} for configuration \
                      config.providers.{name}.param.allowlist.pattern: Invalid regex"
@@ -40,7 +40,7 @@ impl ConfigProvider for EnvVarConfigProvider {
         Ok(keys
             .iter()
             .filter(|key| match &self.allowed {
-                Some(pattern) => pattern.is_match(key).unwrap_or(false),
+                Some(pattern) => pattern.matches(key),
                 None => true,
             })
             .filter_map(|key| Some(((*key).to_owned(), std::env::var(key).ok()?)))

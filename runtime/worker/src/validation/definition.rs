@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use fancy_regex::Regex;
 use tether_api::config::{
     ConfigData, ConfigDef, ConfigKey, ConfigMap, ConfigType, Importance, Recommender, Validator,
     Width,
 };
 use tether_api::plugin::{PluginDescriptor, PluginKind};
+use tether_java_regex::Pattern;
 
 use crate::config::PluginConfig;
 use crate::plugins::Plugins;
@@ -116,10 +116,9 @@ pub(super) fn sink(plugins: &Arc<Plugins>, around: &Surroundings<'_>) -> ConfigD
             ConfigKey::new("topics.regex", String)
                 .default_string("")
                 .validator(Validator::custom("valid regex", |_, value| {
-                    match Regex::new(value.text().unwrap_or_default()) {
-                        Ok(_) => Ok(()),
-                        Err(error) => Err(format!("Invalid regex: {error}")),
-                    }
+                    Pattern::whole(value.text().unwrap_or_default())
+                        .map(drop)
+                        .map_err(|error| format!("Invalid regex: {error}"))
                 }))
                 .importance(High)
                 .doc("A regular expression in Java's dialect; every topic whose whole name matches is read. Give either this or topics.")

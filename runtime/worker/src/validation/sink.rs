@@ -1,8 +1,8 @@
 //! Checks that concern several keys of a sink connector
 //! (`SinkConnectorConfig.validate`, `DistributedHerder.validateSinkConnectorConfig`).
 
-use fancy_regex::Regex;
 use tether_api::config::{ConfigData, ConfigMap, ConfigValue};
+use tether_java_regex::Pattern;
 
 /// The topics of a `topics` list: blanks trimmed, empty ones and repetitions
 /// dropped.
@@ -55,8 +55,7 @@ pub(super) fn check(config: &ConfigMap, values: &mut Vec<ConfigValue>, worker_gr
         }
     }
     if let (Some(queue), Some(regex)) = (dead_letters, regex)
-        && Regex::new(&format!("^(?:{regex})$"))
-            .is_ok_and(|all| all.is_match(queue).unwrap_or(false))
+        && Pattern::whole(regex).is_ok_and(|pattern| pattern.matches(queue))
     {
         add(
             values,
@@ -135,6 +134,9 @@ mod tests {
         );
         assert_eq!(errors(&[("topics.regex", "q.*"), (queue, "q1")]).len(), 1);
         assert!(errors(&[("topics.regex", "q"), (queue, "q1")]).is_empty());
+        let java = r"\p{Lower}\Q.\E\d";
+        assert_eq!(errors(&[("topics.regex", java), (queue, "q.1")]).len(), 1);
+        assert!(errors(&[("topics.regex", java), (queue, "q1")]).is_empty());
     }
 
     #[test]
