@@ -9,12 +9,13 @@ use anyhow::{Context, Result, ensure};
 
 use crate::{folders, java, process};
 
-const MODULES: [&str; 6] = [
+const MODULES: [&str; 7] = [
     "pom.xml",
     "kafka/pom.xml",
     "connect-file/pom.xml",
     "avro-converter/pom.xml",
     "protobuf-converter/pom.xml",
+    "debezium/pom.xml",
     "registry/pom.xml",
 ];
 
@@ -72,6 +73,12 @@ impl Jars {
     /// A `plugin.path`: the FileStream connectors and Confluent's Avro converter, each in a folder.
     pub fn plugin_path(&self) -> PathBuf {
         self.folder.join("plugins")
+    }
+
+    /// A `plugin.path` of Debezium's PostgreSQL connector alone, for a worker that needs it besides
+    /// [`Jars::plugin_path`]. Its jars are in one folder below.
+    pub fn debezium_path(&self) -> PathBuf {
+        self.folder.join("debezium")
     }
 
     /// The runnable jar of the schema registry.

@@ -187,9 +187,11 @@ fn spawn(programs: &Path, port: u16, folder: &Path) -> Result<Process> {
         "listen_addresses=127.0.0.1",
         "unix_socket_directories=",
         "wal_level=logical",
-        "max_wal_senders=20",
-        "max_replication_slots=20",
-        "max_connections=100",
+        // Two connectors for each of some dozens of configurations at once, each with a slot and a few
+        // connections.
+        "max_wal_senders=200",
+        "max_replication_slots=200",
+        "max_connections=600",
         "shared_buffers=32MB",
         // Data survives a killed server, which is what tests do, though not a crash of the machine.
         "fsync=off",
