@@ -22,5 +22,6 @@
 //! its column, which is made once per table and knows the column's place.
 
 pub mod lsn;
+pub mod offset;
 pub mod pgoutput;
 pub mod table;

@@ -25,6 +25,12 @@ impl OffsetMap {
         Self(Vec::new())
     }
 
+    /// A map of entries whose names are known to differ. Tasks whose offsets
+    /// change with each record use it to avoid a search for each entry.
+    pub fn from_distinct(entries: Vec<(Text, Value)>) -> Self {
+        Self(entries)
+    }
+
     /// Adds an entry; an existing one keeps its place.
     pub fn with(mut self, name: impl Into<Text>, value: impl Into<Value>) -> Self {
         self.set(name, value);
