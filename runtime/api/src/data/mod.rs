@@ -7,6 +7,7 @@
 
 mod cache;
 mod decimal;
+mod java_order;
 mod java_text;
 pub mod logical;
 mod schema;
@@ -21,6 +22,7 @@ pub use bytes::Bytes;
 pub use bytestring::ByteString as Text;
 pub use cache::SchemaCache;
 pub use decimal::Decimal;
+pub use java_order::{java_hash, java_hash_order};
 pub use java_text::{FloatText, java_f32, java_f64};
 pub use num_bigint::BigInt;
 pub use schema::{Field, Parameters, Schema, SchemaBuilder, SchemaRef, Type};
