@@ -21,7 +21,9 @@
 //! `COPY` or streamed: its text, as both give it, goes through the converter of
 //! its column, which is made once per table and knows the column's place.
 
+pub mod event;
 pub mod lsn;
 pub mod offset;
 pub mod pgoutput;
+pub mod streaming;
 pub mod table;

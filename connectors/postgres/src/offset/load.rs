@@ -119,9 +119,7 @@ impl Entries<'_> {
             _ => self.name(SNAPSHOT, SnapshotKind::parse)?,
         };
         let completed = self.flag(SNAPSHOT_COMPLETED) || self.flag(LAST_SNAPSHOT_RECORD);
-        Ok(kind
-            .filter(|_| !completed)
-            .map(|kind| SnapshotProgress::begun(kind)))
+        Ok(kind.filter(|_| !completed).map(SnapshotProgress::begun))
     }
 
     fn wrong(&self, entry: &str, expected: &'static str) -> LoadOffsetError {

@@ -1,0 +1,190 @@
+//! The source block: where an event comes from (specification, section 4.3).
+
+use tether_api::data::{Schema, SchemaBuilder, SchemaRef, Struct, Text, Type, Value};
+
+use super::Origin;
+use crate::lsn::Lsn;
+use crate::offset::PostgresOffset;
+
+const NAME: &str = "io.debezium.connector.postgresql.Source";
+const CONNECTOR: &str = "postgresql";
+const ENUM: &str = "io.debezium.data.Enum";
+const NANOS_PER_MICRO: i64 = 1_000;
+const MICROS_PER_MILLI: i64 = 1_000;
+
+/// What part a record has in a snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum SnapshotMarker {
+    True,
+    First,
+    FirstInDataCollection,
+    LastInDataCollection,
+    Last,
+    False,
+    Incremental,
+}
+
+impl SnapshotMarker {
+    const ALL: [Self; 7] = [
+        Self::True,
+        Self::First,
+        Self::FirstInDataCollection,
+        Self::LastInDataCollection,
+        Self::Last,
+        Self::False,
+        Self::Incremental,
+    ];
+
+    /// The name in the field `snapshot`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::True => "true",
+            Self::First => "first",
+            Self::FirstInDataCollection => "first_in_data_collection",
+            Self::LastInDataCollection => "last_in_data_collection",
+            Self::Last => "last",
+            Self::False => "false",
+            Self::Incremental => "incremental",
+        }
+    }
+
+    fn value(self) -> Value {
+        match self {
+            // The default of the schema says so.
+            Self::False => Value::Null,
+            _ => Value::String(Text::from_static(self.name())),
+        }
+    }
+}
+
+/// Makes source blocks. What all events of a task share is kept.
+#[derive(Debug)]
+pub struct SourceBlock {
+    schema: SchemaRef,
+    version: Text,
+    name: Text,
+    database: Text,
+    /// The text of the field `sequence` up to the position of the event, and
+    /// the end of the transaction that it is for.
+    sequence: Option<(Option<Lsn>, String)>,
+}
+
+/// The table of an event; both empty for logical messages.
+#[derive(Debug, Clone, Default)]
+pub(super) struct SourceTable {
+    pub(super) schema: Text,
+    pub(super) table: Text,
+}
+
+impl SourceBlock {
+    /// Makes blocks with this version of the connector, `topic.prefix` and
+    /// database.
+    pub fn new(version: impl Into<Text>, name: impl Into<Text>, database: impl Into<Text>) -> Self {
+        Self {
+            schema: schema(),
+            version: version.into(),
+            name: name.into(),
+            database: database.into(),
+            sequence: None,
+        }
+    }
+
+    /// The schema of all blocks.
+    pub fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// The block of an event of this table at this position.
+    pub(super) fn value(
+        &mut self,
+        offset: &PostgresOffset,
+        origin: Option<&Origin>,
+        table: &SourceTable,
+        marker: SnapshotMarker,
+    ) -> tether_api::Result<Value> {
+        let micros = offset.ts_usec.unwrap_or_default();
+        // Rows of an incremental snapshot are of no transaction.
+        let of_transaction = marker != SnapshotMarker::Incremental;
+        let number = |number: Option<i64>| number.filter(|_| of_transaction).into();
+        let values = vec![
+            Value::String(self.version.clone()),
+            Value::String(Text::from_static(CONNECTOR)),
+            Value::String(self.name.clone()),
+            Value::Int64(micros.div_euclid(MICROS_PER_MILLI)),
+            marker.value(),
+            Value::String(self.database.clone()),
+            Value::String(self.sequence(offset)),
+            Value::Int64(micros),
+            Value::Int64(micros.saturating_mul(NANOS_PER_MICRO)),
+            Value::String(table.schema.clone()),
+            Value::String(table.table.clone()),
+            number(offset.tx_id.map(i64::from)),
+            number(offset.lsn.map(Lsn::as_long)),
+            number(offset.xmin),
+            origin.map(|origin| origin.name.clone()).into(),
+            origin.map(|origin| origin.lsn.as_long()).into(),
+        ];
+        Struct::from_values(self.schema.clone(), values).map(Value::from)
+    }
+
+    /// `["<end of the last transaction>","<position of this event>"]`, `null`
+    /// without quotes for what is not known.
+    fn sequence(&mut self, offset: &PostgresOffset) -> Text {
+        let mut digits = itoa::Buffer::new();
+        let mut position = |text: &mut String, lsn: Option<Lsn>| match lsn {
+            Some(lsn) => {
+                text.push('"');
+                text.push_str(digits.format(lsn.as_long()));
+                text.push('"');
+            }
+            None => text.push_str("null"),
+        };
+        let known = self.sequence.as_ref().map(|(commit, _)| *commit);
+        if known != Some(offset.lsn_commit) {
+            let mut begin = String::from("[");
+            position(&mut begin, offset.lsn_commit);
+            begin.push(',');
+            self.sequence = Some((offset.lsn_commit, begin));
+        }
+        let begin = self.sequence.as_ref().map_or("", |(_, begin)| begin);
+        let mut text = String::with_capacity(begin.len() + 24);
+        text.push_str(begin);
+        position(&mut text, offset.lsn);
+        text.push(']');
+        text.into()
+    }
+}
+
+fn schema() -> SchemaRef {
+    let text = |optional| Schema::primitive(Type::String, optional);
+    let number = |optional| Schema::primitive(Type::Int64, optional);
+    let allowed = SnapshotMarker::ALL.map(SnapshotMarker::name).join(",");
+    let snapshot = SchemaBuilder::new(Type::String)
+        .name(ENUM)
+        .version(1)
+        .parameter("allowed", allowed)
+        .default_value(SnapshotMarker::False.name().into())
+        .optional()
+        .build();
+    SchemaBuilder::structure()
+        .name(NAME)
+        .version(1)
+        .field("version", text(false))
+        .field("connector", text(false))
+        .field("name", text(false))
+        .field("ts_ms", number(false))
+        .field("snapshot", snapshot)
+        .field("db", text(false))
+        .field("sequence", text(true))
+        .field("ts_us", number(true))
+        .field("ts_ns", number(true))
+        .field("schema", text(false))
+        .field("table", text(false))
+        .field("txId", number(true))
+        .field("lsn", number(true))
+        .field("xmin", number(true))
+        .field("origin", text(true))
+        .field("origin_lsn", number(true))
+        .build()
+}
