@@ -56,7 +56,8 @@ impl Server {
         let postgres = Postgres::start()?;
         // The server writes its files itself, so that they belong to its user.
         let (certificate, key) = authority.sign(Some("localhost"), "server")?;
-        let access = "hostssl all tls_user all cert\nhostssl all all all scram-sha-256\n";
+        let access = "hostssl all tls_user all cert\nhostnossl all plain_user all trust\n\
+                      hostssl all postgres all scram-sha-256\n";
         for (file, content) in [
             ("server.crt", certificate),
             ("server.key", key),
@@ -71,7 +72,8 @@ impl Server {
         for setting in ["ssl = on", "ssl_ca_file = 'root.crt'"] {
             postgres.sql(&format!("ALTER SYSTEM SET {setting}"))?;
         }
-        postgres.sql("CREATE ROLE tls_user LOGIN SUPERUSER")?;
+        postgres
+            .sql("CREATE ROLE tls_user LOGIN SUPERUSER; CREATE ROLE plain_user LOGIN SUPERUSER")?;
         postgres.sql("SELECT pg_reload_conf()")?;
         eventually("the server takes TLS connections only", || {
             let ssl = postgres.sql("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")?;
@@ -149,6 +151,13 @@ fn every_mode() -> Result<()> {
     }
     let certificate = "&sslmode=require&sslcert=FILES/client.pem&sslkey=FILES/client.key";
     assert_eq!(server.connect("localhost", "tls_user", certificate)?, "");
+    // Refused with TLS, and then taken without.
+    assert_eq!(
+        server.connect("localhost", "plain_user", "&sslmode=prefer")?,
+        ""
+    );
+    let error = server.connect("localhost", "plain_user", "&sslmode=require")?;
+    assert!(error.contains("SQLSTATE 28000"), "{error}");
     let error = server.connect("localhost", "tls_user", "&sslmode=require")?;
     assert!(error.contains("SQLSTATE 28000"), "{error}");
     Ok(())

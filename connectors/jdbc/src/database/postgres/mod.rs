@@ -7,21 +7,16 @@ mod identity;
 mod numeric;
 mod options;
 mod session;
-mod tls;
 
 use std::sync::Arc;
 
 use tether_api::Result;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::task::JoinHandle;
-use tokio_postgres::config::SslMode;
-use tokio_postgres::tls::MakeTlsConnect;
+use tether_postgres_client::{ConnectFailure, Connected, connect};
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, Error, NoTls, Socket};
+use tokio_postgres::{Client, Error};
 
-use self::options::{PostgresOptions, SslNegotiation};
+use self::options::PostgresOptions;
 use self::session::{PostgresSession, sql_error};
-use self::tls::Tls;
 use crate::config::SinkConfig;
 use crate::database::Database;
 use crate::dialect::Quoting;
@@ -44,8 +39,6 @@ pub(crate) struct Postgres {
     clock: Arc<Clock>,
 }
 
-type Connected = (Client, JoinHandle<Result<(), Error>>);
-
 impl Postgres {
     /// Reads the URL and the driver parameters.
     ///
@@ -60,38 +53,12 @@ impl Postgres {
     }
 
     async fn log_in(&self) -> Result<Connected, SqlError> {
-        match self.options.ssl.negotiation {
-            SslNegotiation::Disable => self.open(SslMode::Disable, NoTls).await,
-            SslNegotiation::Allow => match self.open(SslMode::Disable, NoTls).await {
-                Ok(connected) => Ok(connected),
-                Err(_) => self.open(SslMode::Require, self.tls().await?).await,
-            },
-            SslNegotiation::Prefer => self.open(SslMode::Prefer, self.tls().await?).await,
-            SslNegotiation::Require => self.open(SslMode::Require, self.tls().await?).await,
-        }
-    }
-
-    async fn tls(&self) -> Result<Tls, SqlError> {
-        let options = self.options.ssl.clone();
-        tokio::task::spawn_blocking(move || Tls::new(&options))
+        connect(&self.options.config, &self.options.ssl)
             .await
-            .unwrap_or_else(|error| Err(SqlError::permanent(format!("TLS setup failed: {error}"))))
-    }
-
-    async fn open<T>(&self, mode: SslMode, tls: T) -> Result<Connected, SqlError>
-    where
-        T: MakeTlsConnect<Socket> + Send,
-        T::Stream: AsyncRead + AsyncWrite + Send + 'static,
-        T::TlsConnect: Send,
-        <T::TlsConnect as tokio_postgres::tls::TlsConnect<Socket>>::Future: Send,
-    {
-        let mut config = self.options.config.clone();
-        config.ssl_mode(mode);
-        let (client, connection) = config
-            .connect(tls)
-            .await
-            .map_err(|error| sql_error(&error))?;
-        Ok((client, tokio::spawn(connection)))
+            .map_err(|failure| match failure {
+                ConnectFailure::Tls(error) => SqlError::permanent(error.to_string()),
+                ConnectFailure::Database(error) => sql_error(&error),
+            })
     }
 
     async fn set_up(&self) -> Result<PostgresSession, SqlError> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tether_api::config::Password;
 use tether_api::{ConnectError, Result};
+use tether_postgres_client::{SslMode, SslOptions};
 use tokio_postgres::config::{LoadBalanceHosts, TargetSessionAttrs};
 
 use crate::config::ConnectionConfig;
@@ -39,43 +40,6 @@ const ACCEPTED: [&str; 14] = [
     "assumeMinServerVersion",
     "hostRecheckSeconds",
 ];
-
-/// When TLS is used (`sslmode`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum SslNegotiation {
-    /// Never.
-    Disable,
-    /// If the server refuses without.
-    Allow,
-    /// If the server can.
-    Prefer,
-    /// Always.
-    Require,
-}
-
-/// What is checked of the server's certificate (`sslmode`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum CertificateCheck {
-    /// Nothing.
-    None,
-    /// That a trusted authority signed it.
-    Authority,
-    /// That a trusted authority signed it for the server's host name.
-    AuthorityAndHost,
-}
-
-/// TLS options.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct SslOptions {
-    pub(super) negotiation: SslNegotiation,
-    pub(super) check: CertificateCheck,
-    /// PEM file of trusted authorities.
-    pub(super) root_certificates: Option<PathBuf>,
-    /// PEM file of our own certificate and its chain.
-    pub(super) certificate: Option<PathBuf>,
-    /// PEM or DER file of its key, not encrypted.
-    pub(super) key: Option<PathBuf>,
-}
 
 /// How to connect.
 #[derive(Clone)]
@@ -231,37 +195,21 @@ fn ssl_options(parameters: &mut DriverParameters) -> Result<SslOptions> {
         (None, Some(word)) if word.eq_ignore_ascii_case("true") => "verify-full".to_owned(),
         (None, _) => "prefer".to_owned(),
     };
-    let (negotiation, check) = match mode.as_str() {
-        "disable" => (SslNegotiation::Disable, CertificateCheck::None),
-        "allow" => (SslNegotiation::Allow, CertificateCheck::None),
-        "prefer" => (SslNegotiation::Prefer, CertificateCheck::None),
-        "require" => (SslNegotiation::Require, CertificateCheck::None),
-        "verify-ca" => (SslNegotiation::Require, CertificateCheck::Authority),
-        "verify-full" => (SslNegotiation::Require, CertificateCheck::AuthorityAndHost),
-        mode => {
-            return Err(invalid(
-                "sslmode",
-                mode,
-                "disable, allow, prefer, require, verify-ca or verify-full",
-            ));
-        }
-    };
-    if parameters
-        .take("sslpassword")
-        .is_some_and(|password: Password| !password.is_empty())
-    {
-        return Err(ConnectError::config(
-            "Driver parameter sslpassword is not supported: give sslkey a PEM file without \
-             encryption, which 'openssl pkey -in KEY -out PEM' makes",
-        ));
-    }
+    let mode = SslMode::parse(&mode).ok_or_else(|| {
+        invalid(
+            "sslmode",
+            &mode,
+            "disable, allow, prefer, require, verify-ca or verify-full",
+        )
+    })?;
+    let key_password: Option<Password> = parameters.take("sslpassword");
     let mut path = |name: &str| parameters.text(name).map(PathBuf::from);
     Ok(SslOptions {
-        negotiation,
-        check,
         root_certificates: path("sslrootcert"),
         certificate: path("sslcert"),
         key: path("sslkey"),
+        key_password: key_password.filter(|password| !password.is_empty()),
+        ..SslOptions::new(mode)
     })
 }
 
