@@ -29,6 +29,8 @@ pub(crate) fn keys(group: &'static str) -> [ConfigKey; 2] {
         .validator(Validator::custom(
             "-1 for the broker's default, or a positive number",
             |_, value| match value {
+                // That it is no number is told already.
+                ConfigData::Null => Ok(()),
                 ConfigData::Short(factor) if *factor == -1 || *factor > 0 => Ok(()),
                 _ => Err("Value must be -1, for the default of the brokers, or at least 1".to_owned()),
             },

@@ -389,3 +389,89 @@ fn unique_aliases(description: &'static str) -> Validator {
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use tether_api::config::ConfigValue;
+    use tether_api::plugin::PluginFactory;
+
+    use super::*;
+    use crate::testing::{map, plugin, plugins};
+
+    /// The values of the keys for dead letters of sources.
+    fn source_dead_letters(
+        factory: PluginFactory,
+        define: fn(&Arc<Plugins>, &Surroundings<'_>) -> ConfigDef,
+        config: &[(&str, &str)],
+    ) -> Vec<ConfigValue> {
+        let config = map(config);
+        let around = Surroundings {
+            connector: &plugin("t.Connector", factory),
+            converters: None,
+            config: &config,
+        };
+        let definition = define(&Arc::new(plugins(Vec::new())), &around);
+        let mut values = definition.validate(&config);
+        values.retain(|value| value.name.starts_with(source_dead_letters::PREFIX));
+        values
+    }
+
+    fn of_source(config: &[(&str, &str)]) -> Vec<ConfigValue> {
+        let factory = PluginFactory::Source(|| unreachable!("only validated"));
+        source_dead_letters(factory, source, config)
+    }
+
+    const TOPIC: &str = "errors.source.deadletterqueue.topic.name";
+    const FACTOR: &str = "errors.source.deadletterqueue.topic.replication.factor";
+
+    #[test]
+    fn dead_letters_of_sources_are_keys_where_one_is_set() {
+        assert!(of_source(&[("errors.deadletterqueue.topic.name", "dlq")]).is_empty());
+        let shown = |config: &[(&str, &str)]| -> Vec<_> {
+            let values = of_source(config).into_iter();
+            values
+                .map(|value| (value.name, value.value, value.errors))
+                .collect()
+        };
+        let topic = |name: &str| {
+            (
+                TOPIC.to_owned(),
+                ConfigData::String(name.to_owned()),
+                vec![],
+            )
+        };
+        let factor = |factor| (FACTOR.to_owned(), ConfigData::Short(factor), vec![]);
+        assert_eq!(shown(&[(TOPIC, "dlq")]), [topic("dlq"), factor(-1)]);
+        assert_eq!(shown(&[(FACTOR, " 3 ")]), [topic(""), factor(3)]);
+    }
+
+    #[test]
+    fn the_replication_factor_of_dead_letters_is_a_number_of_brokers() {
+        for (factor, error) in [
+            ("-1", None),
+            ("1", None),
+            (
+                "0",
+                Some("Value must be -1, for the default of the brokers, or at least 1"),
+            ),
+            (
+                "-2",
+                Some("Value must be -1, for the default of the brokers, or at least 1"),
+            ),
+            ("many", Some("Not a number of type SHORT")),
+            ("40000", Some("Not a number of type SHORT")),
+        ] {
+            let values = of_source(&[(TOPIC, "dlq"), (FACTOR, factor)]);
+            let errors: Vec<_> = values.into_iter().flat_map(|value| value.errors).collect();
+            let expected = error
+                .map(|error| format!("Invalid value {factor} for configuration {FACTOR}: {error}"));
+            assert_eq!(errors, Vec::from_iter(expected));
+        }
+    }
+
+    #[test]
+    fn sinks_have_no_dead_letters_of_sources() {
+        let factory = PluginFactory::Sink(|| unreachable!("only validated"));
+        assert!(source_dead_letters(factory, sink, &[(TOPIC, "dlq"), (FACTOR, "x")]).is_empty());
+    }
+}
