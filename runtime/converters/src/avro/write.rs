@@ -12,7 +12,7 @@ use super::config::{AvroConverterConfig, Options};
 use super::encode::WritePlan;
 use super::from_connect::from_connect;
 use super::read::parse;
-use super::schema::{AvroSchema, Parser, SchemaError};
+use super::schema::{Parser, SchemaError};
 use crate::registry::{
     Found, RegisteredText, RegistryWriter, SchemaFailure, SchemaKind, SerdeConfig,
     Target as RegistryTarget, TopicTargets, write_frame,
@@ -93,7 +93,8 @@ impl AvroWriter {
             let own = Parser::default().parse(&own.text);
             let own = own.map_err(|error| fail(error.into()))?;
             if let Some(reason) = avro.cannot_read(&own) {
-                return Err(fail(incompatible(found, &own, serde.strict_key(), &reason)));
+                let own = own.to_text().unwrap_or_default();
+                return Err(fail(serde.incompatible(found, &own, &reason)));
             }
         }
         let plan = WritePlan::new(&avro, schema, self.options).map_err(|error| {
@@ -153,17 +154,4 @@ impl RegistryWriter for AvroWriter {
         known.targets.insert(topic, target, until);
         Ok(())
     }
-}
-
-/// The latest schema cannot read what the record's own describes.
-fn incompatible(found: &Found, own: &AvroSchema, key: &str, reason: &str) -> ConnectError {
-    let references: Vec<_> = found.schema.references.iter().map(|r| &*r.name).collect();
-    ConnectError::data(format!(
-        "Incompatible schema '{}' with refs '[{}]' of type 'AVRO' for schema '{}'. Set {key}=false \
-         to disable this check: {reason}",
-        found.schema.text,
-        references.join(", "),
-        own.to_text().unwrap_or_default(),
-    ))
-    .with_class("java.io.IOException")
 }

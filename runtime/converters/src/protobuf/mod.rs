@@ -6,6 +6,7 @@
 //! schema's values are written and read is worked out once; they then go
 //! straight between [`Value`](tether_api::data::Value) and bytes.
 
+mod compatibility;
 mod config;
 mod decode;
 mod descriptor;

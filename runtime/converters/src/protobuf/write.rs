@@ -1,6 +1,7 @@
 //! Records to be written: their schemas, registered, and how values are
 //! encoded.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tether_api::converter::Encoded;
@@ -8,14 +9,17 @@ use tether_api::data::{SchemaCache, SchemaRef, Value};
 use tether_api::{ConnectError, Result};
 
 use super::WORDS;
+use super::compatibility::{self, Linked};
 use super::config::{Options, ProtobufConverterConfig, ReferenceOptions};
+use super::descriptor::Descriptors;
 use super::from_connect::{Made, from_connect};
 use super::indexes::write_indexes;
-use super::proto::ProtoFile;
+use super::proto::{ProtoError, ProtoFile};
+use super::read::{Parsed, parse};
 use super::references::references;
 use crate::registry::{
-    RegisteredText, RegistryWriter, SchemaKind, SerdeConfig, Target, TopicTargets, serialization,
-    write_frame,
+    Found, RegisteredText, RegistryWriter, SchemaFailure, SchemaKind, SerdeConfig, Target,
+    TopicTargets, write_frame,
 };
 
 /// Writes records with the schemas that are known.
@@ -48,6 +52,26 @@ impl ProtobufWriter {
                 heads: TopicTargets::default(),
             }))
         })
+    }
+
+    /// The schema to write with, which is not the record's own.
+    async fn other(
+        &self,
+        serde: &SerdeConfig,
+        topic: &str,
+        (found, own): (&Found, &RegisteredText),
+        made: &Made,
+    ) -> Result<ProtoFile> {
+        let fail = |failure| WORDS.unwritable(topic, failure);
+        let other = parse(&serde.registry, &found.schema).await.map_err(fail)?;
+        if serde.strict
+            && let Some(reason) = cannot_read(&other, &made.file)
+                .map_err(|error| fail(SchemaFailure::Invalid(error.into())))?
+        {
+            let cause = serde.incompatible(found, &own.text, &reason);
+            return Err(fail(SchemaFailure::Invalid(cause)));
+        }
+        Ok(other.file)
     }
 }
 
@@ -95,10 +119,7 @@ impl RegistryWriter for ProtobufWriter {
         let (id, indexes, until) = match serde.target(&WORDS, topic, &subject, &own).await? {
             Target::Own(id) => (id, made.file.indexes(&made.message), None),
             Target::Other(found) => {
-                let other = ProtoFile::parse(&found.schema.text).map_err(|error| {
-                    let cause = serialization("Error serializing Protobuf message");
-                    WORDS.write_failed(topic, cause.caused_by(ConnectError::from(error)))
-                })?;
+                let other = self.other(serde, topic, (&found, &own), made).await?;
                 (found.id, other.indexes(&made.message), found.until)
             }
         };
@@ -108,6 +129,22 @@ impl RegistryWriter for ProtobufWriter {
         known.heads.insert(topic, head, until);
         Ok(())
     }
+}
+
+/// Why data of one's own schema cannot be read by another.
+fn cannot_read(other: &Parsed, own: &ProtoFile) -> Result<Option<String>, ProtoError> {
+    let read = Descriptors::new(&other.file, &other.imports)?;
+    // What is made of Connect schemas imports only what everybody has.
+    let written = Descriptors::new(own, &HashMap::new())?;
+    let reader = Linked {
+        file: &other.file,
+        types: &read,
+    };
+    let writer = Linked {
+        file: own,
+        types: &written,
+    };
+    Ok(compatibility::cannot_read(reader, writer))
 }
 
 fn schemaless() -> ConnectError {

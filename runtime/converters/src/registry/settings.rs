@@ -114,12 +114,22 @@ impl SerdeConfig {
         })
     }
 
-    /// The key that says whether data must fit.
-    pub(crate) fn strict_key(&self) -> &'static str {
-        match self.write_with {
+    /// The schema to write with cannot read what the record's own describes.
+    pub(crate) fn incompatible(&self, found: &Found, own: &str, reason: &str) -> ConnectError {
+        let key = match self.write_with {
             WriteWith::Id(_) => STRICT_ID,
             _ => STRICT_LATEST,
-        }
+        };
+        let Found { schema, .. } = found;
+        let references: Vec<_> = schema.references.iter().map(|r| &*r.name).collect();
+        ConnectError::data(format!(
+            "Incompatible schema '{}' with refs '[{}]' of type '{}' for schema '{own}'. Set \
+             {key}=false to disable this check: {reason}",
+            schema.text,
+            references.join(", "),
+            schema.kind.name(),
+        ))
+        .with_class("java.io.IOException")
     }
 
     /// The schema that records are written with, whose own is this one. Where

@@ -434,3 +434,37 @@ fn the_schema_to_write_with_is_found_alike() -> anyhow::Result<()> {
     }
     side.finish()
 }
+
+#[test]
+fn data_must_fit_the_schema_to_write_with_alike() -> anyhow::Result<()> {
+    let schema = SchemaBuilder::structure()
+        .name("M")
+        .field("x", primitive(Type::Int32))
+        .field("s", primitive(Type::String))
+        .build();
+    let fields = vec![5i32.into(), "s".into()];
+    let value: Value = Struct::from_values(schema.clone(), fields)?.into();
+    for body in [
+        "message M { int64 x = 1; bytes s = 2; string more = 3; }",
+        "message M { int32 x = 1; }",
+        "message N { } message M { E x = 1; string s = 2; } enum E { A = 0; }",
+        "message M { sint32 x = 1; string s = 2; }",
+        "message M { string x = 1; string s = 2; }",
+        "message M { M x = 1; string s = 2; }",
+        "message M { repeated int32 x = 1; repeated string s = 2; }",
+        "message M { oneof o { int32 x = 1; string s = 2; } }",
+        "message N { int32 x = 1; string s = 2; }",
+        "message N { message M { int32 x = 1; string s = 2; } }",
+    ] {
+        let mut side = Side::new()?;
+        let text = format!("syntax = \"proto3\";\n{body}\n");
+        let body = serde_json::json!({"schema": text, "schemaType": "PROTOBUF"});
+        let id = side.registry.register_body("t-value", &body).to_string();
+        for chosen in [("use.latest.version", "true"), ("use.schema.id", &*id)] {
+            let config = [("auto.register.schemas", "false"), chosen];
+            side.compare_written(&config, Some(&schema), &value)?;
+        }
+        side.finish()?;
+    }
+    Ok(())
+}
