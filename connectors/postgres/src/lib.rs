@@ -6,6 +6,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | `config` | keys, their checks, and the settings that the rest reads |
+//! | `naming` | names of topics, schemas and fields |
 //! | `catalog` | asks the database what tables, columns, keys and types it has |
 //! | `table` | tables and columns as both phases know them |
 //! | `types` | what a type of PostgreSQL is, and the schema of a column of it |
@@ -14,15 +15,17 @@
 //! | `pgoutput` | the messages of the stream |
 //! | `snapshot` | the rows that were there before the stream |
 //! | `streaming` | the changes of the stream, and where to take it up again |
-//! | `event` | records: topics, keys, envelopes, the source block, headers |
+//! | `event` | records: keys, envelopes, the source block, headers |
 //! | `offset` | the position that is stored with each record |
 //!
 //! A value has one way from the database to a record, whether it was read by
 //! `COPY` or streamed: its text, as both give it, goes through the converter of
 //! its column, which is made once per table and knows the column's place.
 
+pub mod config;
 pub mod event;
 pub mod lsn;
+pub mod naming;
 pub mod offset;
 pub mod pgoutput;
 pub mod streaming;

@@ -1,6 +1,6 @@
 //! Regular expressions and replacements in Java's dialect
 //! (`java.util.regex.Pattern`, `Matcher.replaceFirst`), for short texts such as
-//! names of topics, origins or environment variables.
+//! names of topics, tables, columns, origins or environment variables.
 
 mod dialect;
 mod replacement;
@@ -52,6 +52,15 @@ impl Pattern {
     /// The expression is wrong or uses what only Java has.
     pub fn whole(expression: &str) -> Result<Self, Error> {
         Self::compile(&format!(r"\A(?:{})\z", from_java(expression)))
+    }
+
+    /// A pattern that has to match a whole text, whatever the case of letters
+    /// (`Pattern.CASE_INSENSITIVE`; there, only ASCII letters have cases).
+    ///
+    /// # Errors
+    /// The expression is wrong or uses what only Java has.
+    pub fn whole_ignoring_case(expression: &str) -> Result<Self, Error> {
+        Self::compile(&format!(r"(?i)\A(?:{})\z", from_java(expression)))
     }
 
     /// A pattern that may match anywhere (`Matcher.find`).
