@@ -22,6 +22,7 @@
 //! `COPY` or streamed: its text, as both give it, goes through the converter of
 //! its column, which is made once per table and knows the column's place.
 
+pub mod catalog;
 pub mod config;
 pub mod event;
 pub mod lsn;
@@ -30,3 +31,5 @@ pub mod offset;
 pub mod pgoutput;
 pub mod streaming;
 pub mod table;
+pub mod types;
+pub mod values;

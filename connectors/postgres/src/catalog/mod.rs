@@ -1,0 +1,3 @@
+//! What the catalog of the database tells.
+
+pub mod types;

@@ -1,0 +1,215 @@
+//! From the text of a value to the value, for each type and mode.
+
+use tether_api::data::{Bytes, SchemaRef, Text, Value};
+
+use super::array::{self, Element};
+use super::decimal::DecimalForm;
+use super::interval::Interval;
+use super::modes::{BinaryMode, HstoreMode, IntervalMode};
+use super::money::MoneyForm;
+use super::temporal::{self, DateForm, TimeForm, TimestampForm};
+use super::{Phase, bits, geometry, number, vector};
+
+/// What is done to the text of a value.
+#[derive(Debug, Clone)]
+pub(super) enum Conversion {
+    Boolean,
+    Int16,
+    Int32,
+    Int64,
+    Float32,
+    Float64,
+    /// The text as it is.
+    Text,
+    /// The text of a query; the reference overlooks the type in the stream.
+    QueriedText,
+    Decimal(DecimalForm),
+    Money(MoneyForm),
+    /// `bytea`.
+    Binary(BinaryMode),
+    /// The text itself as bytes.
+    Opaque(BinaryMode),
+    Bit,
+    Bits,
+    Date(DateForm),
+    Time(TimeForm),
+    Timestamp(TimestampForm),
+    ZonedTime,
+    /// With so many digits of a fraction; 0 for as many as are needed.
+    ZonedTimestamp(usize),
+    Interval(IntervalMode),
+    Point,
+    Geometry,
+    DoubleVector,
+    FloatVector,
+    SparseVector,
+    Hstore(HstoreMode),
+    Array(Box<ArrayConversion>),
+    /// The reference has a schema for the type and no values that fit it.
+    Never,
+}
+
+/// What is done to the text of an array.
+#[derive(Debug, Clone)]
+pub(super) struct ArrayConversion {
+    /// What is done to its elements.
+    pub(super) element: Conversion,
+    /// What stands between them.
+    pub(super) delimiter: u8,
+    /// Whether they may be null.
+    pub(super) nullable: bool,
+}
+
+/// Which way a value takes in the reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Route {
+    /// The driver reads it from a result.
+    Query,
+    /// The reference reads it from a message.
+    Stream,
+    /// The driver reads it from the text of an array.
+    Element,
+}
+
+impl From<Phase> for Route {
+    fn from(phase: Phase) -> Self {
+        match phase {
+            Phase::Snapshot => Self::Query,
+            Phase::Streaming => Self::Stream,
+        }
+    }
+}
+
+/// Why a text has no value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Misfit {
+    /// It is not what the server writes.
+    #[error("the text is no value of this type")]
+    Text,
+    /// It is no UTF-8.
+    #[error("the text is not encoded in UTF-8")]
+    Encoding,
+    /// It is NaN or an infinity.
+    #[error(
+        "Got a special value (NaN/Infinity) for Decimal type but current mode does not handle it. \
+         If you need to support it then set decimal handling mode to 'string'."
+    )]
+    SpecialNumber,
+    /// Its number does not fit the form. The reference takes such a value for
+    /// null where it can.
+    #[error(
+        "the value is outside the representable range for INT64 epoch nanoseconds; use \
+         'time.precision.mode=microseconds' or 'isostring' for such values"
+    )]
+    Range,
+    /// The reference cannot do it either.
+    #[error("values of this type cannot be converted")]
+    Unsupported,
+}
+
+/// A text, which is checked to be one.
+pub(super) fn utf8(text: &Bytes) -> Result<Text, Misfit> {
+    Text::try_from(text.clone()).map_err(|_| Misfit::Encoding)
+}
+
+impl Conversion {
+    /// The value of a text, of this schema.
+    pub(super) fn value(
+        &self,
+        text: &Bytes,
+        route: Route,
+        schema: &SchemaRef,
+    ) -> Result<Value, Misfit> {
+        let value = match self {
+            Self::Boolean => Some(Value::Boolean(text.eq_ignore_ascii_case(b"t"))),
+            Self::Int16 => number::integer(text).map(Value::Int16),
+            Self::Int32 => number::integer(text).map(Value::Int32),
+            Self::Int64 => number::integer(text).map(Value::Int64),
+            Self::Float32 => number::float(text).map(Value::Float32),
+            Self::Float64 => number::double(text).map(Value::Float64),
+            Self::Text => return utf8(text).map(Value::String),
+            Self::QueriedText => match route {
+                Route::Stream => Some(Value::Null),
+                Route::Query | Route::Element => return utf8(text).map(Value::String),
+            },
+            Self::Decimal(form) => return form.value(text, schema),
+            Self::Money(form) => return form.value(text),
+            Self::Binary(mode) => mode.value_of_hex(text),
+            Self::Opaque(mode) => Some(mode.value(text.clone())),
+            Self::Bit => bits::single(text),
+            Self::Bits => bits::little_endian(text).map(Value::Bytes),
+            Self::Date(form) => temporal::date(text).map(|date| date.value(*form, route)),
+            Self::Time(form) => temporal::time(text).map(|micros| form.value(micros)),
+            Self::Timestamp(form) => {
+                let instant = temporal::timestamp(text).ok_or(Misfit::Text)?;
+                return instant.value(*form).ok_or(Misfit::Range);
+            }
+            Self::ZonedTime => temporal::offset_time(text)
+                .map(|micros| Value::String(temporal::iso_offset_time(micros))),
+            Self::ZonedTimestamp(digits) => {
+                temporal::zoned_timestamp(text).map(|instant| Value::String(instant.zoned(*digits)))
+            }
+            Self::Interval(mode) => Interval::parse(text).map(|interval| interval.value(*mode)),
+            Self::Point => geometry::point(schema, text),
+            Self::Geometry => geometry::geometry(schema, text),
+            Self::DoubleVector => {
+                vector::elements(text, |element| number::double(element).map(Value::Float64))
+            }
+            Self::FloatVector => {
+                vector::elements(text, |element| number::float(element).map(Value::Float32))
+            }
+            Self::SparseVector => vector::sparse(schema, text),
+            Self::Hstore(mode) => return mode.value(text),
+            Self::Array(array) => return array.value(text, schema),
+            Self::Never => return Err(Misfit::Unsupported),
+        };
+        value.ok_or(Misfit::Text)
+    }
+
+    /// What a column becomes that may not be null and is: because an old row
+    /// carries its key only, or the column is not read.
+    pub(super) fn fallback(&self, schema: &SchemaRef) -> Value {
+        match self {
+            Self::Boolean | Self::Bit => Value::Boolean(false),
+            Self::Int16 => Value::Int16(0),
+            Self::Int32 => Value::Int32(0),
+            Self::Int64 => Value::Int64(0),
+            Self::Float32 => Value::Float32(0.0),
+            Self::Float64 => Value::Float64(0.0),
+            Self::Text | Self::QueriedText => Value::String(Text::new()),
+            Self::Decimal(form) => form.fallback(schema),
+            Self::Money(form) => form.fallback(),
+            Self::Binary(mode) | Self::Opaque(mode) => mode.value(Bytes::new()),
+            Self::Bits => Value::Bytes(Bytes::new()),
+            Self::Date(form) => form.fallback(),
+            Self::Time(form) => form.fallback(),
+            Self::Timestamp(form) => form.fallback(),
+            Self::ZonedTime => Value::String(Text::from_static("00:00:00Z")),
+            Self::ZonedTimestamp(_) => Value::String(Text::from_static("1970-01-01T00:00:00Z")),
+            Self::Interval(mode) => Interval::default().value(*mode),
+            Self::Point => geometry::point_at(schema, 0.0, 0.0).unwrap_or_default(),
+            Self::Geometry => geometry::empty(schema),
+            Self::DoubleVector | Self::FloatVector | Self::Array(_) => Vec::new().into(),
+            Self::SparseVector => vector::empty_sparse(schema),
+            Self::Hstore(mode) => mode.empty(),
+            Self::Never => Value::Null,
+        }
+    }
+}
+
+impl ArrayConversion {
+    fn value(&self, text: &Bytes, schema: &SchemaRef) -> Result<Value, Misfit> {
+        let elements = schema.value_schema().ok_or(Misfit::Unsupported)?;
+        let mut values = Vec::new();
+        array::elements(text, self.delimiter, Misfit::Text, |element| {
+            values.push(match element {
+                // The reference has no schema for arrays of arrays.
+                Element::Null | Element::Array if self.nullable => Value::Null,
+                Element::Null | Element::Array => return Err(Misfit::Unsupported),
+                Element::Text(text) => self.element.value(&text, Route::Element, elements)?,
+            });
+            Ok(())
+        })?;
+        Ok(values.into())
+    }
+}
