@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use tether_api::data::{Bytes, Text, Type, Value};
 
-use super::modes::BinaryMode;
+use crate::config::BinaryMode;
 
 impl BinaryMode {
     /// The type of such values.

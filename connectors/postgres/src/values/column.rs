@@ -4,7 +4,9 @@ use tether_api::data::{Bytes, SchemaRef, Value};
 use tether_api::{ConnectError, Result};
 
 use super::conversion::{Conversion, Misfit, Route};
-use super::{ColumnMapping, Phase, ValueModes, default, shape, unavailable};
+use super::mapping::ColumnMapping;
+use super::{Phase, default, shape, unavailable};
+use crate::config::ValueSettings;
 use crate::table::Column;
 use crate::types::ColumnType;
 
@@ -27,10 +29,10 @@ impl ColumnConverter {
     /// `None` for a column that the reference leaves out, as it knows nothing
     /// of its type: geometric types other than `point`, composite types,
     /// multiranges and others, unless `include.unknown.datatypes` asks for them.
-    pub fn new(
+    pub(super) fn new(
         column: &Column,
         column_type: &ColumnType,
-        modes: &ValueModes,
+        modes: &ValueSettings,
         mapping: Option<ColumnMapping>,
     ) -> Option<Self> {
         let (builder, conversion) = shape::of(column_type, modes)?;

@@ -5,10 +5,10 @@ use tether_api::data::{Bytes, SchemaRef, Text, Value};
 use super::array::{self, Element};
 use super::decimal::DecimalForm;
 use super::interval::Interval;
-use super::modes::{BinaryMode, HstoreMode, IntervalMode};
 use super::money::MoneyForm;
 use super::temporal::{self, DateForm, TimeForm, TimestampForm};
 use super::{Phase, bits, geometry, number, vector};
+use crate::config::{BinaryMode, HstoreMode, IntervalMode};
 
 /// What is done to the text of a value.
 #[derive(Debug, Clone)]

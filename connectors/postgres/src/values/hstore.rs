@@ -2,11 +2,10 @@
 
 use std::borrow::Cow;
 
-use tether_api::data::{Bytes, MapValue, Text, Value};
+use tether_api::data::{Bytes, MapValue, Text, Value, java_hash_order};
 
 use super::conversion::{self, Misfit};
-use super::java_map::sort_by_hash;
-use super::modes::HstoreMode;
+use crate::config::HstoreMode;
 
 /// A key and its value.
 type Entry<'a> = (Cow<'a, str>, Option<Cow<'a, str>>);
@@ -29,8 +28,8 @@ impl HstoreMode {
         self.of_entries(Vec::new())
     }
 
-    fn of_entries(self, mut entries: Vec<Entry<'_>>) -> Value {
-        sort_by_hash(&mut entries, |(key, _)| key);
+    fn of_entries(self, entries: Vec<Entry<'_>>) -> Value {
+        let entries = java_hash_order(entries, |(key, _)| key);
         match self {
             Self::Json => json(&entries).into(),
             Self::Map => {

@@ -2,8 +2,8 @@
 
 use tether_api::data::{Text, Value};
 
-use super::modes::IntervalMode;
 use super::number;
+use crate::config::IntervalMode;
 
 /// The parts of an interval, each with its own sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

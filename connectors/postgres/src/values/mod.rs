@@ -18,9 +18,7 @@ mod default;
 mod geometry;
 mod hstore;
 mod interval;
-pub mod java_map;
 mod mapping;
-mod modes;
 mod money;
 mod number;
 mod phase;
@@ -32,10 +30,6 @@ mod unavailable;
 mod vector;
 
 pub use column::ColumnConverter;
-pub use mapping::{ColumnMapping, HashAlgorithm, SaltedHash};
-pub use modes::{
-    BinaryMode, DecimalMode, FailureMode, HstoreMode, IntervalMode, TimeMode, ValueModes,
-};
 pub use phase::Phase;
 pub use session::SESSION_SETTINGS;
-pub use table_schema::{TableRules, TableSchema};
+pub use table_schema::TableSchema;

@@ -4,8 +4,8 @@ use tether_api::data::{Bytes, Decimal, Value};
 
 use super::conversion::Misfit;
 use super::decimal::Number;
-use super::modes::DecimalMode;
 use super::number;
+use crate::config::DecimalMode;
 
 /// What an amount becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

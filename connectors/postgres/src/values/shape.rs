@@ -4,10 +4,10 @@ use tether_api::data::{Schema, SchemaBuilder, Text, Type, logical};
 
 use super::conversion::{ArrayConversion, Conversion};
 use super::decimal::DecimalForm;
-use super::modes::{DecimalMode, HstoreMode, IntervalMode, TimeMode, ValueModes};
 use super::money::MoneyForm;
 use super::temporal::{DateForm, TimeForm, TimestampForm};
 use super::{geometry, vector};
+use crate::config::{DecimalMode, HstoreMode, IntervalMode, TimePrecision, ValueSettings};
 use crate::types::{ColumnType, PgType, TypeKind, TypeSize, oid};
 
 /// The schema of a column, not optional and without a default, and what is
@@ -15,7 +15,7 @@ use crate::types::{ColumnType, PgType, TypeKind, TypeSize, oid};
 pub(super) type Shape = (SchemaBuilder, Conversion);
 
 /// The shape of a column; `None` for a column that is left out.
-pub(super) fn of(column: &ColumnType, modes: &ValueModes) -> Option<Shape> {
+pub(super) fn of(column: &ColumnType, modes: &ValueSettings) -> Option<Shape> {
     match &column.element {
         Some(element) => array(element, column.size, modes),
         None => scalar(&column.root, column.size, modes).or_else(|| opaque(modes)),
@@ -23,7 +23,7 @@ pub(super) fn of(column: &ColumnType, modes: &ValueModes) -> Option<Shape> {
 }
 
 /// A column of a type that nothing is known of, if such are asked for.
-fn opaque(modes: &ValueModes) -> Option<Shape> {
+fn opaque(modes: &ValueSettings) -> Option<Shape> {
     modes.include_unknown.then(|| {
         (
             Schema::builder(modes.binary.kind()),
@@ -32,7 +32,7 @@ fn opaque(modes: &ValueModes) -> Option<Shape> {
     })
 }
 
-fn array(element: &PgType, size: TypeSize, modes: &ValueModes) -> Option<Shape> {
+fn array(element: &PgType, size: TypeSize, modes: &ValueSettings) -> Option<Shape> {
     match element.oid {
         // The reference takes an array of bits for one of its elements.
         oid::BIT => return Some((bits(size).0, Conversion::Never)),
@@ -81,7 +81,7 @@ fn has_nullable_elements(element: &PgType) -> bool {
 /// Numbers below this one are of the server's own types.
 const FIRST_OF_USER: u32 = 16_384;
 
-fn scalar(entry: &PgType, size: TypeSize, modes: &ValueModes) -> Option<Shape> {
+fn scalar(entry: &PgType, size: TypeSize, modes: &ValueSettings) -> Option<Shape> {
     let plain = |kind, conversion| Some((Schema::builder(kind), conversion));
     let text = |conversion| plain(Type::String, conversion);
     match entry.oid {
@@ -115,9 +115,9 @@ fn scalar(entry: &PgType, size: TypeSize, modes: &ValueModes) -> Option<Shape> {
         oid::TSVECTOR => Some(named_text("io.debezium.data.Tsvector")),
         oid::BYTEA => plain(modes.binary.kind(), Conversion::Binary(modes.binary)),
         oid::BIT | oid::VARBIT => Some(bits(size)),
-        oid::DATE => Some(date(modes.time)),
-        oid::TIME => Some(time(modes.time, size.scale)),
-        oid::TIMESTAMP => Some(timestamp(modes.time, size.scale)),
+        oid::DATE => Some(date(modes.times)),
+        oid::TIME => Some(time(modes.times, size.scale)),
+        oid::TIMESTAMP => Some(timestamp(modes.times, size.scale)),
         oid::TIMETZ => Some(named(
             Type::String,
             "io.debezium.time.ZonedTime",
@@ -132,7 +132,7 @@ fn scalar(entry: &PgType, size: TypeSize, modes: &ValueModes) -> Option<Shape> {
                 conversion,
             ))
         }
-        oid::INTERVAL => Some(interval(modes.interval)),
+        oid::INTERVAL => Some(interval(modes.intervals)),
         oid::POINT => Some((geometry::point_schema(), Conversion::Point)),
         _ => match &entry.kind {
             TypeKind::Enum { labels } => Some(enumeration(labels)),
@@ -143,7 +143,7 @@ fn scalar(entry: &PgType, size: TypeSize, modes: &ValueModes) -> Option<Shape> {
 }
 
 /// Types of extensions, which the reference knows by their names.
-fn of_extension(name: &str, modes: &ValueModes) -> Option<Shape> {
+fn of_extension(name: &str, modes: &ValueSettings) -> Option<Shape> {
     Some(match name {
         "citext" | "isbn" => (Schema::builder(Type::String), Conversion::Text),
         "ltree" => named_text("io.debezium.data.Ltree"),
@@ -167,9 +167,9 @@ fn named_text(name: &'static str) -> Shape {
     named(Type::String, name, Conversion::Text)
 }
 
-fn numeric(size: TypeSize, modes: &ValueModes) -> Shape {
+fn numeric(size: TypeSize, modes: &ValueSettings) -> Shape {
     let variable = size.is_variable_scale();
-    match modes.decimal {
+    match modes.decimals {
         DecimalMode::Double => (
             Schema::builder(Type::Float64),
             Conversion::Decimal(DecimalForm::Double),
@@ -200,15 +200,15 @@ fn variable_decimal() -> SchemaBuilder {
         .field("value", Schema::primitive(Type::Bytes, false))
 }
 
-fn money(modes: &ValueModes) -> Shape {
+fn money(modes: &ValueSettings) -> Shape {
     let digits = modes.money_fraction_digits;
-    let schema = match modes.decimal {
+    let schema = match modes.decimals {
         DecimalMode::Precise => logical::decimal_builder(digits.into()),
         DecimalMode::Double => Schema::builder(Type::Float64),
         DecimalMode::String => Schema::builder(Type::String),
     };
     let form = MoneyForm {
-        mode: modes.decimal,
+        mode: modes.decimals,
         digits,
     };
     (schema, Conversion::Money(form))
@@ -225,18 +225,18 @@ fn bits(size: TypeSize) -> Shape {
     (schema, Conversion::Bits)
 }
 
-fn date(mode: TimeMode) -> Shape {
+fn date(mode: TimePrecision) -> Shape {
     match mode {
-        TimeMode::Connect => (logical::date_builder(), Conversion::Date(DateForm::Connect)),
-        TimeMode::IsoString => named(
+        TimePrecision::Connect => (logical::date_builder(), Conversion::Date(DateForm::Connect)),
+        TimePrecision::IsoString => named(
             Type::String,
             "io.debezium.time.IsoDate",
             Conversion::Date(DateForm::Iso),
         ),
-        TimeMode::Adaptive
-        | TimeMode::AdaptiveTimeMicroseconds
-        | TimeMode::Microseconds
-        | TimeMode::Nanoseconds => named(
+        TimePrecision::Adaptive
+        | TimePrecision::AdaptiveTimeMicroseconds
+        | TimePrecision::Microseconds
+        | TimePrecision::Nanoseconds => named(
             Type::Int32,
             "io.debezium.time.Date",
             Conversion::Date(DateForm::Days),
@@ -247,43 +247,49 @@ fn date(mode: TimeMode) -> Shape {
 /// The most digits of a fraction that milliseconds have.
 const MILLIS: i32 = 3;
 
-fn time(mode: TimeMode, digits: i32) -> Shape {
+fn time(mode: TimePrecision, digits: i32) -> Shape {
     let (kind, name, form) = match mode {
-        TimeMode::Connect => return (logical::time_builder(), Conversion::Time(TimeForm::Connect)),
-        TimeMode::IsoString => (Type::String, "io.debezium.time.IsoTime", TimeForm::Iso),
-        TimeMode::Adaptive if digits <= MILLIS => {
+        TimePrecision::Connect => {
+            return (logical::time_builder(), Conversion::Time(TimeForm::Connect));
+        }
+        TimePrecision::IsoString => (Type::String, "io.debezium.time.IsoTime", TimeForm::Iso),
+        TimePrecision::Adaptive if digits <= MILLIS => {
             (Type::Int32, "io.debezium.time.Time", TimeForm::Millis)
         }
-        TimeMode::Nanoseconds => (Type::Int64, "io.debezium.time.NanoTime", TimeForm::Nanos),
-        TimeMode::Adaptive | TimeMode::AdaptiveTimeMicroseconds | TimeMode::Microseconds => {
+        TimePrecision::Nanoseconds => (Type::Int64, "io.debezium.time.NanoTime", TimeForm::Nanos),
+        TimePrecision::Adaptive
+        | TimePrecision::AdaptiveTimeMicroseconds
+        | TimePrecision::Microseconds => {
             (Type::Int64, "io.debezium.time.MicroTime", TimeForm::Micros)
         }
     };
     named(kind, name, Conversion::Time(form))
 }
 
-fn timestamp(mode: TimeMode, digits: i32) -> Shape {
+fn timestamp(mode: TimePrecision, digits: i32) -> Shape {
     let (kind, name, form) = match mode {
-        TimeMode::Connect => {
+        TimePrecision::Connect => {
             let conversion = Conversion::Timestamp(TimestampForm::Connect);
             return (logical::timestamp_builder(), conversion);
         }
-        TimeMode::IsoString => (
+        TimePrecision::IsoString => (
             Type::String,
             "io.debezium.time.IsoTimestamp",
             TimestampForm::Iso,
         ),
-        TimeMode::Adaptive | TimeMode::AdaptiveTimeMicroseconds if digits <= MILLIS => (
+        TimePrecision::Adaptive | TimePrecision::AdaptiveTimeMicroseconds if digits <= MILLIS => (
             Type::Int64,
             "io.debezium.time.Timestamp",
             TimestampForm::Millis,
         ),
-        TimeMode::Nanoseconds => (
+        TimePrecision::Nanoseconds => (
             Type::Int64,
             "io.debezium.time.NanoTimestamp",
             TimestampForm::Nanos,
         ),
-        TimeMode::Adaptive | TimeMode::AdaptiveTimeMicroseconds | TimeMode::Microseconds => (
+        TimePrecision::Adaptive
+        | TimePrecision::AdaptiveTimeMicroseconds
+        | TimePrecision::Microseconds => (
             Type::Int64,
             "io.debezium.time.MicroTimestamp",
             TimestampForm::Micros,

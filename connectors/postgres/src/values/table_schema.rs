@@ -2,36 +2,18 @@
 
 use std::sync::Arc;
 
-use tether_api::data::{Bytes, SchemaBuilder, SchemaRef, Struct, Text, Value, validate};
+use tether_api::data::{
+    Bytes, Schema, SchemaBuilder, SchemaRef, Struct, Text, Type, Value, validate,
+};
 use tether_api::{ConnectError, Result};
 
-use super::{ColumnConverter, ColumnMapping, FailureMode, Phase, ValueModes, copy};
+use super::mapping::ColumnMapping;
+use super::{ColumnConverter, Phase, copy};
+use crate::config::{ConvertingFailure, Settings};
+use crate::naming::{adjust_field, adjust_schema};
 use crate::pgoutput::TupleValue;
-use crate::table::{Table, TableId};
+use crate::table::{Column, Table};
 use crate::types::{ColumnType, Described, TypeRegistry};
-
-/// What the configuration says of tables and columns. It is asked when a table
-/// is met, never for a record.
-pub trait TableRules {
-    /// The topic of a table's records, which their schemas are named after.
-    fn topic(&self, table: &TableId) -> Text;
-
-    /// Whether a column is part of records.
-    fn includes_column(&self, table: &TableId, column: &str) -> bool;
-
-    /// The columns that `message.key.columns` makes the key of a table.
-    fn key_columns(&self, table: &TableId) -> Option<Vec<Text>>;
-
-    /// What else is done to a column. The type is called as
-    /// `datatype.propagate.source.type` matches it.
-    fn mapping(&self, table: &TableId, column: &str, type_name: &str) -> Option<ColumnMapping>;
-
-    /// A schema's name after `schema.name.adjustment.mode`.
-    fn schema_name(&self, name: &str) -> Text;
-
-    /// A field's name after `field.name.adjustment.mode`.
-    fn field_name(&self, name: &str) -> Text;
-}
 
 /// A table's schemas and the converters of its columns. Made once for each
 /// version of a table and shared by everything that makes records of it.
@@ -45,9 +27,11 @@ pub struct TableSchema {
     key_schema: Option<SchemaRef>,
     value_schema: SchemaRef,
     key: Vec<KeyField>,
+    /// The value of the field that tells apart tables of one topic.
+    key_value: Option<Value>,
     fields: Vec<ValueField>,
     read: Vec<usize>,
-    failure: FailureMode,
+    failure: ConvertingFailure,
 }
 
 #[derive(Debug)]
@@ -70,38 +54,40 @@ impl TableSchema {
     /// # Errors
     /// Data, if a column's type is not in the registry, which then has to be
     /// read anew, or if two columns have the same name after its adjustment.
+    /// Config, if the topic of the table or a mask of a column cannot be had.
     pub fn new(
         table: Arc<Table>,
         described: Described,
         types: &TypeRegistry,
-        modes: &ValueModes,
-        failure: FailureMode,
-        rules: &dyn TableRules,
+        settings: &Settings,
     ) -> Result<Self> {
         let id = &table.id;
-        let topic = rules.topic(id);
-        let included: Vec<bool> = table
-            .columns
-            .iter()
-            .map(|column| rules.includes_column(id, &column.name))
-            .collect();
-        let mut schema = SchemaBuilder::structure()
-            .name(rules.schema_name(&format!("{topic}.Value")))
-            .optional();
+        let wrong = |error| ConnectError::config(format!("The topic of the table '{id}': {error}"));
+        let topic = settings.topics.table(id).map_err(wrong)?;
+        let key_value = settings.topics.key_field_value(id).map_err(wrong)?;
+        let builder = |suffix: &str| {
+            let name = format!("{topic}.{suffix}");
+            let name = adjust_schema(settings.events.schema_names, &name);
+            SchemaBuilder::structure().name(name.into_owned())
+        };
+        let field_name = |column: &Column| -> Text {
+            let name = adjust_field(settings.events.field_names, &column.name);
+            name.into_owned().into()
+        };
+        let mut schema = builder("Value").optional();
         let mut fields = Vec::new();
         let mut read = Vec::new();
         for (index, column) in table.columns.iter().enumerate() {
-            if !included[index] {
+            if !settings.filters.captures_column(id, &column.name) {
                 continue;
             }
             read.push(index);
-            let column_type = type_of(&table, index, types, described)?;
+            let column_type = type_of(&table, column, types, described)?;
             let type_name = column_type.name();
-            let mapping = rules.mapping(id, &column.name, &type_name);
-            match ColumnConverter::new(column, &column_type, modes, mapping) {
+            let mapping = ColumnMapping::of(&settings.column_rules, id, column, &type_name)?;
+            match ColumnConverter::new(column, &column_type, &settings.values, mapping) {
                 Some(converter) => {
-                    let name = rules.field_name(&column.name);
-                    schema = schema.try_field(name, converter.schema().clone())?;
+                    schema = schema.try_field(field_name(column), converter.schema().clone())?;
                     fields.push(ValueField {
                         column: index,
                         type_name,
@@ -117,28 +103,34 @@ impl TableSchema {
             }
         }
         let mut key = Vec::new();
-        let mut key_schema =
-            SchemaBuilder::structure().name(rules.schema_name(&format!("{topic}.Key")));
-        for index in key_columns(&table, rules) {
+        let mut key_schema = builder("Key");
+        for index in key_columns(&table, settings) {
             let column = &table.columns[index];
-            let column_type = type_of(&table, index, types, described)?;
-            if let Some(converter) = ColumnConverter::new(column, &column_type, modes, None) {
-                let name = rules.field_name(&column.name);
-                key_schema = key_schema.try_field(name, converter.schema().clone())?;
+            let column_type = type_of(&table, column, types, described)?;
+            if let Some(converter) =
+                ColumnConverter::new(column, &column_type, &settings.values, None)
+            {
+                key_schema =
+                    key_schema.try_field(field_name(column), converter.schema().clone())?;
                 key.push(KeyField {
-                    column: included[index].then_some(index),
+                    column: read.binary_search(&index).is_ok().then_some(index),
                     converter,
                 });
             }
         }
+        if let (Some(field), Some(_)) = (&settings.topics.key_field, &key_value) {
+            let text = Schema::primitive(Type::String, false);
+            key_schema = key_schema.try_field(field.name.clone(), text)?;
+        }
         Ok(Self {
             topic,
-            key_schema: (!key.is_empty()).then(|| key_schema.build()),
+            key_schema: (!key_schema.fields().is_empty()).then(|| key_schema.build()),
             value_schema: schema.build(),
             key,
+            key_value: key_value.map(Value::String),
             fields,
             read,
-            failure,
+            failure: settings.errors.converting,
             table,
         })
     }
@@ -244,7 +236,7 @@ impl TableSchema {
         let Some(schema) = &self.key_schema else {
             return Ok(Value::Null);
         };
-        let mut values = Vec::with_capacity(self.key.len());
+        let mut values = Vec::with_capacity(schema.fields().len());
         for field in &self.key {
             let converted = convert(&field.converter, field.column, row, old, phase);
             values.push(converted.map_err(|error| {
@@ -254,6 +246,7 @@ impl TableSchema {
                 ))
             })?);
         }
+        values.extend(self.key_value.clone());
         Struct::from_values(schema.clone(), values).map(Value::from)
     }
 
@@ -268,9 +261,9 @@ impl TableSchema {
             )
         };
         match self.failure {
-            FailureMode::Fail => return Err(ConnectError::other(message()).caused_by(error)),
-            FailureMode::Warn => tracing::warn!(reason = %error, "{}", message()),
-            FailureMode::Skip => tracing::debug!(reason = %error, "{}", message()),
+            ConvertingFailure::Fail => return Err(ConnectError::other(message()).caused_by(error)),
+            ConvertingFailure::Warn => tracing::warn!(reason = %error, "{}", message()),
+            ConvertingFailure::Skip => tracing::debug!(reason = %error, "{}", message()),
         }
         let schema = field.converter.schema();
         if schema.default_value().is_none() {
@@ -306,11 +299,10 @@ fn convert(
 
 fn type_of(
     table: &Table,
-    column: usize,
+    column: &Column,
     types: &TypeRegistry,
     described: Described,
 ) -> Result<ColumnType> {
-    let column = &table.columns[column];
     ColumnType::of(column, types, described).ok_or_else(|| {
         ConnectError::data(format!(
             "The type of '{}.{}', number {}, is not known",
@@ -320,20 +312,14 @@ fn type_of(
 }
 
 /// The indices of the key's columns.
-fn key_columns(table: &Table, rules: &dyn TableRules) -> Vec<usize> {
-    let Some(names) = rules.key_columns(&table.id) else {
-        return table
-            .key
-            .iter()
-            .copied()
-            .filter(|index| *index < table.columns.len())
-            .collect();
+fn key_columns(table: &Table, settings: &Settings) -> Vec<usize> {
+    let names = table.columns.iter().map(|column| &*column.name);
+    let own = || {
+        let known = |index: &usize| *index < table.columns.len();
+        table.key.iter().copied().filter(known).collect()
     };
-    names
-        .iter()
-        .filter_map(|name| {
-            let is_named = |column: &crate::table::Column| column.name == *name;
-            table.columns.iter().position(is_named)
-        })
-        .collect()
+    settings
+        .key_columns
+        .of(&table.id, names)
+        .unwrap_or_else(own)
 }

@@ -4,9 +4,9 @@ use tether_api::data::{Bytes, Text, Value};
 
 use super::conversion::Conversion;
 use super::decimal::DecimalForm;
-use super::modes::{BinaryMode, DecimalMode, HstoreMode, IntervalMode, ValueModes};
 use super::money::MoneyForm;
 use super::temporal::{DateForm, TimeForm, TimestampForm};
+use crate::config::{BinaryMode, DecimalMode, HstoreMode, IntervalMode, ValueSettings};
 use crate::types::{ColumnType, PgType, TypeKind, oid};
 
 /// The value that stands for one that is not sent; `None` where the reference
@@ -17,9 +17,9 @@ use crate::types::{ColumnType, PgType, TypeKind, oid};
 pub(super) fn of(
     column: &ColumnType,
     conversion: &Conversion,
-    modes: &ValueModes,
+    modes: &ValueSettings,
 ) -> Option<Value> {
-    let bytes = &modes.unavailable;
+    let bytes = &modes.unavailable_placeholder;
     match (conversion, &column.element) {
         (Conversion::Array(array), Some(element)) if column.declared.oid == column.root.oid => {
             elements(element, &array.element, bytes).map(Value::from)

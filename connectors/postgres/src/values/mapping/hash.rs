@@ -12,8 +12,7 @@ use crate::values::binary::hex;
 
 /// A hash function, by the names that Java has for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum HashAlgorithm {
+pub(super) enum HashAlgorithm {
     Md5,
     Sha1,
     Sha224,
@@ -30,7 +29,7 @@ pub enum HashAlgorithm {
 
 impl HashAlgorithm {
     /// The function of this name, in letters of either case.
-    pub fn of(name: &str) -> Option<Self> {
+    pub(super) fn of(name: &str) -> Option<Self> {
         Some(match name.to_ascii_uppercase().as_str() {
             "MD5" => Self::Md5,
             "SHA" | "SHA1" | "SHA-1" => Self::Sha1,
@@ -77,7 +76,7 @@ fn digits<D: sha2::Digest>(parts: &[&[u8]]) -> String {
 
 /// How a text is hashed.
 #[derive(Clone)]
-pub struct SaltedHash {
+pub(in crate::values) struct SaltedHash {
     algorithm: HashAlgorithm,
     salt: Text,
     /// Whether the bytes of the text itself are hashed, not those of a Java
@@ -103,21 +102,14 @@ const STRING: u8 = 0x74;
 const LONG_STRING: u8 = 0x7C;
 
 impl SaltedHash {
-    /// Hashes texts as Java serializes them (`column.mask.hash.<algorithm>…`).
-    pub fn of_java_objects(algorithm: HashAlgorithm, salt: impl Into<Text>) -> Self {
+    /// Hashes the bytes of texts (`column.mask.hash.v2.…`) if `plain`, else
+    /// texts as Java serializes them (`column.mask.hash.…`).
+    pub(super) fn new(algorithm: HashAlgorithm, salt: &str, plain: bool) -> Self {
         Self {
             algorithm,
             salt: salt.into(),
-            plain: false,
+            plain,
             longest: None,
-        }
-    }
-
-    /// Hashes the bytes of texts (`column.mask.hash.v2.<algorithm>…`).
-    pub fn of_texts(algorithm: HashAlgorithm, salt: impl Into<Text>) -> Self {
-        Self {
-            plain: true,
-            ..Self::of_java_objects(algorithm, salt)
         }
     }
 
@@ -189,7 +181,7 @@ mod tests {
 
     #[test]
     fn hashes_are_cut_to_the_column() {
-        let hash = SaltedHash::of_texts(HashAlgorithm::Sha256, "");
+        let hash = SaltedHash::new(HashAlgorithm::Sha256, "", true);
         let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(hash.of("abc"), abc);
         assert_eq!(hash.clone().cut_to(Some(20)).of("abc"), abc[..20]);

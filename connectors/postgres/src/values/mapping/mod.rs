@@ -3,16 +3,17 @@
 mod hash;
 
 use tether_api::data::{SchemaBuilder, Text, Value};
+use tether_api::{ConnectError, Result};
 
-pub use hash::{HashAlgorithm, SaltedHash};
-
-use crate::table::Column;
+use self::hash::{HashAlgorithm, SaltedHash};
+use crate::config::{ColumnRule, ColumnRules, HashVersion};
+use crate::table::{Column, TableId};
 use crate::types::{ColumnType, TypeKind, oid};
 
 /// What is done to a column besides its conversion. A column has one mapping at
 /// most: that of the first rule which matches it.
 #[derive(Debug, Clone)]
-pub enum ColumnMapping {
+pub(super) enum ColumnMapping {
     /// `column.mask.with.<n>.chars`: every value of a text column is this one,
     /// NULL too.
     Mask(Text),
@@ -27,6 +28,37 @@ pub enum ColumnMapping {
 }
 
 impl ColumnMapping {
+    /// What the configuration asks for a column.
+    ///
+    /// # Errors
+    /// Config, if a hash function is not known.
+    pub(super) fn of(
+        rules: &ColumnRules,
+        table: &TableId,
+        column: &Column,
+        type_name: &str,
+    ) -> Result<Option<Self>> {
+        let Some(rule) = rules.rule(table, &column.name, type_name) else {
+            return Ok(None);
+        };
+        Ok(Some(match rule {
+            ColumnRule::Truncate(length) => Self::Truncate(*length),
+            ColumnRule::Mask(length) => Self::Mask("*".repeat(*length).into()),
+            ColumnRule::PropagateType => Self::PropagateSourceType,
+            ColumnRule::Hash(rule) => {
+                let algorithm = HashAlgorithm::of(&rule.algorithm).ok_or_else(|| {
+                    let name = &rule.algorithm;
+                    ConnectError::config(format!(
+                        "The hash function '{name}' for '{table}.{}' is not known",
+                        column.name
+                    ))
+                })?;
+                let plain = rule.version == HashVersion::V2;
+                Self::Hash(SaltedHash::new(algorithm, rule.salt.reveal(), plain))
+            }
+        }))
+    }
+
     /// Adds to the schema of a column what the mapping says in it.
     pub(super) fn describe(
         &self,
