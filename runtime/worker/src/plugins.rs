@@ -68,6 +68,20 @@ impl Plugins {
         })
     }
 
+    /// The plugin with this name, whatever its kind; connectors and converters
+    /// first.
+    pub fn find_any(&self, name: &str) -> Option<&PluginDescriptor> {
+        const KINDS: [PluginKind; 6] = [
+            PluginKind::Sink,
+            PluginKind::Source,
+            PluginKind::Converter,
+            PluginKind::HeaderConverter,
+            PluginKind::Transformation,
+            PluginKind::Predicate,
+        ];
+        self.find(&KINDS, name)
+    }
+
     /// The connector plugin with this name.
     ///
     /// # Errors

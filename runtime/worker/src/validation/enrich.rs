@@ -68,6 +68,7 @@ impl Stage {
         config: &ConfigMap,
         alias: &str,
     ) {
+        let known = Arc::clone(plugins);
         let prefix = format!("{}.{alias}.", self.key);
         let group = format!("{}: {alias}", self.group);
         let type_key = format!("{prefix}type");
@@ -76,6 +77,8 @@ impl Stage {
             .and_then(|class| plugins.find(&[self.kind], class.trim()));
         definition.add(
             class_key(type_key, plugins, self.kind)
+                // One of another kind is found, and told apart by `check`.
+                .classes(move |class| known.find_any(class).map(|plugin| plugin.class.to_owned()))
                 .importance(Importance::High)
                 .doc(format!("Class for the '{alias}' {}.", self.word))
                 .form(
@@ -119,9 +122,24 @@ impl Stage {
     }
 }
 
-/// Adds an error for each transformation that negates a predicate it does not
-/// have.
-pub(super) fn check(config: &ConfigMap, values: &mut [ConfigValue]) {
+/// Adds an error for each class of another kind, and for each transformation
+/// that negates a predicate it does not have.
+pub(super) fn check(plugins: &Plugins, config: &ConfigMap, values: &mut [ConfigValue]) {
+    for stage in [&TRANSFORMATIONS, &PREDICATES] {
+        for alias in aliases(config, stage.key) {
+            let key = format!("{}.{alias}.type", stage.key);
+            if let Some(class) = config.get(&key).map(|class| class.trim())
+                && plugins.find(&[stage.kind], class).is_none()
+                && let Some(plugin) = plugins.find_any(class)
+                && let Some(value) = values.iter_mut().find(|value| value.name == key)
+            {
+                value.error(format!(
+                    "Class class {} does not implement the {} interface",
+                    plugin.class, stage.title
+                ));
+            }
+        }
+    }
     for alias in aliases(config, TRANSFORMATIONS.key) {
         let key = |name: &str| format!("{}.{alias}.{name}", TRANSFORMATIONS.key);
         let (negate, predicate) = (key("negate"), key("predicate"));
@@ -156,7 +174,7 @@ mod tests {
         let mut definition = ConfigDef::new();
         enrich(&mut definition, &plugins, &config);
         let mut values = definition.validate(&config);
-        check(&config, &mut values);
+        check(&plugins, &config, &mut values);
         let errors: Vec<String> = values.into_iter().flat_map(|value| value.errors).collect();
         assert_eq!(
             errors,
@@ -168,5 +186,29 @@ mod tests {
             ]
         );
         assert_eq!(definition.groups(), ["Transforms: a", "Transforms: b"]);
+    }
+
+    #[test]
+    fn a_class_of_another_kind_is_told_apart() {
+        let plugins = Arc::new(crate::testing::plugins(Vec::new()));
+        let config = crate::testing::map(&[
+            ("transforms", "a,b"),
+            ("transforms.a.type", "t.Filter"),
+            ("transforms.b.type", "t.Text"),
+            ("predicates", "p"),
+            ("predicates.p.type", "t.Filter"),
+        ]);
+        let mut definition = ConfigDef::new();
+        enrich(&mut definition, &plugins, &config);
+        let mut values = definition.validate(&config);
+        check(&plugins, &config, &mut values);
+        let errors: Vec<String> = values.into_iter().flat_map(|value| value.errors).collect();
+        assert_eq!(
+            errors,
+            [
+                "Class class t.Text does not implement the Transformation interface",
+                "Class class t.Filter does not implement the Predicate interface",
+            ]
+        );
     }
 }

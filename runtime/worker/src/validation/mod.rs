@@ -90,7 +90,7 @@ impl Validation {
         let mut definition = self.framework(plugin, Some(&self.defaults), config);
         enrich::enrich(&mut definition, &self.plugins, config);
         let mut values = definition.validate(config);
-        enrich::check(config, &mut values);
+        enrich::check(&self.plugins, config, &mut values);
         match plugin.kind() {
             PluginKind::Sink => sink::check(config, &mut values, self.worker_group.as_deref()),
             _ => {
@@ -139,17 +139,9 @@ impl Validation {
     /// # Errors
     /// `NotFound`; config, if `version` is not the one there is.
     pub fn plugin_config(&self, name: &str, version: Option<&str>) -> Result<Arc<ConfigDef>> {
-        const KINDS: [PluginKind; 6] = [
-            PluginKind::Sink,
-            PluginKind::Source,
-            PluginKind::Converter,
-            PluginKind::HeaderConverter,
-            PluginKind::Transformation,
-            PluginKind::Predicate,
-        ];
         let plugin = self
             .plugins
-            .find(&KINDS, name)
+            .find_any(name)
             .ok_or_else(|| ConnectError::not_found(format!("Unknown plugin {name}.")))?;
         if let Some(range) = version.filter(|version| *version != "latest") {
             require_version(plugin, range)?;

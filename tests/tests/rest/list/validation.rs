@@ -26,6 +26,10 @@ const fn mistake(config: &'static str) -> Mistake {
     }
 }
 
+fn mistakes() -> impl Iterator<Item = &'static Mistake> {
+    MISTAKES.iter().chain(MISTAKES_IN_CHAINS)
+}
+
 fn created() -> Vec<Step> {
     let create = |config: &str| put("/connectors/{run}v/config", config);
     let mut steps: Vec<Step> = vec![
@@ -34,7 +38,7 @@ fn created() -> Vec<Step> {
         create(r#"{"connector.class":"FileStreamSink","topics":"a","name":"other"}"#).into(),
         create(BAD_OVERRIDE).differs("bad-override").into(),
     ];
-    for mistake in MISTAKES {
+    for mistake in mistakes() {
         let request = create(mistake.config);
         steps.push(match mistake.differs {
             Some(id) => request.differs(id).into(),
@@ -52,7 +56,7 @@ fn created() -> Vec<Step> {
 
 fn validated() -> Vec<Step> {
     let mut steps = Vec::new();
-    for mistake in MISTAKES {
+    for mistake in mistakes() {
         let plugin = if mistake.config.contains("FileStreamSink") {
             "FileStreamSink"
         } else {
@@ -145,6 +149,80 @@ const MISTAKES: &[Mistake] = &[
     mistake(r#"{"connector.class":"FileStreamSink","topics":"a","tasks.max":"-1"}"#),
 ];
 
+/// Mistakes in transformations and predicates.
+const MISTAKES_IN_CHAINS: &[Mistake] = &[
+    mistake(
+        r#"{"connector.class":"FileStreamSource","topic":"t","transforms":"a","transforms.a.type":""}"#,
+    ),
+    mistake(
+        r#"{"connector.class":"FileStreamSource","topic":"t","transforms":"a","transforms.a.type":"org.apache.kafka.connect.transforms.predicates.RecordIsTombstone"}"#,
+    ),
+    mistake(
+        r#"{"connector.class":"FileStreamSource","topic":"t","transforms":"a","transforms.a.type":"org.apache.kafka.connect.json.JsonConverter"}"#,
+    ),
+    mistake(
+        r#"{"connector.class":"FileStreamSource","topic":"t","transforms":"a, b","transforms.a.type":"org.apache.kafka.connect.transforms.InsertField$Value","transforms.a.static.field":"f","transforms.a.static.value":"v"}"#,
+    ),
+    mistake(
+        r#"{"connector.class":"FileStreamSource","topic":"t","transforms":"a","transforms.a.type":"org.apache.kafka.connect.transforms.ReplaceField$Key","transforms.a.renames":"x"}"#,
+    ),
+    mistake(
+        r#"{"connector.class":"FileStreamSource","topic":"t","transforms":"a","transforms.a.type":"org.apache.kafka.connect.transforms.MaskField$Value"}"#,
+    ),
+    mistake(
+        r#"{"connector.class":"FileStreamSource","topic":"t","transforms":"a","transforms.a.type":"org.apache.kafka.connect.transforms.Cast$Value","transforms.a.spec":"f:nothing"}"#,
+    ),
+    mistake(
+        r#"{"connector.class":"FileStreamSource","topic":"t","transforms":"a","transforms.a.type":"org.apache.kafka.connect.transforms.TimestampConverter$Value","transforms.a.target.type":"year","transforms.a.unix.precision":"hours"}"#,
+    ),
+    mistake(
+        r#"{"connector.class":"FileStreamSource","topic":"t","transforms":"a","transforms.a.type":"org.apache.kafka.connect.transforms.HoistField$Value"}"#,
+    ),
+    mistake(
+        r#"{"connector.class":"FileStreamSource","topic":"t","transforms":"a","transforms.a.type":"org.apache.kafka.connect.transforms.HeaderFrom$Value","transforms.a.fields":"x","transforms.a.headers":"x","transforms.a.operation":"steal"}"#,
+    ),
+    mistake(
+        r#"{"connector.class":"FileStreamSource","topic":"t","transforms":"a","transforms.a.type":"org.apache.kafka.connect.transforms.Filter","transforms.a.predicate":"p"}"#,
+    ),
+    mistake(
+        r#"{"connector.class":"FileStreamSource","topic":"t","transforms":"a","transforms.a.type":"org.apache.kafka.connect.transforms.Filter","transforms.a.predicate":"p","transforms.a.negate":"perhaps","predicates":"p","predicates.p.type":"org.apache.kafka.connect.transforms.predicates.RecordIsTombstone"}"#,
+    ),
+    mistake(
+        r#"{"connector.class":"FileStreamSource","topic":"t","transforms":"a","transforms.a.type":"org.apache.kafka.connect.transforms.Filter","transforms.a.predicate":"","predicates":"p"}"#,
+    ),
+    mistake(r#"{"connector.class":"FileStreamSource","topic":"t","predicates":"p"}"#),
+    mistake(
+        r#"{"connector.class":"FileStreamSource","topic":"t","predicates":"p","predicates.p.type":""}"#,
+    ),
+    mistake(
+        r#"{"connector.class":"FileStreamSource","topic":"t","predicates":"p","predicates.p.type":"nope"}"#,
+    ),
+    mistake(
+        r#"{"connector.class":"FileStreamSource","topic":"t","predicates":"p","predicates.p.type":"org.apache.kafka.connect.transforms.Filter"}"#,
+    ),
+    mistake(
+        r#"{"connector.class":"FileStreamSource","topic":"t","predicates":"p,p","predicates.p.type":"org.apache.kafka.connect.transforms.predicates.RecordIsTombstone"}"#,
+    ),
+    mistake(
+        r#"{"connector.class":"FileStreamSource","topic":"t","predicates":"p","predicates.p.type":"org.apache.kafka.connect.transforms.predicates.HasHeaderKey"}"#,
+    ),
+    mistake(
+        r#"{"connector.class":"FileStreamSource","topic":"t","predicates":"p","predicates.p.type":"org.apache.kafka.connect.transforms.predicates.HasHeaderKey","predicates.p.name":""}"#,
+    ),
+    Mistake {
+        config: r#"{"connector.class":"FileStreamSource","topic":"t","predicates":"p,q","predicates.p.type":"org.apache.kafka.connect.transforms.predicates.TopicNameMatches","predicates.q.type":"nope"}"#,
+        differs: Some("missing-regex"),
+    },
+    Mistake {
+        config: r#"{"connector.class":"FileStreamSource","topic":"t","predicates":"p","predicates.p.type":"org.apache.kafka.connect.transforms.predicates.TopicNameMatches","predicates.p.pattern":"["}"#,
+        differs: Some("regex-message"),
+    },
+    Mistake {
+        config: r#"{"connector.class":"FileStreamSource","topic":"t","transforms":"a","transforms.a.type":"org.apache.kafka.connect.transforms.RegexRouter","transforms.a.regex":"[","transforms.a.replacement":"x"}"#,
+        differs: Some("regex-message"),
+    },
+];
+
 const VALID: &[(&str, &str)] = &[
     (
         "Source",
@@ -177,5 +255,13 @@ const VALID: &[(&str, &str)] = &[
     (
         "FileStreamSource",
         r#"{"connector.class":"FileStreamSource","name":"x","topic":"t","producer.override.linger.ms":"5","producer.override.unknown":"5"}"#,
+    ),
+    (
+        "FileStreamSource",
+        r#"{"connector.class":"FileStreamSource","name":"x","topic":"t","transforms":"a, b","transforms.a.type":"org.apache.kafka.connect.transforms.Filter","transforms.a.predicate":"p","transforms.a.negate":"true","transforms.b.type":"org.apache.kafka.connect.transforms.RegexRouter","transforms.b.regex":"(.*)","transforms.b.replacement":"x-$1","predicates":"p,q","predicates.p.type":"org.apache.kafka.connect.transforms.predicates.TopicNameMatches","predicates.p.pattern":"a.*","predicates.q.type":"org.apache.kafka.connect.transforms.predicates.HasHeaderKey","predicates.q.name":"h"}"#,
+    ),
+    (
+        "FileStreamSource",
+        r#"{"connector.class":"FileStreamSource","name":"x","topic":"t","transforms":"a","transforms.a.type":"org.apache.kafka.connect.transforms.Cast$Value","transforms.a.spec":"f:int8","transforms.a.unknown":"x","predicates.p.type":"unused"}"#,
     ),
 ];
