@@ -7,7 +7,7 @@ PROFILE ?= release
 SERVICES := $(CARGO) run --quiet --package tether-services --
 
 .DEFAULT_GOAL := help
-.PHONY: help packages build demo lint deny test soak bench-start bench-runtime services services-connect stop
+.PHONY: help packages build demo lint deny test soak bench-start bench-runtime bench-cdc services services-connect stop
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,11 @@ bench-runtime: packages ## Throughput beside the Java worker: bench-results/runt
 	$(CARGO) build --profile $(PROFILE) --package tether-tests --features runtime-bench --bin tether-runtime-bench
 	TETHER_TEST_BINARY=$(CURDIR)/target/$(PROFILE)/tether-runtime-bench \
 		$(CARGO) bench --profile dev --package tether-tests --features runtime-bench --bench runtime -- $(ARGS)
+
+bench-cdc: packages ## The PostgreSQL connector beside Debezium: bench-results/cdc.json; ARGS="snapshot --repetitions 1"
+	$(CARGO) build --profile $(PROFILE) --package tether
+	TETHER_TEST_BINARY=$(CURDIR)/target/$(PROFILE)/tether \
+		$(CARGO) bench --profile dev --package tether-tests --bench cdc -- $(ARGS)
 
 services: packages ## Start Kafka, PostgreSQL and a schema registry in the background
 	@$(SERVICES) up

@@ -19,7 +19,7 @@ use tether_tests::machine;
 use case::{Case, Flow};
 use measure::Bench;
 use report::Report;
-use worker::Kind;
+use tether_tests::bench_worker::Kind;
 
 /// Measures the task loops beside the Java worker.
 #[derive(Parser)]

@@ -12,12 +12,13 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tether_services::folders::RunFolder;
 use tether_services::{Kafka, Registry};
+use tether_tests::bench_worker::{BenchWorker, Kind};
 use tether_tests::names;
 use tether_tests::process_usage::{kibibytes, processor_time};
 use tether_tests::topics::Topics;
 
 use crate::case::{Case, Flow};
-use crate::worker::{Kind, Worker};
+use crate::worker;
 
 /// How often is looked how far the worker has got.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
@@ -162,8 +163,8 @@ impl Bench {
         Ok(measured)
     }
 
-    fn start(&self, kind: Kind, case: Case) -> Result<Worker> {
-        Worker::start(
+    fn start(&self, kind: Kind, case: Case) -> Result<BenchWorker> {
+        worker::start(
             kind,
             case.format,
             &self.kafka.bootstrap(),
@@ -192,7 +193,7 @@ impl Bench {
 
 /// Creates the connector and looks when it has got so far.
 fn run(
-    worker: &mut Worker,
+    worker: &mut BenchWorker,
     name: &str,
     config: &Value,
     case: Case,

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::case::Case;
 use crate::measure::Measured;
-use crate::worker::Kind;
+use tether_tests::bench_worker::Kind;
 
 /// All measurements.
 pub(crate) struct Report {

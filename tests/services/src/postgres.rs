@@ -105,6 +105,12 @@ impl Postgres {
         Ok(())
     }
 
+    /// A client program of the server's version, such as `pg_recvlogical`, killed with this process.
+    /// Arguments are added by the caller.
+    pub fn client(&self, program: &str) -> Command {
+        process::command(self.programs.join(program))
+    }
+
     /// Runs SQL with `psql` in the database `postgres` and returns its rows, unaligned and without
     /// headings (`a|b`).
     pub fn sql(&self, statements: &str) -> Result<String> {
