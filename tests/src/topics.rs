@@ -95,9 +95,14 @@ impl Topics {
 
     /// Deletes a topic.
     pub fn delete(&self, topic: &str) -> Result<()> {
+        self.delete_all(&[topic])
+    }
+
+    /// Deletes topics.
+    pub fn delete_all(&self, topics: &[&str]) -> Result<()> {
         let admin: AdminClient<DefaultClientContext> = self.config().create()?;
         let options = AdminOptions::new().operation_timeout(Some(TIMEOUT));
-        let deleted = block_on(admin.delete_topics(&[topic], &options))?;
+        let deleted = block_on(admin.delete_topics(topics, &options))?;
         deleted.into_iter().try_for_each(|result| {
             result
                 .map(drop)
