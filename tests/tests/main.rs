@@ -14,6 +14,7 @@ mod faults;
 mod jdbc;
 mod kafka;
 mod pipeline;
+#[cfg(feature = "soak")]
 mod postgres;
 mod rest;
 mod side_by_side;

@@ -174,6 +174,13 @@ impl Variant {
             _ => "1",
         };
         set("topic.creation.default.partitions", partitions);
+        // Records without a key go to any partition.
+        set("topic.creation.groups", "keyless");
+        set(
+            "topic.creation.keyless.include",
+            ".*(nopk|expr_uniq|trunc_).*",
+        );
+        set("topic.creation.keyless.partitions", "1");
         for side in ["key", "value"] {
             let converter = format!("{side}.converter");
             match self.format {
@@ -296,7 +303,9 @@ fn types() -> Vec<Variant> {
         mode("time_connect", "time.precision.mode", "connect"),
         mode("time_isostring", "time.precision.mode", "isostring"),
         mode("time_microseconds", "time.precision.mode", "microseconds"),
-        mode("time_nanoseconds", "time.precision.mode", "nanoseconds"),
+        // Deletes of NOT NULL timestamps stop the reference in this mode.
+        Variant::new("time_nanoseconds", r"types\.(?!required).*")
+            .set("time.precision.mode", "nanoseconds"),
         mode("interval_string", "interval.handling.mode", "string"),
         mode("hstore_map", "hstore.handling.mode", "map"),
         mode("binary_base64", "binary.handling.mode", "base64"),
