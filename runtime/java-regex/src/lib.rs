@@ -4,6 +4,7 @@
 
 mod dialect;
 mod replacement;
+mod syntax;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +24,9 @@ pub struct Pattern(Regex);
 /// What is wrong with an expression or a replacement.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// The expression is wrong, in Java's words.
+    #[error("{0}")]
+    Syntax(String),
     /// The expression is wrong, or uses what only Java has.
     #[error("{0}")]
     Expression(#[source] Box<fancy_regex::Error>),
@@ -38,7 +42,7 @@ impl Error {
     /// The Java exception class that the reference raises.
     pub fn java_class(&self) -> &'static str {
         match self {
-            Self::Expression(_) => "java.util.regex.PatternSyntaxException",
+            Self::Syntax(_) | Self::Expression(_) => "java.util.regex.PatternSyntaxException",
             Self::NoGroup(_) => "java.lang.IndexOutOfBoundsException",
             Self::Replacement(_) => "java.lang.IllegalArgumentException",
         }
@@ -51,7 +55,7 @@ impl Pattern {
     /// # Errors
     /// The expression is wrong or uses what only Java has.
     pub fn whole(expression: &str) -> Result<Self, Error> {
-        Self::compile(&format!(r"\A(?:{})\z", from_java(expression)))
+        Self::compile(expression, |expression| format!(r"\A(?:{expression})\z"))
     }
 
     /// A pattern that has to match a whole text, whatever the case of letters
@@ -60,7 +64,9 @@ impl Pattern {
     /// # Errors
     /// The expression is wrong or uses what only Java has.
     pub fn whole_ignoring_case(expression: &str) -> Result<Self, Error> {
-        Self::compile(&format!(r"(?i)\A(?:{})\z", from_java(expression)))
+        Self::compile(expression, |expression| {
+            format!(r"(?i)\A(?:{expression})\z")
+        })
     }
 
     /// A pattern that may match anywhere (`Matcher.find`).
@@ -68,11 +74,12 @@ impl Pattern {
     /// # Errors
     /// The expression is wrong or uses what only Java has.
     pub fn anywhere(expression: &str) -> Result<Self, Error> {
-        Self::compile(&from_java(expression))
+        Self::compile(expression, |expression| expression)
     }
 
-    fn compile(expression: &str) -> Result<Self, Error> {
-        RegexBuilder::new(expression)
+    fn compile(java: &str, around: impl Fn(String) -> String) -> Result<Self, Error> {
+        syntax::check(java)?;
+        RegexBuilder::new(&around(from_java(java)))
             .backtrack_limit(BACKTRACK_LIMIT)
             .build()
             .map(Self)

@@ -63,6 +63,64 @@ fn wrong_replacements_are_named() {
     assert_eq!(error("${n}"), "No group with name {n}");
 }
 
+#[test]
+fn mistakes_are_told_in_javas_words() {
+    // As thrown by a JVM.
+    for (expression, expected) in [
+        ("(a", "Unclosed group near index 2\n(a"),
+        ("(a|b", "Unclosed group near index 4\n(a|b"),
+        ("(?<n>", "Unclosed group near index 5\n(?<n>"),
+        ("*a", "Dangling meta character '*' near index 0\n*a\n^"),
+        ("a+*", "Dangling meta character '*' near index 2\na+*\n  ^"),
+        (
+            "a?+?",
+            "Dangling meta character '?' near index 3\na?+?\n   ^",
+        ),
+        ("(*a)", "Dangling meta character '*' near index 1\n(*a)\n ^"),
+        ("a)", "Unmatched closing ')' near index 0\na)\n^"),
+        ("(a))", "Unmatched closing ')' near index 2\n(a))\n  ^"),
+        (")", "Unmatched closing ')'\n)"),
+        ("😀)", "Unmatched closing ')' near index 0\n😀)\n^"),
+        ("[a", "Unclosed character class near index 1\n[a\n ^"),
+        ("[[a]", "Unclosed character class near index 3\n[[a]\n   ^"),
+        ("[]a", "Unclosed character class near index 2\n[]a\n  ^"),
+        ("a{", "Illegal repetition near index 2\na{"),
+        ("ab{x", "Illegal repetition near index 3\nab{x\n   ^"),
+        ("a{1,", "Unclosed counted closure near index 4\na{1,"),
+        (
+            "a{2,1}",
+            "Illegal repetition range near index 5\na{2,1}\n     ^",
+        ),
+    ] {
+        let error = Pattern::whole(expression).unwrap_err();
+        assert_eq!(error.to_string(), expected);
+        assert_eq!(error.java_class(), "java.util.regex.PatternSyntaxException");
+    }
+}
+
+#[test]
+fn what_java_takes_is_no_mistake() {
+    for expression in [
+        "[]a]+",
+        "[^]]",
+        "[a[bc]]*",
+        r"[\]a]",
+        r"\p{Alpha}{2,}",
+        "(?i:a)b",
+        "(?-i)a",
+        "^*a",
+        "x]",
+        "x}",
+        "a{2}?",
+        "(a|)+",
+        "(?!a)(?=b)(?<!c)(?<=d)(?>e)(?<n>f)",
+        "|",
+        "a{0,3}+",
+    ] {
+        assert!(syntax::check(expression).is_ok(), "{expression}");
+    }
+}
+
 proptest! {
     #[test]
     fn any_text_compiles_or_fails(

@@ -271,9 +271,11 @@ fn skipped_operations(text: &str) -> Vec<String> {
         return Vec::new();
     }
     let operations = split(text, ',');
-    if operations
-        .iter()
-        .any(|operation| !["none", "r", "c", "u", "d", "t"].contains(operation))
+    // Java splits the empty text into one part.
+    if text.is_empty()
+        || operations
+            .iter()
+            .any(|operation| !["none", "r", "c", "u", "d", "t"].contains(operation))
     {
         return vec!["Invalid operation".to_owned()];
     }
@@ -301,7 +303,7 @@ fn items(text: &str, separator: char, right: fn(&str) -> bool, form: &str) -> Ve
 /// [`KEY_COLUMNS_FORM`].
 fn is_key_columns(item: &str) -> bool {
     item.split_once(':').is_some_and(|(table, columns)| {
-        !table.trim_start().is_empty()
+        !table.is_empty()
             && !columns.contains(':')
             && columns.split(',').all(|column| !column.is_empty())
     })

@@ -6,6 +6,7 @@
 mod check;
 mod choice;
 mod column_rules;
+mod definition;
 mod field;
 mod fields;
 mod filters;
@@ -15,9 +16,12 @@ mod regex_list;
 mod replica_identity;
 mod settings;
 mod table_name;
+mod unavailable;
+mod validation;
 
 pub use choice::*;
 pub use column_rules::{ColumnRule, ColumnRules, HashRule, HashVersion};
+pub use definition::definition;
 pub use filters::Filters;
 pub use key_columns::KeyColumns;
 pub use regex_list::{NameFilter, RegexList};
@@ -29,3 +33,4 @@ pub use settings::{
     SignalSettings, SkippedOperations, SlotSettings, SnapshotSettings, StreamingSettings,
     TlsSettings, ValueSettings,
 };
+pub use validation::validate;

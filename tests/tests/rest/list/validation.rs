@@ -139,8 +139,9 @@ const MISTAKES: &[Mistake] = &[
     ),
     mistake(r#"{"connector.class":"FileStreamSink"}"#),
     mistake(r#"{"connector.class":"FileStreamSink","topics":"a","topics.regex":"b"}"#),
+    mistake(r#"{"connector.class":"FileStreamSink","topics.regex":"["}"#),
     Mistake {
-        config: r#"{"connector.class":"FileStreamSink","topics.regex":"["}"#,
+        config: r#"{"connector.class":"FileStreamSink","topics.regex":"(?<1>a)"}"#,
         differs: Some("regex-message"),
     },
     mistake(
@@ -213,14 +214,12 @@ const MISTAKES_IN_CHAINS: &[Mistake] = &[
         config: r#"{"connector.class":"FileStreamSource","topic":"t","predicates":"p,q","predicates.p.type":"org.apache.kafka.connect.transforms.predicates.TopicNameMatches","predicates.q.type":"nope"}"#,
         differs: Some("missing-regex"),
     },
-    Mistake {
-        config: r#"{"connector.class":"FileStreamSource","topic":"t","predicates":"p","predicates.p.type":"org.apache.kafka.connect.transforms.predicates.TopicNameMatches","predicates.p.pattern":"["}"#,
-        differs: Some("regex-message"),
-    },
-    Mistake {
-        config: r#"{"connector.class":"FileStreamSource","topic":"t","transforms":"a","transforms.a.type":"org.apache.kafka.connect.transforms.RegexRouter","transforms.a.regex":"[","transforms.a.replacement":"x"}"#,
-        differs: Some("regex-message"),
-    },
+    mistake(
+        r#"{"connector.class":"FileStreamSource","topic":"t","predicates":"p","predicates.p.type":"org.apache.kafka.connect.transforms.predicates.TopicNameMatches","predicates.p.pattern":"["}"#,
+    ),
+    mistake(
+        r#"{"connector.class":"FileStreamSource","topic":"t","transforms":"a","transforms.a.type":"org.apache.kafka.connect.transforms.RegexRouter","transforms.a.regex":"[","transforms.a.replacement":"x"}"#,
+    ),
 ];
 
 const VALID: &[(&str, &str)] = &[

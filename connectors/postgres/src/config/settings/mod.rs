@@ -29,6 +29,7 @@ use super::fields;
 use super::filters::Filters;
 use super::key_columns::KeyColumns;
 use super::reader::Reader;
+use super::unavailable::unavailable;
 use crate::naming::TopicNaming;
 
 /// What a configuration says. Read once; nothing else looks at the
@@ -86,8 +87,12 @@ impl Settings {
     /// Config, naming everything that the rules of single keys find, or the
     /// first thing that cannot be had.
     pub fn parse(config: &ConfigMap) -> Result<Self> {
+        let refused = unavailable(config)
+            .into_iter()
+            .map(|(field, reason)| format!("The '{}' value is invalid: {reason}", field.name));
         let problems: Vec<String> = fields::all()
             .flat_map(|field| messages(field, config))
+            .chain(refused)
             .collect();
         if !problems.is_empty() {
             return Err(ConnectError::config(problems.join("\n")));

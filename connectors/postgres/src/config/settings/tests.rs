@@ -1,6 +1,7 @@
 use super::*;
 use crate::config::Choice;
 use crate::config::{DecimalMode, SnapshotMode};
+use crate::table::TableId;
 
 const REQUIRED: [(&str, &str); 4] = [
     ("database.hostname", "localhost"),
@@ -32,6 +33,31 @@ fn four_keys_are_enough() {
     assert_eq!(
         settings.values.unavailable_placeholder,
         "__debezium_unavailable_value"
+    );
+}
+
+#[test]
+fn the_shipped_configuration_is_read() {
+    let shipped = include_str!("../../../../../connector-configs/debezium-employee-connector.json");
+    // The file is of one level with texts only, so that its lines will do.
+    let config = shipped
+        .lines()
+        .filter_map(|line| line.trim().trim_end_matches(',').split_once(": "))
+        .map(|(key, value)| {
+            (
+                key.trim_matches('"').to_owned(),
+                value.trim_matches('"').to_owned(),
+            )
+        })
+        .collect();
+    let settings = Settings::parse(&config).unwrap();
+    assert_eq!(settings.connector, "employee-connector");
+    assert_eq!(settings.slot.name, "employee_slot");
+    let employees = TableId::new("public", "employees");
+    assert!(settings.filters.captures(&employees));
+    assert_eq!(
+        settings.topics.table(&employees).unwrap(),
+        "employee-server.public.employees"
     );
 }
 
