@@ -141,7 +141,7 @@ const MISTAKES: &[Mistake] = &[
     mistake(r#"{"connector.class":"FileStreamSink","topics":"a","topics.regex":"b"}"#),
     mistake(r#"{"connector.class":"FileStreamSink","topics.regex":"["}"#),
     Mistake {
-        config: r#"{"connector.class":"FileStreamSink","topics.regex":"(?<1>a)"}"#,
+        config: r#"{"connector.class":"FileStreamSink","topics.regex":"[b-a]"}"#,
         differs: Some("regex-message"),
     },
     mistake(
