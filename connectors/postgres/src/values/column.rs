@@ -59,7 +59,11 @@ impl ColumnConverter {
         Some(Self {
             nullable: column.nullable,
             null: mapped(mapping.as_ref(), null),
-            unavailable: unavailable.map(|value| mapped(mapping.as_ref(), value)),
+            unavailable: unavailable.map(|value| match value {
+                // These bytes the reference does not truncate.
+                Value::Bytes(_) => value,
+                value => mapped(mapping.as_ref(), value),
+            }),
             schema,
             conversion,
             mapping,

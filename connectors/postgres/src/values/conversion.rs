@@ -29,6 +29,8 @@ pub(super) enum Conversion {
     Binary(BinaryMode),
     /// The text itself as bytes.
     Opaque(BinaryMode),
+    /// The same of a geometric type, with numbers as Java writes them.
+    OpaqueShape(BinaryMode),
     Bit,
     Bits,
     Date(DateForm),
@@ -132,23 +134,28 @@ impl Conversion {
                 Route::Stream => Some(Value::Null),
                 Route::Query | Route::Element => return utf8(text).map(Value::String),
             },
-            Self::Decimal(form) => return form.value(text, schema),
+            Self::Decimal(form) => return form.value(text, schema, route),
             Self::Money(form) => return form.value(text),
             Self::Binary(mode) => mode.value_of_hex(text),
             Self::Opaque(mode) => Some(mode.value(text.clone())),
+            Self::OpaqueShape(mode) => {
+                geometry::java_text(text).map(|text| mode.value(text.into()))
+            }
             Self::Bit => bits::single(text),
             Self::Bits => bits::little_endian(text).map(Value::Bytes),
             Self::Date(form) => temporal::date(text).map(|date| date.value(*form, route)),
-            Self::Time(form) => temporal::time(text).map(|micros| form.value(micros)),
+            Self::Time(form) => temporal::time(text).map(|micros| match route {
+                Route::Query | Route::Stream => form.value(micros),
+                Route::Element => form.element(micros),
+            }),
             Self::Timestamp(form) => {
-                let instant = temporal::timestamp(text).ok_or(Misfit::Text)?;
-                return instant.value(*form).ok_or(Misfit::Range);
+                let stamp = temporal::timestamp(text).ok_or(Misfit::Text)?;
+                return stamp.value(*form, route).ok_or(Misfit::Range);
             }
             Self::ZonedTime => temporal::offset_time(text)
-                .map(|micros| Value::String(temporal::iso_offset_time(micros))),
-            Self::ZonedTimestamp(digits) => {
-                temporal::zoned_timestamp(text).map(|instant| Value::String(instant.zoned(*digits)))
-            }
+                .map(|micros| Value::String(temporal::zoned_time(micros, route))),
+            Self::ZonedTimestamp(digits) => temporal::zoned_timestamp(text)
+                .map(|stamp| Value::String(stamp.zoned(*digits, route))),
             Self::Interval(mode) => Interval::parse(text).map(|interval| interval.value(*mode)),
             Self::Point => geometry::point(schema, text),
             Self::Geometry => geometry::geometry(schema, text),
@@ -179,7 +186,9 @@ impl Conversion {
             Self::Text | Self::QueriedText => Value::String(Text::new()),
             Self::Decimal(form) => form.fallback(schema),
             Self::Money(form) => form.fallback(),
-            Self::Binary(mode) | Self::Opaque(mode) => mode.value(Bytes::new()),
+            Self::Binary(mode) | Self::Opaque(mode) | Self::OpaqueShape(mode) => {
+                mode.value(Bytes::new())
+            }
             Self::Bits => Value::Bytes(Bytes::new()),
             Self::Date(form) => form.fallback(),
             Self::Time(form) => form.fallback(),
@@ -206,7 +215,10 @@ impl ArrayConversion {
                 // The reference has no schema for arrays of arrays.
                 Element::Null | Element::Array if self.nullable => Value::Null,
                 Element::Null | Element::Array => return Err(Misfit::Unsupported),
-                Element::Text(text) => self.element.value(&text, Route::Element, elements)?,
+                Element::Text(text) => match self.element.value(&text, Route::Element, elements) {
+                    Err(Misfit::Range) if self.nullable => Value::Null,
+                    value => value?,
+                },
             });
             Ok(())
         })?;

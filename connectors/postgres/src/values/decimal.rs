@@ -3,7 +3,7 @@
 use num_bigint::BigInt;
 use tether_api::data::{Bytes, Decimal, SchemaRef, Struct, Text, Value};
 
-use super::conversion::Misfit;
+use super::conversion::{Misfit, Route};
 use super::number;
 
 /// What a number becomes.
@@ -140,8 +140,17 @@ impl<'a> Number<'a> {
 
 impl DecimalForm {
     /// The value of a number's text.
-    pub(super) fn value(self, text: &Bytes, schema: &SchemaRef) -> Result<Value, Misfit> {
+    pub(super) fn value(
+        self,
+        text: &Bytes,
+        schema: &SchemaRef,
+        route: Route,
+    ) -> Result<Value, Misfit> {
         if let Some(special) = Special::of(text) {
+            if route == Route::Element {
+                // The driver has no decimal for it.
+                return Err(Misfit::SpecialNumber);
+            }
             return special.value(self);
         }
         let number = Number::parse(text).ok_or(Misfit::Text)?;

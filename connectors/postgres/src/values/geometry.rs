@@ -1,6 +1,6 @@
 //! Points and geometries.
 
-use tether_api::data::{Bytes, Schema, SchemaBuilder, SchemaRef, Struct, Type, Value};
+use tether_api::data::{Bytes, Schema, SchemaBuilder, SchemaRef, Struct, Type, Value, java_f64};
 
 use super::binary::unhex;
 use super::number;
@@ -83,6 +83,25 @@ pub(super) fn empty(schema: &SchemaRef) -> Value {
     of_binary(schema, Bytes::from_static(EMPTY)).unwrap_or_default()
 }
 
+/// The text of a geometric value with each number as Java writes it:
+/// `((0.0,0.0),(1.0,1.5))`.
+pub(super) fn java_text(text: &[u8]) -> Option<String> {
+    let text = number::ascii(text)?;
+    let mut written = String::with_capacity(text.len() * 2);
+    let mut rest = text;
+    let punctuation = |character| "()[]{}<>,".contains(character);
+    while !rest.is_empty() {
+        let end = rest.find(punctuation).unwrap_or(rest.len());
+        if end > 0 {
+            written.push_str(&java_f64(number::double(&rest.as_bytes()[..end])?));
+        }
+        let next = (end + 1).min(rest.len());
+        written.push_str(&rest[end..next]);
+        rest = &rest[next..];
+    }
+    Some(written)
+}
+
 fn of_binary(schema: &SchemaRef, binary: Bytes) -> Option<Value> {
     let srid = srid(&binary)?;
     let values = vec![Value::Bytes(binary), srid.into()];
@@ -139,10 +158,18 @@ mod tests {
         assert_eq!(geometry(&schema, b"0101"), None);
     }
 
+    #[test]
+    fn numbers_are_written_as_java_does() {
+        let text = |text: &str| java_text(text.as_bytes());
+        assert_eq!(text("<(0,0),1.5>").as_deref(), Some("<(0.0,0.0),1.5>"));
+        assert_eq!(text("{1,-2,1e+30}").as_deref(), Some("{1.0,-2.0,1.0E30}"));
+        assert_eq!(text("(a,b)"), None);
+    }
+
     proptest! {
         #[test]
         fn anything_is_a_geometry_or_not(text: Vec<u8>, digits in "[0-9a-f]{0,60}") {
-            let _ = point(&point_schema().build(), &text);
+            let _ = (point(&point_schema().build(), &text), java_text(&text));
             let _ = geometry(&geometry_schema().build(), digits.as_bytes());
         }
     }

@@ -18,18 +18,21 @@ pub(super) type Shape = (SchemaBuilder, Conversion);
 pub(super) fn of(column: &ColumnType, modes: &ValueSettings) -> Option<Shape> {
     match &column.element {
         Some(element) => array(element, column.size, modes),
-        None => scalar(&column.root, column.size, modes).or_else(|| opaque(modes)),
+        None => scalar(&column.root, column.size, modes).or_else(|| opaque(&column.root, modes)),
     }
 }
 
 /// A column of a type that nothing is known of, if such are asked for.
-fn opaque(modes: &ValueSettings) -> Option<Shape> {
-    modes.include_unknown.then(|| {
-        (
-            Schema::builder(modes.binary.kind()),
-            Conversion::Opaque(modes.binary),
-        )
-    })
+fn opaque(entry: &PgType, modes: &ValueSettings) -> Option<Shape> {
+    let conversion = match entry.oid {
+        oid::LINE | oid::LSEG | oid::BOX | oid::PATH | oid::POLYGON | oid::CIRCLE => {
+            Conversion::OpaqueShape(modes.binary)
+        }
+        _ => Conversion::Opaque(modes.binary),
+    };
+    modes
+        .include_unknown
+        .then(|| (Schema::builder(modes.binary.kind()), conversion))
 }
 
 fn array(element: &PgType, size: TypeSize, modes: &ValueSettings) -> Option<Shape> {
@@ -45,8 +48,9 @@ fn array(element: &PgType, size: TypeSize, modes: &ValueSettings) -> Option<Shap
         | oid::REFCURSOR => return None,
         _ => {}
     }
-    let nullable = has_nullable_elements(element);
-    let (schema, conversion) = scalar(element, size, modes).or_else(|| opaque(modes))?;
+    let known = scalar(element, size, modes);
+    let nullable = known.is_some() && has_nullable_elements(element);
+    let (schema, conversion) = known.or_else(|| opaque(element, modes))?;
     let elements = match nullable {
         true => schema.optional(),
         false => schema,
@@ -62,8 +66,8 @@ fn array(element: &PgType, size: TypeSize, modes: &ValueSettings) -> Option<Shap
     ))
 }
 
-/// Whether the schema of the elements lets them be null, as that of most types
-/// does.
+/// Whether the schema of elements of a known type lets them be null, as that of
+/// most does.
 fn has_nullable_elements(element: &PgType) -> bool {
     match element.oid {
         oid::TSVECTOR => false,

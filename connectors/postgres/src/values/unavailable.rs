@@ -25,7 +25,10 @@ pub(super) fn of(
             elements(element, &array.element, bytes).map(Value::from)
         }
         (Conversion::Hstore(mode), None) => hstore(column, *mode, bytes),
-        (Conversion::Binary(mode) | Conversion::Opaque(mode), None) => match mode {
+        (
+            Conversion::Binary(mode) | Conversion::Opaque(mode) | Conversion::OpaqueShape(mode),
+            None,
+        ) => match mode {
             BinaryMode::Bytes => Some(Value::Bytes(bytes.clone())),
             BinaryMode::Hex => Some(text(bytes)),
             BinaryMode::Base64 | BinaryMode::Base64UrlSafe => Some(Value::Null),

@@ -74,6 +74,32 @@ impl Date {
         }
     }
 
+    /// Days since 1970-01-01 of a date that the driver's calendar has this name
+    /// for: a Julian one up to the reform.
+    pub(super) fn epoch_day_of_driver(self) -> i64 {
+        match self {
+            Self::Day {
+                year,
+                month,
+                day,
+                before_christ,
+            } => {
+                let year = if before_christ { 1 - year } else { year };
+                if (year, month, day) < REFORM {
+                    julian_epoch_day(year, month, day)
+                } else {
+                    epoch_day(year, month, day)
+                }
+            }
+            Self::Infinity | Self::NegativeInfinity => 0,
+        }
+    }
+
+    /// Year, month and day as the driver gives them: without the era.
+    pub(super) fn of_driver(self) -> (i64, u8, u8) {
+        self.civil(Route::Element)
+    }
+
     /// Year (that before 1 is 0), month and day as the reference has them.
     fn civil(self, route: Route) -> (i64, u8, u8) {
         match (self, route) {
@@ -138,6 +164,17 @@ fn after_the_gap(year: i64, month: u8, day: u8) -> (i64, u8, u8) {
         (1582, 10, 5..=14) => (year, month, day + 10),
         _ => (year, month, day),
     }
+}
+
+/// The first day of the Gregorian calendar.
+const REFORM: (i64, u8, u8) = (1582, 10, 15);
+
+/// Days since 1970-01-01 in the Julian calendar.
+fn julian_epoch_day(year: i64, month: u8, day: u8) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let month_index = (i64::from(month) + 9) % 12;
+    let day_of_year = (153 * month_index + 2) / 5 + i64::from(day) - 1;
+    year * 365 + year.div_euclid(4) + day_of_year - 719_470
 }
 
 /// Days since 1970-01-01 in the proleptic Gregorian calendar.

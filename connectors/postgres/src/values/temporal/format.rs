@@ -3,7 +3,6 @@
 use std::io::{self, Write};
 
 use tether_api::data::Text;
-use tether_api::data::logical::civil;
 
 use super::{DAY, SECOND};
 
@@ -73,15 +72,18 @@ pub(in crate::values) fn iso_offset_time(micros: i64) -> Text {
     finish(&buffer, written.map(|()| left))
 }
 
-/// `2024-03-15T13:14:15.123456Z` of microseconds since the epoch, with so many
-/// digits of a fraction, or with as many as it needs.
-pub(in crate::values) fn iso_timestamp(micros: i64, digits: Option<usize>) -> Text {
-    let (year, month, day) = civil(micros.div_euclid(DAY));
+/// `2024-03-15T13:14:15.123456Z` of a date and microseconds of a day, with so
+/// many digits of a fraction, or with as many as it needs.
+pub(super) fn iso_timestamp(
+    (year, month, day): (i64, u8, u8),
+    micros: i64,
+    digits: Option<usize>,
+) -> Text {
     let mut buffer = [0_u8; LONGEST];
     let mut rest = &mut buffer[..];
-    let written = iso_date(&mut rest, year, month as u8, day as u8)
+    let written = iso_date(&mut rest, year, month, day)
         .and_then(|()| rest.write_all(b"T"))
-        .and_then(|()| iso_time(&mut rest, micros.rem_euclid(DAY), digits))
+        .and_then(|()| iso_time(&mut rest, micros, digits))
         .and_then(|()| rest.write_all(b"Z"));
     let left = rest.len();
     finish(&buffer, written.map(|()| left))

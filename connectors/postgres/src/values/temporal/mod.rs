@@ -8,9 +8,8 @@ mod time;
 mod timestamp;
 
 pub(super) use date::DateForm;
-pub(super) use format::iso_offset_time;
 pub(super) use parse::{date, offset_time, time, timestamp, zoned_timestamp};
-pub(super) use time::TimeForm;
+pub(super) use time::{TimeForm, zoned_time};
 pub(super) use timestamp::TimestampForm;
 
 /// Microseconds of a second.

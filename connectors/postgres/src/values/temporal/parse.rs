@@ -1,7 +1,7 @@
 //! The texts that a session with date style ISO writes.
 
 use super::date::Date;
-use super::timestamp::Instant;
+use super::timestamp::Stamp;
 use super::{DAY, SECOND};
 
 /// A reader of one text from its start.
@@ -142,20 +142,20 @@ pub(in crate::values) fn offset_time(text: &[u8]) -> Option<i64> {
     Some((micros - offset * SECOND).rem_euclid(DAY))
 }
 
-/// A timestamp, taken for one at Greenwich: `2024-03-15 13:14:15.123456`.
-pub(in crate::values) fn timestamp(text: &[u8]) -> Option<Instant> {
-    instant(text, |_| Some(0))
+/// A timestamp without a zone: `2024-03-15 13:14:15.123456`.
+pub(in crate::values) fn timestamp(text: &[u8]) -> Option<Stamp> {
+    stamp(text, |_| Some(0))
 }
 
 /// A timestamp with its zone: `2024-03-15 13:14:15.123456+02`.
-pub(in crate::values) fn zoned_timestamp(text: &[u8]) -> Option<Instant> {
-    instant(text, |reader| reader.offset())
+pub(in crate::values) fn zoned_timestamp(text: &[u8]) -> Option<Stamp> {
+    stamp(text, |reader| reader.offset())
 }
 
-fn instant(text: &[u8], offset: impl FnOnce(&mut Reader<'_>) -> Option<i64>) -> Option<Instant> {
+fn stamp(text: &[u8], offset: impl FnOnce(&mut Reader<'_>) -> Option<i64>) -> Option<Stamp> {
     match text {
-        b"infinity" => return Some(Instant::Infinity),
-        b"-infinity" => return Some(Instant::NegativeInfinity),
+        b"infinity" => return Some(Stamp::Infinity),
+        b"-infinity" => return Some(Stamp::NegativeInfinity),
         _ => {}
     }
     let mut reader = Reader(text);
@@ -165,9 +165,9 @@ fn instant(text: &[u8], offset: impl FnOnce(&mut Reader<'_>) -> Option<i64>) -> 
     let offset = offset(&mut reader)?;
     let before_christ = reader.before_christ();
     reader.end()?;
-    let days = Date::new(year, month, day, before_christ)?.epoch_day();
-    let micros = days
-        .checked_mul(DAY)?
-        .checked_add(micros - offset * SECOND)?;
-    Some(Instant::Micros(micros))
+    Some(Stamp::At {
+        date: Date::new(year, month, day, before_christ)?,
+        micros,
+        offset,
+    })
 }

@@ -3,6 +3,8 @@
 use tether_api::data::{Text, Value};
 
 use super::format::iso_offset_time;
+use super::{DAY, SECOND};
+use crate::values::conversion::Route;
 
 /// What a time of day becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,12 +33,27 @@ impl TimeForm {
         }
     }
 
+    /// The value of an element of an array: the driver leaves it milliseconds,
+    /// and of 24:00 nothing.
+    pub(in crate::values) fn element(self, micros: i64) -> Value {
+        self.value(micros % DAY / 1000 * 1000)
+    }
+
     /// What a time becomes that may not be null and is.
     pub(in crate::values) fn fallback(self) -> Value {
         match self {
             Self::Iso => Value::String(Text::from_static("00:00:00Z")),
             form => form.value(0),
         }
+    }
+}
+
+/// The text of a time of day with a zone, at Greenwich. Elements of arrays have
+/// no fractions of seconds.
+pub(in crate::values) fn zoned_time(micros: i64, route: Route) -> Text {
+    match route {
+        Route::Query | Route::Stream => iso_offset_time(micros),
+        Route::Element => iso_offset_time(micros / SECOND * SECOND),
     }
 }
 
@@ -91,7 +108,12 @@ mod tests {
 
     #[test]
     fn zoned_times_are_moved_to_greenwich() {
-        let text = |text: &str| parse::offset_time(text.as_bytes()).map(iso_offset_time);
+        let of = |text: &str, route| {
+            parse::offset_time(text.as_bytes()).map(|micros| zoned_time(micros, route))
+        };
+        let text = |text: &str| of(text, Route::Stream);
+        let element = of("13:14:15.123456+05:30", Route::Element);
+        assert_eq!(element.as_deref(), Some("07:44:15Z"));
         assert_eq!(
             text("13:14:15.123456+05:30").as_deref(),
             Some("07:44:15.123456Z")
