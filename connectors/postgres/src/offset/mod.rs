@@ -120,6 +120,13 @@ impl PostgresOffset {
         self.lsn_commit.or(self.lsn_proc)
     }
 
+    /// `{lsn_proc=1, …}`, as the reference prints it.
+    pub fn text(&self) -> String {
+        let map = self.to_map();
+        let entries = map.iter().map(|(name, value)| format!("{name}={value}"));
+        format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
+    }
+
     /// As it is stored. The order of the base entries is that of the
     /// reference's hash map.
     pub fn to_map(&self) -> OffsetMap {

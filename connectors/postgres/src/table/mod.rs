@@ -19,6 +19,18 @@ pub enum ReplicaIdentity {
     Index,
 }
 
+impl ReplicaIdentity {
+    /// The identity of a letter of `pg_class.relreplident`.
+    pub fn from_letter(letter: u8) -> Self {
+        match letter {
+            b'n' => Self::Nothing,
+            b'f' => Self::Full,
+            b'i' => Self::Index,
+            _ => Self::Default,
+        }
+    }
+}
+
 /// A table with its live columns in the order of their numbers. Made anew
 /// whenever the table changes, and shared by everything that is made from it.
 #[derive(Debug, Clone, PartialEq)]

@@ -8,7 +8,7 @@ use crate::config::BinaryMode;
 
 impl BinaryMode {
     /// The type of such values.
-    pub(super) fn kind(self) -> Type {
+    pub fn kind(self) -> Type {
         match self {
             Self::Bytes => Type::Bytes,
             Self::Base64 | Self::Base64UrlSafe | Self::Hex => Type::String,
@@ -16,7 +16,7 @@ impl BinaryMode {
     }
 
     /// The value of these bytes.
-    pub(super) fn value(self, bytes: Bytes) -> Value {
+    pub fn value(self, bytes: Bytes) -> Value {
         match self {
             Self::Bytes => Value::Bytes(bytes),
             Self::Base64 => STANDARD.encode(bytes).into(),

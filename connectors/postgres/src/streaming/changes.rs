@@ -1,0 +1,375 @@
+//! From messages to records.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tether_api::data::{Bytes, Text, Value};
+use tether_api::record::SourceRecord;
+use tether_api::{ConnectError, Result};
+
+use super::heartbeat::HeartbeatTimer;
+use super::progress::Progress;
+use super::relations::{CapturedTable, Relations};
+use super::resume::Begin;
+use crate::config::{BinaryMode, ProcessingFailure};
+use crate::event::{Change, EventPosition, Operation, Origin, Records, SnapshotMarker};
+use crate::lsn::Lsn;
+use crate::offset::{MessageType, PostgresOffset};
+use crate::pgoutput::{Message, OldTuple, Relation, Tuple};
+use crate::values::Phase;
+
+/// After how many changes of which none made a record a warning is due.
+const GROWING_LOG: u32 = 10_000;
+
+/// What the stream is processed with.
+pub struct ChangeSettings {
+    /// Whether an update that changes no captured column is left out.
+    pub skip_unchanged: bool,
+    /// What becomes of a change that cannot be made an event.
+    pub failure: ProcessingFailure,
+    /// When heartbeats are due, if there are any.
+    pub heartbeat: Option<HeartbeatTimer>,
+    /// Whether a logical message of this prefix is captured.
+    pub captures_message: Box<dyn Fn(&str) -> bool + Send>,
+    /// What the content of logical messages becomes.
+    pub message_content: BinaryMode,
+}
+
+/// Makes records of the messages of a stream.
+pub struct Changes {
+    progress: Progress,
+    records: Records,
+    relations: Relations,
+    settings: ChangeSettings,
+    /// Changes since the latest record.
+    filtered: u32,
+    /// Whether a heartbeat was made whose action is still to be done.
+    beaten: bool,
+}
+
+impl Changes {
+    /// Goes on at this progress.
+    pub fn new(progress: Progress, records: Records, settings: ChangeSettings) -> Self {
+        Self {
+            progress,
+            records,
+            relations: Relations::default(),
+            settings,
+            filtered: 0,
+            beaten: false,
+        }
+    }
+
+    /// Makes records.
+    pub fn records(&self) -> &Records {
+        &self.records
+    }
+
+    /// The position of the latest message.
+    pub fn offset(&self) -> &PostgresOffset {
+        self.progress.offset()
+    }
+
+    /// Where to ask the server to begin.
+    pub fn start(&self) -> Option<Lsn> {
+        self.progress.start()
+    }
+
+    /// The stream was interrupted and begins again at [`Self::start`].
+    pub fn reconnected(&mut self) {
+        self.progress.reconnected();
+        self.relations.clear();
+    }
+
+    /// A table was described; `None` if it is not captured.
+    pub fn put_table(&mut self, oid: u32, table: Option<CapturedTable>) {
+        self.relations.put(oid, table.map(Arc::new));
+    }
+
+    /// Sets the oldest transaction that the slot keeps the catalog for.
+    pub fn set_xmin(&mut self, xmin: Option<i64>) {
+        self.progress.set_xmin(xmin);
+    }
+
+    /// Processes a message whose `XLogData` begins at `lsn` and appends its
+    /// records. Returns the description of a table, which then has to be
+    /// [put](Self::put_table) before the next message.
+    ///
+    /// # Errors
+    /// If a change cannot be made an event and the configuration does not say
+    /// to leave it out. The message names the table and the position.
+    pub fn process(
+        &mut self,
+        lsn: Lsn,
+        message: Message,
+        out: &mut Vec<SourceRecord>,
+    ) -> Result<Option<Relation>> {
+        match message {
+            Message::Begin {
+                final_lsn,
+                commit_time,
+                xid,
+            } => {
+                if self.progress.begin(lsn, final_lsn, commit_time, xid) == Begin::New {
+                    self.records.begin(self.progress.parts().0, out)?;
+                }
+            }
+            Message::Commit { commit_time, .. } => {
+                if self.progress.commit(lsn, commit_time) {
+                    self.heartbeat(out)?;
+                    self.records.end(self.progress.parts().0, out)?;
+                }
+            }
+            Message::Origin { lsn, name } => self.progress.origin(Origin {
+                name: text(name)?,
+                lsn,
+            }),
+            Message::Relation(relation) => return Ok(Some(relation)),
+            Message::Type { .. } => {}
+            Message::Insert { relation, new } => {
+                self.row(lsn, MessageType::Insert, relation, None, Some(new), out)?;
+            }
+            Message::Update { relation, old, new } => {
+                self.row(lsn, MessageType::Update, relation, old, Some(new), out)?;
+            }
+            Message::Delete { relation, old } => {
+                self.row(lsn, MessageType::Delete, relation, Some(old), None, out)?;
+            }
+            Message::Truncate { relations } => self.truncate(lsn, &relations, out)?,
+            Message::Logical {
+                transactional,
+                prefix,
+                content,
+                ..
+            } => self.logical(lsn, transactional, prefix, content, out)?,
+        }
+        Ok(None)
+    }
+
+    /// Appends a heartbeat if one is due.
+    ///
+    /// # Errors
+    /// None that a configuration can cause.
+    pub fn heartbeat(&mut self, out: &mut Vec<SourceRecord>) -> Result<()> {
+        let timer = self.settings.heartbeat.as_mut();
+        if timer.is_some_and(|timer| timer.is_due(Instant::now())) {
+            self.records.heartbeat(self.progress.offset(), out)?;
+            self.beaten = true;
+        }
+        Ok(())
+    }
+
+    /// When a heartbeat is due next, if there are any.
+    pub fn next_heartbeat(&self) -> Option<Instant> {
+        self.settings.heartbeat.as_ref().map(HeartbeatTimer::next)
+    }
+
+    /// Whether a heartbeat was made since the last call.
+    pub fn take_beaten(&mut self) -> bool {
+        std::mem::take(&mut self.beaten)
+    }
+
+    fn row(
+        &mut self,
+        lsn: Lsn,
+        kind: MessageType,
+        relation: u32,
+        old: Option<OldTuple>,
+        new: Option<Tuple>,
+        out: &mut Vec<SourceRecord>,
+    ) -> Result<()> {
+        if !self.progress.change(lsn, kind, true) {
+            return Ok(());
+        }
+        let length = out.len();
+        if let Some(table) = self.relations.get(relation)? {
+            let old = old.as_ref().map(|old| match old {
+                OldTuple::Key(tuple) | OldTuple::Full(tuple) => tuple,
+            });
+            let made =
+                self.event(&table, kind, old, new.as_ref())
+                    .and_then(|change| match change {
+                        Some(change) => self.change(&table, change, out),
+                        None => Ok(()),
+                    });
+            self.settle(made, length, out)?;
+        }
+        self.processed(out.len() > length);
+        self.heartbeat(out)
+    }
+
+    /// What happened to the row; `None` if there is no event of it.
+    fn event(
+        &self,
+        table: &CapturedTable,
+        kind: MessageType,
+        old: Option<&Tuple>,
+        new: Option<&Tuple>,
+    ) -> Result<Option<Change>> {
+        const PHASE: Phase = Phase::Streaming;
+        let schema = &table.schema;
+        let old = old.map(|old| old.0.as_slice());
+        Ok(Some(match (old, new) {
+            (None, None) => return Ok(None),
+            (Some(old), None) => Change::Delete {
+                key: schema.key(old, None, PHASE)?,
+                before: schema.value(old, None, PHASE)?,
+            },
+            (None, Some(new)) => {
+                let key = schema.key(&new.0, None, PHASE)?;
+                let row = schema.value(&new.0, None, PHASE)?;
+                match kind {
+                    MessageType::Insert => Change::Create { key, row },
+                    _ => Change::Update {
+                        key,
+                        before: Value::Null,
+                        after: row,
+                    },
+                }
+            }
+            (Some(old), Some(new)) => {
+                let before = schema.value(old, None, PHASE)?;
+                let after = schema.value(&new.0, Some(old), PHASE)?;
+                if self.settings.skip_unchanged && before == after {
+                    return Ok(None);
+                }
+                let new_key = schema.key(&new.0, Some(old), PHASE)?;
+                let old_key = schema.key(old, None, PHASE)?;
+                match old_key == new_key {
+                    true => Change::Update {
+                        key: new_key,
+                        before,
+                        after,
+                    },
+                    false => Change::KeyChange {
+                        old_key,
+                        new_key,
+                        before,
+                        after,
+                    },
+                }
+            }
+        }))
+    }
+
+    fn change(
+        &mut self,
+        table: &CapturedTable,
+        change: Change,
+        out: &mut Vec<SourceRecord>,
+    ) -> Result<()> {
+        let (offset, origin) = self.progress.parts();
+        let mut position = EventPosition {
+            offset,
+            origin,
+            marker: SnapshotMarker::False,
+        };
+        self.records
+            .change(&table.events, change, &mut position, out)
+    }
+
+    fn truncate(&mut self, lsn: Lsn, relations: &[u32], out: &mut Vec<SourceRecord>) -> Result<()> {
+        if self.records.skips(Operation::Truncate) {
+            return Ok(());
+        }
+        let mut tables = Vec::with_capacity(relations.len());
+        for relation in relations {
+            tables.extend(self.relations.get(*relation)?);
+        }
+        for (index, table) in tables.iter().enumerate() {
+            let last = index + 1 == tables.len();
+            if self.progress.change(lsn, MessageType::Truncate, last) {
+                let length = out.len();
+                let made = self.change(table, Change::Truncate, out);
+                self.settle(made, length, out)?;
+                self.processed(true);
+                self.heartbeat(out)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn logical(
+        &mut self,
+        lsn: Lsn,
+        transactional: bool,
+        prefix: Bytes,
+        content: Bytes,
+        out: &mut Vec<SourceRecord>,
+    ) -> Result<()> {
+        if !self.progress.message(lsn, transactional) {
+            return Ok(());
+        }
+        if !transactional {
+            self.heartbeat(out)?;
+        }
+        let prefix = text(prefix)?;
+        if !(self.settings.captures_message)(&prefix) {
+            return Ok(());
+        }
+        let content = self.settings.message_content.value(content);
+        let (offset, origin) = self.progress.parts();
+        let mut position = EventPosition {
+            offset,
+            origin,
+            marker: SnapshotMarker::False,
+        };
+        self.records.message(prefix, content, &mut position, out)?;
+        self.processed(true);
+        Ok(())
+    }
+
+    /// Takes back the records of a change that failed, and does what the
+    /// configuration says of that.
+    fn settle(&self, made: Result<()>, length: usize, out: &mut Vec<SourceRecord>) -> Result<()> {
+        let Err(error) = made else {
+            return Ok(());
+        };
+        out.truncate(length);
+        let offset = self.progress.offset().text();
+        match self.settings.failure {
+            ProcessingFailure::Fail => {
+                let message = format!("Error while processing event at offset {offset}");
+                Err(ConnectError::other(message).caused_by(error))
+            }
+            ProcessingFailure::Warn => {
+                tracing::warn!(error = %error, "Error while processing event at offset {offset}");
+                Ok(())
+            }
+            ProcessingFailure::Skip | ProcessingFailure::Ignore => {
+                tracing::debug!(error = %error, "Error while processing event at offset {offset}");
+                Ok(())
+            }
+        }
+    }
+
+    /// Warns if the server has to keep its log because no record carries a
+    /// position.
+    fn processed(&mut self, made: bool) {
+        if made {
+            self.filtered = 0;
+            return;
+        }
+        self.filtered += 1;
+        if self.filtered > GROWING_LOG && self.settings.heartbeat.is_none() {
+            tracing::warn!(
+                "Received {} events which were all filtered out, so no offset could be committed. \
+                 This prevents the replication slot from acknowledging the processed WAL offsets, \
+                 causing a growing backlog of non-removeable WAL segments on the database server. \
+                 Consider to either adjust your filter configuration or enable heartbeat events \
+                 (via the heartbeat.interval.ms option) to avoid this situation.",
+                self.filtered
+            );
+            self.filtered = 0;
+        }
+    }
+}
+
+fn text(bytes: Bytes) -> Result<Text> {
+    Text::try_from(bytes).map_err(|_| {
+        ConnectError::other("The stream has a name that is not UTF-8, although it was asked for")
+    })
+}
+
+#[cfg(test)]
+mod tests;
