@@ -61,7 +61,20 @@ impl<'a> Input<'a> {
         self.bytes.len() - self.at
     }
 
+    #[inline]
     pub(super) fn long(&mut self) -> Result<i64> {
+        match self.bytes.get(self.at) {
+            // Most lengths, branches and small numbers.
+            Some(byte) if byte & 0x80 == 0 => {
+                self.at += 1;
+                let byte = i64::from(*byte);
+                Ok((byte >> 1) ^ -(byte & 1))
+            }
+            _ => self.long_of_many(),
+        }
+    }
+
+    fn long_of_many(&mut self) -> Result<i64> {
         let mut value = 0u64;
         for shift in (0..64).step_by(7) {
             let Some(byte) = self.bytes.get(self.at) else {
@@ -99,6 +112,7 @@ impl<'a> Input<'a> {
     }
 
     /// So many bytes.
+    #[inline]
     pub(super) fn take(&mut self, length: usize) -> Result<&'a [u8]> {
         if length > self.remaining() {
             return Err(DecodeError::End(self.bytes.len()));
@@ -109,6 +123,7 @@ impl<'a> Input<'a> {
     }
 
     /// Bytes after their length.
+    #[inline]
     pub(super) fn sized(&mut self) -> Result<&'a [u8]> {
         match usize::try_from(self.long()?) {
             Ok(length) => self.take(length),
@@ -123,9 +138,11 @@ impl<'a> Input<'a> {
 
     /// A text after its length, sharing the input's memory. What is no UTF-8
     /// is replaced, as in Java.
+    #[inline]
     pub(super) fn text(&mut self) -> Result<Text> {
         let bytes = self.sized()?;
-        Ok(match Text::try_from(self.share(bytes)) {
+        let shared = self.bytes.slice(self.at - bytes.len()..self.at);
+        Ok(match Text::try_from(shared) {
             Ok(text) => text,
             Err(_) => String::from_utf8_lossy(bytes).into_owned().into(),
         })
