@@ -153,6 +153,10 @@ impl Drop for FetchedMessage {
     }
 }
 
+/// Where librdkafka has a topic. Once it is gone, another one may come there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct TopicAddress(usize);
+
 /// What is in a message.
 pub(super) struct Message<'m> {
     raw: *mut rd_kafka_message_t,
@@ -174,6 +178,11 @@ impl<'m> Message<'m> {
     /// librdkafka's message, which is alive as long as `'m`.
     pub(super) fn raw(&self) -> *mut rd_kafka_message_t {
         self.raw
+    }
+
+    /// What tells the topic from others that are alive too.
+    pub(super) fn topic_address(&self) -> TopicAddress {
+        TopicAddress(self.fields.rkt.addr())
     }
 
     /// The topic; a name that is not UTF-8, which no broker takes, is empty.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
-use super::fetched::Message;
+use super::fetched::{Message, TopicAddress};
 use super::headers::{RawHeader, headers};
 use crate::{ConsumedRecord, RecordHeader, Result};
 
@@ -21,44 +21,65 @@ const PIECE: usize = 32 * 1024;
 pub(super) struct RecordReader {
     topics: Names,
     header_names: Names,
+    /// The topic of the message before, as librdkafka and as we know it.
+    topic: Option<(TopicAddress, Arc<str>)>,
     /// The rest of the piece in use.
     piece: BytesMut,
 }
 
 impl RecordReader {
-    /// Copies a message.
+    /// Messages follow that librdkafka has given at once, and so with all their
+    /// topics: none of those has another's address.
+    pub(super) fn begin_batch(&mut self) {
+        self.topic = None;
+    }
+
+    /// Copies a message to the end of a batch.
     ///
     /// # Errors
     /// Fatal, if the headers are damaged.
-    pub(super) fn read(&mut self, message: &Message<'_>) -> Result<ConsumedRecord> {
+    pub(super) fn read(
+        &mut self,
+        message: &Message<'_>,
+        batch: &mut Vec<ConsumedRecord>,
+    ) -> Result<()> {
         let headers = headers(message)?;
-        let parts = [message.key(), message.value()];
-        let values = headers.iter().map(|header| header.value);
-        let length = parts
-            .into_iter()
-            .chain(values.clone())
-            .map(|part| part.map_or(0, <[u8]>::len))
-            .sum();
-        let content = self.room(length);
-        for part in parts.into_iter().chain(values).flatten() {
+        let (key, value) = (message.key(), message.value());
+        let values = headers.iter().filter_map(|header| header.value);
+        let parts = key.into_iter().chain(value).chain(values);
+        let content = self.room(parts.clone().map(<[u8]>::len).sum());
+        for part in parts {
             content.extend_from_slice(part);
         }
         let mut rest = content.split().freeze();
         let mut take = |part: Option<&[u8]>| part.map(|part| rest.split_to(part.len()));
         let (timestamp, timestamp_type) = message.timestamp();
-        Ok(ConsumedRecord {
-            topic: self.topics.shared(message.topic()),
+        batch.push(ConsumedRecord {
+            topic: self.topic(message),
             partition: message.partition(),
             offset: message.offset(),
             timestamp,
             timestamp_type,
-            key: take(message.key()),
-            value: take(message.value()),
+            key: take(key),
+            value: take(value),
             headers: headers
                 .iter()
                 .map(|header| Self::header(&mut self.header_names, header, &mut take))
                 .collect(),
-        })
+        });
+        Ok(())
+    }
+
+    fn topic(&mut self, message: &Message<'_>) -> Arc<str> {
+        let address = message.topic_address();
+        match &self.topic {
+            Some((last, name)) if *last == address => Arc::clone(name),
+            _ => {
+                let name = self.topics.shared(message.topic());
+                self.topic = Some((address, Arc::clone(&name)));
+                name
+            }
+        }
     }
 
     /// An empty buffer with room for so many bytes.

@@ -87,22 +87,20 @@ impl Shared {
         self.take_events(state, &mut batch)?;
         let messages = self.fetched.take(max_records.saturating_sub(batch.len()));
         batch.reserve(messages.len());
+        state.reader.begin_batch();
         for message in messages {
-            let record = match message.message() {
-                Ok(message) => state.reader.read(&message),
+            let read = match message.message() {
+                Ok(message) => state.reader.read(&message, &mut batch),
                 Err(error) => match self.serious(&error, state.in_group) {
                     None => continue,
                     Some(error) => Err(error),
                 },
             };
-            match record {
-                Ok(record) => batch.push(record),
-                // The records before it are returned first. Those after it are
-                // not: whoever hears of this error does not go on.
-                Err(error) => {
-                    state.error = Some(error);
-                    break;
-                }
+            // The records before it are returned first. Those after it are not:
+            // whoever hears of this error does not go on.
+            if let Err(error) = read {
+                state.error = Some(error);
+                break;
             }
         }
         state.advance(&batch);
@@ -123,8 +121,8 @@ impl Shared {
                 None if context.served_events() != served => served = context.served_events(),
                 None => return Ok(()),
                 Some(Ok(message)) => {
-                    batch.push(state.reader.read(&Message::of(&message))?);
-                    return Ok(());
+                    state.reader.begin_batch();
+                    return state.reader.read(&Message::of(&message), batch);
                 }
                 Some(Err(error)) => {
                     if let Some(error) = self.serious(&error, state.in_group) {
