@@ -31,15 +31,11 @@ pub(super) struct RecordDecoder {
 }
 
 /// What became of a record.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it is taken apart at once; a box would be memory for each record"
-)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Processed {
-    /// It goes to the task.
-    Record(SinkRecord),
-    /// A transformation dropped it, or it is passed over because it failed.
-    Dropped,
+    /// It was added to the batch, unless a transformation dropped it or it is
+    /// passed over because it failed.
+    Done,
     /// It is not processed, because the task is to stop.
     Stopped,
 }
@@ -79,9 +75,10 @@ impl RecordDecoder {
         self.topics.begin_batch();
     }
 
-    /// Decodes a record (key, value, headers) and applies the transformations.
-    /// Text and bytes stay slices of what was consumed. It does not wait, so
-    /// that records that are fine cost no future.
+    /// Decodes a record (key, value, headers), applies the transformations and
+    /// adds what is left of it to the batch. Text and bytes stay slices of what
+    /// was consumed. It does not wait, so that records that are fine cost no
+    /// future, and puts them where they stay, as they are large.
     ///
     /// # Errors
     /// What has to be overcome first, by [`RecordDecoder::overcome`].
@@ -89,24 +86,23 @@ impl RecordDecoder {
         &mut self,
         record: &ConsumedRecord,
         original: &TopicPartition,
-    ) -> Result<Processed, Obstacle> {
-        let decoded = self.decode(record, original)?;
+        batch: &mut Vec<SinkRecord>,
+    ) -> Result<(), Obstacle> {
+        let mut decoded = self.decode(record, original)?;
         self.topics.used(&original.topic);
-        let SinkRecord {
-            record,
-            timestamp_type,
-            original,
-            offset,
-        } = decoded;
-        Ok(match self.chain.apply(record)? {
-            Some(record) => Processed::Record(SinkRecord {
-                record,
-                timestamp_type,
-                original,
-                offset,
-            }),
-            None => Processed::Dropped,
-        })
+        if !self.chain.is_empty() {
+            match self.chain.apply(decoded)? {
+                Some(transformed) => decoded = transformed,
+                None => return Ok(()),
+            }
+        }
+        batch.push(SinkRecord {
+            record: decoded,
+            timestamp_type: record.timestamp_type,
+            original: original.clone(),
+            offset: record.offset,
+        });
+        Ok(())
     }
 
     /// Lets a converter learn a schema, or waits for another attempt after a
@@ -120,6 +116,7 @@ impl RecordDecoder {
         mut obstacle: Obstacle,
         record: &ConsumedRecord,
         original: &TopicPartition,
+        batch: &mut Vec<SinkRecord>,
     ) -> Result<Processed> {
         let mut attempts = Attempts::default();
         let mut preparations = 0;
@@ -137,12 +134,12 @@ impl RecordDecoder {
                     // From the bytes on, since a transformation keeps what it
                     // was given.
                     Verdict::Again => {}
-                    Verdict::Skip => return Ok(Processed::Dropped),
+                    Verdict::Skip => return Ok(Processed::Done),
                     Verdict::Stopped => return Ok(Processed::Stopped),
                 }
             }
-            obstacle = match self.process(record, original) {
-                Ok(processed) => return Ok(processed),
+            obstacle = match self.process(record, original, batch) {
+                Ok(()) => return Ok(Processed::Done),
                 Err(obstacle) => obstacle,
             };
         }
@@ -177,24 +174,19 @@ impl RecordDecoder {
         &mut self,
         record: &ConsumedRecord,
         original: &TopicPartition,
-    ) -> Result<SinkRecord, Obstacle> {
+    ) -> Result<ConnectRecord, Obstacle> {
         let key = self.decode_side(Side::Key, record, record.key.as_ref())?;
         let value = self.decode_side(Side::Value, record, record.value.as_ref())?;
-        Ok(SinkRecord {
-            record: ConnectRecord {
-                topic: original.topic.clone(),
-                partition: Some(record.partition),
-                key_schema: key.schema,
-                key: key.value,
-                value_schema: value.schema,
-                value: value.value,
-                timestamp: record.timestamp,
-                headers: self.decode_headers(record)?,
-                offset: Some(record.offset),
-            },
-            timestamp_type: record.timestamp_type,
-            original: original.clone(),
-            offset: record.offset,
+        Ok(ConnectRecord {
+            topic: original.topic.clone(),
+            partition: Some(record.partition),
+            key_schema: key.schema,
+            key: key.value,
+            value_schema: value.schema,
+            value: value.value,
+            timestamp: record.timestamp,
+            headers: self.decode_headers(record)?,
+            offset: Some(record.offset),
         })
     }
 

@@ -228,7 +228,7 @@ impl WorkerSinkTask {
     async fn convert(&mut self, records: Vec<ConsumedRecord>) -> Result<bool> {
         self.decoder.begin_batch();
         self.batch.reserve(records.len());
-        for record in records {
+        for record in &records {
             let known = self
                 .partitions
                 .read(&record.topic, record.partition, record.offset);
@@ -243,18 +243,16 @@ impl WorkerSinkTask {
                 );
                 continue;
             };
-            let processed = match self.decoder.process(&record, original) {
-                Ok(processed) => processed,
-                Err(obstacle) => self.decoder.overcome(obstacle, &record, original).await?,
-            };
-            match processed {
-                Processed::Record(processed) => self.batch.push(processed),
-                Processed::Dropped => continue,
-                Processed::Stopped => return Ok(false),
+            let batch = &mut self.batch;
+            if let Err(obstacle) = self.decoder.process(record, original, batch) {
+                let overcome = self.decoder.overcome(obstacle, record, original, batch);
+                if overcome.await? == Processed::Stopped {
+                    return Ok(false);
+                }
             }
-            if self.dead_letters.is_some() {
-                self.consumed.push(record);
-            }
+        }
+        if self.dead_letters.is_some() {
+            self.consumed.extend(records);
         }
         Ok(true)
     }
