@@ -49,7 +49,11 @@ impl ColumnConverter {
             builder = builder.default_value(default);
         }
         let schema = builder.build();
-        let mapping = mapping.and_then(|mapping| mapping.for_values(column_type));
+        let mapping = mapping.and_then(|mapping| match (&mapping, &conversion) {
+            // The reference truncates bytes, but not those of bits,
+            (ColumnMapping::Truncate(_), Conversion::Bits) => None,
+            _ => mapping.for_values(column_type),
+        });
         let null = match (column.nullable, default) {
             (true, _) => Value::Null,
             (false, Some(default)) => default,
@@ -60,7 +64,7 @@ impl ColumnConverter {
             nullable: column.nullable,
             null: mapped(mapping.as_ref(), null),
             unavailable: unavailable.map(|value| match value {
-                // These bytes the reference does not truncate.
+                // nor those of placeholders.
                 Value::Bytes(_) => value,
                 value => mapped(mapping.as_ref(), value),
             }),

@@ -75,8 +75,17 @@ fn value(
         oid::UUID if !is_uuid(&text) => None,
         oid::FLOAT4 => number::float(text.trim().as_bytes()).map(Value::Float32),
         oid::FLOAT8 => number::double(text.trim().as_bytes()).map(Value::Float64),
-        oid::DATE | oid::TIMESTAMP | oid::TIMESTAMPTZ if text.ends_with("infinity") => None,
-        _ => convert(text),
+        // Numbers that are none have no place in a decimal.
+        oid::NUMERIC if text.contains(|letter: char| letter.is_ascii_alphabetic()) => None,
+        oid::TIMESTAMPTZ if text.ends_with("infinity") => None,
+        _ => match (conversion, text.as_str()) {
+            (Conversion::Time(form), "24:00:00") => Some(form.last()),
+            (Conversion::Date(form), "infinity") => Some(form.of_java(true)),
+            (Conversion::Date(form), "-infinity") => Some(form.of_java(false)),
+            (Conversion::Timestamp(form), "infinity") => form.of_java(true),
+            (Conversion::Timestamp(form), "-infinity") => form.of_java(false),
+            _ => convert(text),
+        },
     }
 }
 

@@ -84,14 +84,20 @@ impl Interval {
 
     /// Microseconds, in the floating-point steps of the reference.
     fn duration(self) -> i64 {
-        let seconds = (self.micros / 1_000_000) as f64 + (self.micros % 1_000_000) as f64 / 1e6;
         let months = self.years.wrapping_mul(12).wrapping_add(self.months);
         let days = f64::from(months) * DAYS_OF_MONTH + f64::from(self.days);
         let minutes = (days * 24.0 + f64::from(self.hours)) * 60.0 + f64::from(self.minutes);
-        ((minutes * 60.0 + seconds) * 1e6) as i64
+        ((minutes * 60.0 + self.seconds()) * 1e6) as i64
     }
 
-    /// All parts, also those that are zero.
+    /// The sum of whole seconds and their fraction, which shows: 2.780562 is
+    /// 2.780561999999…
+    fn seconds(self) -> f64 {
+        (self.micros / 1_000_000) as f64 + (self.micros % 1_000_000) as f64 / 1e6
+    }
+
+    /// All parts, also those that are zero, with at most nine digits of a
+    /// fraction.
     fn iso(self) -> Text {
         let Self {
             years,
@@ -99,17 +105,18 @@ impl Interval {
             days,
             hours,
             minutes,
-            micros,
+            ..
         } = self;
-        let sign = if micros < 0 { "-" } else { "" };
-        let (whole, fraction) = (micros.abs() / 1_000_000, micros.abs() % 1_000_000);
-        let mut text = format!("P{years}Y{months}M{days}DT{hours}H{minutes}M{sign}{whole}");
-        if fraction != 0 {
-            let digits = format!(".{fraction:06}");
-            text.push_str(digits.trim_end_matches('0'));
-        }
-        text.push('S');
-        text.into()
+        let seconds = self.seconds().to_string();
+        let seconds = match seconds.split_once('.') {
+            Some((whole, fraction)) => {
+                let fraction = &fraction[..fraction.len().min(9)];
+                let text = format!("{whole}.{fraction}");
+                text.trim_end_matches('0').trim_end_matches('.').to_owned()
+            }
+            None => seconds,
+        };
+        format!("P{years}Y{months}M{days}DT{hours}H{minutes}M{seconds}S").into()
     }
 }
 
@@ -153,6 +160,11 @@ mod tests {
         );
         assert_eq!(iso("00:00:00"), Some("P0Y0M0DT0H0M0S".into()));
         assert_eq!(iso("-00:00:00.5"), Some("P0Y0M0DT0H0M-0.5S".into()));
+        assert_eq!(
+            iso("00:00:02.780562"),
+            Some("P0Y0M0DT0H0M2.780561999S".into())
+        );
+        assert_eq!(iso("00:00:03.697891"), Some("P0Y0M0DT0H0M3.697891S".into()));
         for wrong in [
             "x",
             "1",

@@ -128,13 +128,28 @@ impl Date {
 
     /// The value in this form.
     pub(in crate::values) fn value(self, form: DateForm, route: Route) -> Value {
-        let (year, month, day) = self.civil(route);
+        form.of_civil(self.civil(route))
+    }
+}
+
+/// The last and the first date that Java knows.
+const LAST: (i64, u8, u8) = (999_999_999, 12, 31);
+const FIRST: (i64, u8, u8) = (-999_999_999, 1, 1);
+
+impl DateForm {
+    /// The last or first date of Java, which stand for the infinities in
+    /// defaults.
+    pub(in crate::values) fn of_java(self, last: bool) -> Value {
+        self.of_civil(if last { LAST } else { FIRST })
+    }
+
+    fn of_civil(self, (year, month, day): (i64, u8, u8)) -> Value {
         // Days that need more bits than there are lose them, as in Java.
         let days = || epoch_day(year, month, day) as i32;
-        match form {
-            DateForm::Days => Value::Int32(days()),
-            DateForm::Connect => Value::Date(days()),
-            DateForm::Iso => {
+        match self {
+            Self::Days => Value::Int32(days()),
+            Self::Connect => Value::Date(days()),
+            Self::Iso => {
                 let mut text = [0_u8; 24];
                 let mut rest = &mut text[..];
                 let written =
@@ -144,9 +159,7 @@ impl Date {
             }
         }
     }
-}
 
-impl DateForm {
     /// What a date becomes that may not be null and is.
     pub(in crate::values) fn fallback(self) -> Value {
         match self {

@@ -39,6 +39,16 @@ impl TimeForm {
         self.value(micros % DAY / 1000 * 1000)
     }
 
+    /// The last time of a day that Java knows, which stands for 24:00 in
+    /// defaults.
+    pub(in crate::values) fn last(self) -> Value {
+        match self {
+            Self::Nanos => Value::Int64(DAY * 1000 - 1),
+            Self::Iso => Value::String(Text::from_static("23:59:59.999999999Z")),
+            form => form.value(DAY - 1),
+        }
+    }
+
     /// What a time becomes that may not be null and is.
     pub(in crate::values) fn fallback(self) -> Value {
         match self {

@@ -158,6 +158,20 @@ fn civil(days: i64) -> (i64, u8, u8) {
 }
 
 impl TimestampForm {
+    /// The last or first timestamp of Java, which stand for the infinities in
+    /// defaults; `None` in forms that they do not fit.
+    pub(in crate::values) fn of_java(self, last: bool) -> Option<Value> {
+        Some(match (self, last) {
+            (Self::Micros, true) => Value::Int64(i64::MAX.wrapping_add(SECOND - 1)),
+            (Self::Micros, false) => Value::Int64(i64::MIN),
+            (Self::Iso, true) => {
+                Value::String(Text::from_static("+999999999-12-31T23:59:59.999999999Z"))
+            }
+            (Self::Iso, false) => Value::String(Text::from_static("-999999999-01-01T00:00:00Z")),
+            (Self::Millis | Self::Nanos | Self::Connect, _) => return None,
+        })
+    }
+
     /// What a timestamp becomes that may not be null and is.
     pub(in crate::values) fn fallback(self) -> Value {
         match self {
