@@ -24,7 +24,7 @@ pub use consumer::{
 };
 pub use error::{KafkaError, KafkaErrorKind};
 pub use pattern::TopicPattern;
-pub use producer::{DeliveryHandler, OutgoingRecord, Producer, RecordMetadata};
+pub use producer::{Delivery, DeliveryHandler, OutgoingRecord, Producer, RecordMetadata, Refusal};
 pub use transactions::{TransactionalProducer, fence_producers};
 
 /// Result of a Kafka client's call.

@@ -34,12 +34,31 @@ pub struct RecordMetadata {
     pub offset: i64,
 }
 
+/// What became of the record that was sent with a token.
+pub type Delivery = (usize, std::result::Result<RecordMetadata, KafkaError>);
+
+/// Why a run of records was not taken as a whole.
+#[derive(Debug)]
+pub struct Refusal {
+    /// So many records, from the first on, were taken.
+    pub taken: usize,
+    /// Why the next one was not. No record after it was taken either.
+    pub error: KafkaError,
+}
+
 /// Learns what became of records.
 pub trait DeliveryHandler: Send + Sync {
     /// The record that was sent with this token is in Kafka, or never will be.
     /// Called once per accepted record, on a thread of the client or within
-    /// [`Producer::serve`], so it must not block.
+    /// [`Producer::serve`] or [`Producer::send_run`], so it must not block.
     fn delivered(&self, token: usize, outcome: std::result::Result<RecordMetadata, KafkaError>);
+
+    /// The same for several records at once.
+    fn all_delivered(&self, deliveries: &mut dyn Iterator<Item = Delivery>) {
+        for (token, outcome) in deliveries {
+            self.delivered(token, outcome);
+        }
+    }
 
     /// Outcomes have arrived. True says that [`Producer::serve`] will be called
     /// soon, on the thread that sends, which is cheaper than if a thread of the
@@ -60,6 +79,21 @@ pub trait Producer: Send + Sync {
     /// `QueueFull` asks to wait; every other error means that this record was
     /// not taken and the handler won't hear of it.
     fn send(&self, record: &OutgoingRecord<'_>, token: usize) -> Result<()>;
+
+    /// Queues records in order, each with its token, as [`Producer::send`] does
+    /// but for less per record.
+    ///
+    /// # Errors
+    /// That of the first record that was not taken, with the number of those
+    /// that were. A record that cannot be taken whenever it is sent may count as
+    /// taken instead; the handler hears of it then.
+    fn send_run(&self, run: &[(OutgoingRecord<'_>, usize)]) -> std::result::Result<(), Refusal> {
+        for (taken, (record, token)) in run.iter().enumerate() {
+            self.send(record, *token)
+                .map_err(|error| Refusal { taken, error })?;
+        }
+        Ok(())
+    }
 
     /// Hands over the outcomes that have arrived, if the client has not done so
     /// itself. Does not wait.

@@ -66,6 +66,85 @@ async fn records_come_back_as_they_were() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn runs_of_records_keep_their_order() -> Result<()> {
+    let cluster = Cluster::shared().await?;
+    let (one, other) = (cluster.topic(1).await?, cluster.topic(2).await?);
+    let (producer, reports) = cluster.producer(&[("max.request.size", "2000")])?;
+    let values: Vec<String> = (0..40).map(|number| number.to_string()).collect();
+    let large = vec![0; 5000];
+    let run: Vec<_> = values
+        .iter()
+        .enumerate()
+        .map(|(token, value)| {
+            let topic = if token < 35 { &one } else { &other };
+            let mut record = record(topic, None, Some(value.as_bytes()));
+            match token {
+                10 => record.timestamp = Some(1_700_000_000_123),
+                20 => record.headers = &[("a", None)],
+                // Whoever sends cannot know that it will never be taken.
+                25 => record.value = Some(&large),
+                30..35 => record.partition = Some(0),
+                35.. => record.partition = Some(1),
+                _ => {}
+            }
+            (record, token)
+        })
+        .collect();
+    producer.send_run(&run).map_err(|refusal| refusal.error)?;
+    producer.flush(PATIENCE).await?;
+    let mut told = reports.all();
+    told.sort_by_key(|(token, _)| *token);
+    let tokens: Vec<_> = told.iter().map(|(token, _)| *token).collect();
+    assert_eq!(tokens, (0..40).collect::<Vec<_>>());
+    for (token, outcome) in &told {
+        match outcome {
+            Ok(metadata) => assert_eq!(metadata.partition, i32::from(*token >= 35)),
+            Err(error) => assert_eq!((*token, error.kind), (25, KafkaErrorKind::Invalid)),
+        }
+    }
+    assert!(told[25].1.is_err());
+
+    let consumer = cluster.consumer(&[])?;
+    consumer.assign(&[at(&one, 0, -2)])?;
+    let read = records(&*consumer, 34).await?;
+    let expected: Vec<_> = (0..35).filter(|number| *number != 25).collect();
+    let seen: Vec<usize> = read
+        .iter()
+        .map(|record| {
+            Ok(std::str::from_utf8(record.value.as_deref().unwrap_or_default())?.parse()?)
+        })
+        .collect::<Result<_>>()?;
+    assert_eq!(seen, expected);
+    assert_eq!(read[10].timestamp, Some(1_700_000_000_123));
+    assert!(read[9].timestamp > read[10].timestamp);
+    assert_eq!(read[20].headers.len(), 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_ends_where_a_record_is_not_taken() -> Result<()> {
+    let cluster = Cluster::shared().await?;
+    let topic = cluster.topic(1).await?;
+    let (producer, reports) = cluster.producer(&[])?;
+    // The partitions are known.
+    producer.send(&record(&topic, None, Some(b"first")), 0)?;
+    producer.flush(PATIENCE).await?;
+    let run: Vec<_> = (1..=9)
+        .map(|token| {
+            let mut record = record(&topic, None, Some(b"next"));
+            record.partition = (token > 4).then_some(7);
+            (record, token)
+        })
+        .collect();
+    let refusal = producer.send_run(&run).unwrap_err();
+    assert_eq!(refusal.taken, 4);
+    assert_eq!(refusal.error.kind, KafkaErrorKind::NotFound);
+    producer.flush(PATIENCE).await?;
+    assert_eq!(reports.all().len(), 5);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn keys_go_where_java_sends_them() -> Result<()> {
     // `Utils.toPositive(Utils.murmur2(key)) % 7` of the reference.
     let places: [(&str, i32); 13] = [

@@ -1,5 +1,6 @@
 //! The producer.
 
+mod event;
 mod reports;
 mod topics;
 
@@ -7,11 +8,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use ::rdkafka::ClientConfig;
 use ::rdkafka::Message;
 use ::rdkafka::error::{KafkaError as RdError, RDKafkaErrorCode};
 use ::rdkafka::message::DeliveryResult;
 use ::rdkafka::producer::{BaseProducer, Producer as _, ProducerContext, PurgeConfig};
+use ::rdkafka::{ClientConfig, ClientContext};
 use async_trait::async_trait;
 use tokio::sync::Notify;
 
@@ -19,10 +20,15 @@ use super::error::{failure, from_library, kind_of};
 use super::events::{Events, LogTarget, delegate_events};
 use super::tokens::TokenProvider;
 use crate::{
-    DeliveryHandler, KafkaError, KafkaErrorKind, OutgoingRecord, Producer, RecordMetadata, Result,
+    DeliveryHandler, KafkaError, KafkaErrorKind, OutgoingRecord, Producer, RecordMetadata, Refusal,
+    Result,
 };
+use event::{Event, Kind};
 use reports::Reports;
 use topics::Topics;
+
+/// The most records that librdkafka is given in one call.
+const MAX_BATCH: usize = 1024;
 
 /// A producer on librdkafka. It takes no memory per record besides librdkafka's
 /// own: the token travels as the record's opaque pointer.
@@ -49,8 +55,32 @@ impl DeliveryContext {
     /// Only a consumer has to know that an event was served.
     fn served(&self) {}
 
-    fn forget_one(&self) {
-        if self.outstanding.fetch_sub(1, Ordering::AcqRel) == 1 {
+    /// Passes an event on.
+    fn happened(&self, mut event: Event) {
+        match event.kind() {
+            Kind::Deliveries => {
+                let mut count = 0;
+                let mut deliveries = event.deliveries().inspect(|_| count += 1);
+                self.deliveries.all_delivered(&mut deliveries);
+                // Whatever a handler leaves has been reported as well.
+                deliveries.by_ref().for_each(drop);
+                drop(deliveries);
+                self.forget(count);
+            }
+            Kind::Error(error, reason) => ClientContext::error(self, error, &reason),
+            Kind::Log(level, facility, text) => ClientContext::log(self, level, &facility, &text),
+            Kind::Other => {}
+        }
+    }
+
+    /// So many records more are on their way.
+    fn expect(&self, count: usize) {
+        self.outstanding.fetch_add(count, Ordering::AcqRel);
+    }
+
+    /// So many records have been reported or were not taken.
+    fn forget(&self, count: usize) {
+        if self.outstanding.fetch_sub(count, Ordering::AcqRel) == count {
             self.drained.notify_waiters();
         }
     }
@@ -71,7 +101,52 @@ impl ProducerContext for DeliveryContext {
             Err((error, message)) => Err(delivery_failure(error, message.topic())),
         };
         self.deliveries.delivered(token, outcome);
-        self.forget_one();
+        self.forget(1);
+    }
+}
+
+/// How many records, from the first on, librdkafka takes in one call: those for
+/// the same topic and partition without headers and timestamps. Zero if that is
+/// not worth the call.
+fn length_of_batch(run: &[(OutgoingRecord<'_>, usize)]) -> usize {
+    let Some((first, _)) = run.first() else {
+        return 0;
+    };
+    let length = run
+        .iter()
+        .take(MAX_BATCH)
+        .take_while(|(record, _)| {
+            record.headers.is_empty()
+                && record.timestamp.is_none()
+                && record.partition.is_none_or(|partition| partition >= 0)
+                && record.partition == first.partition
+                && record.topic == first.topic
+        })
+        .count();
+    if length > 1 { length } else { 0 }
+}
+
+/// Why librdkafka does not take a record.
+fn send_failure(
+    error: &RdError,
+    topic: &str,
+    producer: &BaseProducer<DeliveryContext>,
+) -> KafkaError {
+    match error {
+        RdError::MessageProduction(RDKafkaErrorCode::QueueFull) => {
+            KafkaError::new(KafkaErrorKind::QueueFull, "The producer's queue is full")
+        }
+        // Only a transaction can be in the wrong state for a record.
+        RdError::MessageProduction(RDKafkaErrorCode::State) => KafkaError::new(
+            KafkaErrorKind::Abortable,
+            format!(
+                "Failed to write a record to topic {topic}: no transaction is open, or it has failed"
+            ),
+        ),
+        error => {
+            let doing = format!("Failed to write a record to topic {topic}");
+            fatal_failure(&doing, producer).unwrap_or_else(|| delivery_failure(error, topic))
+        }
     }
 }
 
@@ -124,6 +199,58 @@ impl RdProducer {
         })
     }
 
+    /// Queues one record, whatever it has.
+    fn produce(
+        &self,
+        topics: &mut Topics,
+        (record, token): &(OutgoingRecord<'_>, usize),
+    ) -> std::result::Result<usize, Refusal> {
+        if let Some(timestamp) = record.timestamp.filter(|timestamp| *timestamp < 0) {
+            let error = KafkaError::new(
+                KafkaErrorKind::Invalid,
+                format!(
+                    "Invalid timestamp: {timestamp}. Timestamp should always be non-negative or \
+                     null."
+                ),
+            );
+            return Err(Refusal { taken: 0, error });
+        }
+        let context = self.producer.context();
+        context.expect(1);
+        match topics.produce(self.producer.client(), record, *token) {
+            Ok(()) => Ok(1),
+            Err(error) => {
+                context.forget(1);
+                let error = send_failure(&error, record.topic, &self.producer);
+                Err(Refusal { taken: 0, error })
+            }
+        }
+    }
+
+    /// Queues records that librdkafka takes in one call.
+    fn produce_batch(
+        &self,
+        topics: &mut Topics,
+        batch: &[(OutgoingRecord<'_>, usize)],
+    ) -> std::result::Result<usize, Refusal> {
+        let context = self.producer.context();
+        context.expect(batch.len());
+        let topic = batch.first().map_or("", |(record, _)| record.topic);
+        let produced = topics.produce_batch(self.producer.client(), batch, |token, error| {
+            let error = send_failure(&error, topic, &self.producer);
+            context.deliveries.delivered(token, Err(error));
+            context.forget(1);
+        });
+        match produced {
+            (taken, None) => Ok(taken),
+            (taken, Some(error)) => {
+                context.forget(batch.len() - taken);
+                let error = send_failure(&error, topic, &self.producer);
+                Err(Refusal { taken, error })
+            }
+        }
+    }
+
     /// Why the brokers do not accept this client, if they do not.
     pub(super) fn refusal(&self) -> Option<KafkaError> {
         self.producer.context().events.refusal()
@@ -133,46 +260,29 @@ impl RdProducer {
 #[async_trait]
 impl Producer for RdProducer {
     fn send(&self, record: &OutgoingRecord<'_>, token: usize) -> Result<()> {
-        if let Some(timestamp) = record.timestamp.filter(|timestamp| *timestamp < 0) {
-            return Err(KafkaError::new(
-                KafkaErrorKind::Invalid,
-                format!(
-                    "Invalid timestamp: {timestamp}. Timestamp should always be non-negative or \
-                     null."
-                ),
-            ));
-        }
+        self.send_run(&[(*record, token)])
+            .map_err(|refusal| refusal.error)
+    }
+
+    fn send_run(&self, run: &[(OutgoingRecord<'_>, usize)]) -> std::result::Result<(), Refusal> {
         let context = self.producer.context();
-        if let Some(refusal) = context.events.refusal() {
-            return Err(refusal);
+        if let Some(error) = context.events.refusal() {
+            return Err(Refusal { taken: 0, error });
         }
-        context.outstanding.fetch_add(1, Ordering::AcqRel);
-        let sent = self
-            .topics
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .produce(self.producer.client(), record, token);
-        sent.map_err(|error| {
-            context.forget_one();
-            match error {
-                RdError::MessageProduction(RDKafkaErrorCode::QueueFull) => {
-                    KafkaError::new(KafkaErrorKind::QueueFull, "The producer's queue is full")
-                }
-                // Only a transaction can be in the wrong state for a record.
-                RdError::MessageProduction(RDKafkaErrorCode::State) => KafkaError::new(
-                    KafkaErrorKind::Abortable,
-                    format!(
-                        "Failed to write a record to topic {}: no transaction is open, or it has failed",
-                        record.topic
-                    ),
-                ),
-                error => fatal_failure(
-                    &format!("Failed to write a record to topic {}", record.topic),
-                    &self.producer,
-                )
-                .unwrap_or_else(|| delivery_failure(&error, record.topic)),
+        let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = 0;
+        while taken < run.len() {
+            let rest = &run[taken..];
+            taken += match length_of_batch(rest) {
+                0 => self.produce(&mut topics, &rest[0]),
+                length => self.produce_batch(&mut topics, &rest[..length]),
             }
-        })
+            .map_err(|refusal| Refusal {
+                taken: taken + refusal.taken,
+                ..refusal
+            })?;
+        }
+        Ok(())
     }
 
     fn serve(&self) {

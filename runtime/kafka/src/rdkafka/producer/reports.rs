@@ -21,6 +21,7 @@ use ::rdkafka::bindings::{
 use ::rdkafka::producer::{BaseProducer, Producer as _};
 
 use super::DeliveryContext;
+use super::event::Event;
 use crate::{DeliveryHandler, KafkaError, KafkaErrorKind, Result};
 
 /// How soon the thread looks again whether others still use the producer.
@@ -104,6 +105,15 @@ impl Queue {
     /// Takes everything that is there.
     fn take(&self, producer: &BaseProducer<DeliveryContext>) {
         self.signal.arrived.store(false, Ordering::Release);
+        if self.signal.handler.is_some() {
+            // SAFETY: the queue is ours until it is dropped.
+            while let Some(event) = unsafe { Event::next(self.queue) } {
+                producer.context().happened(event);
+            }
+            return;
+        }
+        // A token may have to be fetched, which the library knows how to pass
+        // on.
         // SAFETY: the queue is ours.
         while unsafe { rd_kafka_queue_length(self.queue.as_ptr()) } > 0 {
             producer.poll(Duration::ZERO);

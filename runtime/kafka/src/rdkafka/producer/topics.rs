@@ -11,9 +11,9 @@ use std::ptr::{self, NonNull};
 use ::rdkafka::ClientContext;
 use ::rdkafka::bindings::{
     RD_KAFKA_MSG_F_COPY, rd_kafka_header_add, rd_kafka_headers_destroy, rd_kafka_headers_new,
-    rd_kafka_headers_t, rd_kafka_last_error, rd_kafka_producev, rd_kafka_resp_err_t as Code,
-    rd_kafka_t, rd_kafka_topic_destroy, rd_kafka_topic_new, rd_kafka_topic_t,
-    rd_kafka_vtype_t as Part,
+    rd_kafka_headers_t, rd_kafka_last_error, rd_kafka_message_t, rd_kafka_produce_batch,
+    rd_kafka_producev, rd_kafka_resp_err_t as Code, rd_kafka_t, rd_kafka_topic_destroy,
+    rd_kafka_topic_new, rd_kafka_topic_t, rd_kafka_vtype_t as Part,
 };
 use ::rdkafka::client::Client;
 use ::rdkafka::error::{KafkaError as RdError, KafkaResult};
@@ -35,7 +35,17 @@ pub(super) struct Topics {
     kept: Vec<(Box<str>, Handle)>,
     /// The topic of the record before: mostly the right one.
     last: usize,
+    /// Its memory serves all batches.
+    batch: Batch,
 }
+
+/// Records as librdkafka takes them in one call.
+#[derive(Default)]
+struct Batch(Vec<rd_kafka_message_t>);
+
+// SAFETY: the pointers in it are followed during the call only for which they
+// were made.
+unsafe impl Send for Batch {}
 
 /// A topic of librdkafka.
 struct Handle(NonNull<rd_kafka_topic_t>);
@@ -145,6 +155,59 @@ impl Topics {
         }
     }
 
+    /// Queues copies of records for one topic and partition, none of which has
+    /// headers or a timestamp: one look at the clock and one lock of the topic
+    /// are enough for all. Returns how many were taken, from the first on, and
+    /// why the next one was not.
+    ///
+    /// librdkafka goes on behind a record that is too large. Such a one counts
+    /// as taken if one behind it was; `refused` hears of it.
+    pub(super) fn produce_batch<C: ClientContext>(
+        &mut self,
+        client: &Client<C>,
+        batch: &[(OutgoingRecord<'_>, usize)],
+        mut refused: impl FnMut(usize, RdError),
+    ) -> (usize, Option<RdError>) {
+        let (Some((first, _)), Ok(count)) = (batch.first(), c_int::try_from(batch.len())) else {
+            return (0, None);
+        };
+        let topic = match self.handle(client.native_ptr(), first.topic) {
+            Ok(topic) => topic,
+            Err(error) => return (0, Some(error)),
+        };
+        self.batch.0.clear();
+        self.batch.0.extend(batch.iter().map(message));
+        // SAFETY: the topic is alive. There are as many messages as said, their
+        // bytes are as long as they say and are copied before the call returns,
+        // and librdkafka changes nothing but their errors. The tokens are opaque
+        // numbers that it never follows as pointers. The one partition goes for
+        // all, so that a wrong one is an error of each record.
+        unsafe {
+            rd_kafka_produce_batch(
+                topic,
+                first.partition.unwrap_or(NO_PARTITION),
+                RD_KAFKA_MSG_F_COPY as c_int,
+                self.batch.0.as_mut_ptr(),
+                count,
+            );
+        }
+        let error = |message: &rd_kafka_message_t| match message.err {
+            Code::RD_KAFKA_RESP_ERR_NO_ERROR => None,
+            code => Some(RdError::MessageProduction(code.into())),
+        };
+        let messages = &self.batch.0;
+        let taken = messages
+            .iter()
+            .rposition(|message| error(message).is_none())
+            .map_or(0, |last| last + 1);
+        for message in &messages[..taken] {
+            if let Some(error) = error(message) {
+                refused(message._private as usize, error);
+            }
+        }
+        (taken, messages.get(taken).and_then(error))
+    }
+
     fn handle(
         &mut self,
         client: *mut rd_kafka_t,
@@ -174,6 +237,22 @@ impl Topics {
         }
         self.kept.push((name.into(), Handle(handle)));
         Ok(self.kept.len() - 1)
+    }
+}
+
+fn message((record, token): &(OutgoingRecord<'_>, usize)) -> rd_kafka_message_t {
+    let (payload, len) = raw(record.value);
+    let (key, key_len) = raw(record.key);
+    rd_kafka_message_t {
+        err: Code::RD_KAFKA_RESP_ERR_NO_ERROR,
+        rkt: ptr::null_mut(),
+        partition: NO_PARTITION,
+        payload: payload.cast_mut(),
+        len,
+        key: key.cast_mut(),
+        key_len,
+        offset: 0,
+        _private: *token as *mut c_void,
     }
 }
 

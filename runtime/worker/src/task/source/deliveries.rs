@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use tether_api::ConnectError;
-use tether_kafka::{DeliveryHandler, KafkaError, KafkaErrorKind, Producer, RecordMetadata};
+use tether_kafka::{
+    Delivery, DeliveryHandler, KafkaError, KafkaErrorKind, Producer, RecordMetadata,
+};
 use tokio::sync::Notify;
 
 use crate::task::submitted_records::Outcome;
@@ -81,28 +83,7 @@ impl Deliveries {
 
     /// Notes that a record is not in Kafka, which ends the task.
     pub(super) fn failed(&self, token: usize, message: &str, error: KafkaError) {
-        self.note(|inbox| {
-            inbox
-                .failure
-                .get_or_insert_with(|| (message.to_owned(), error));
-            inbox.outcomes.push((token, Outcome::Failed));
-        });
-    }
-
-    /// Notes that Kafka refuses a record: it is passed over, if the connector
-    /// tolerates that, or ends the task.
-    pub(super) fn refused(&self, token: usize, error: KafkaError) {
-        if !self.tolerant || !is_tolerable(&error) {
-            return self.failed(
-                token,
-                "Unrecoverable exception from producer send callback",
-                error,
-            );
-        }
-        self.note(|inbox| {
-            inbox.refusals.push((token, error));
-            inbox.outcomes.push((token, Outcome::PassedOver));
-        });
+        self.note(|inbox| inbox.failed(token, message, error));
     }
 
     fn note(&self, note: impl FnOnce(&mut Inbox)) {
@@ -128,12 +109,42 @@ impl Deliveries {
     }
 }
 
+impl Inbox {
+    /// Kafka has the record or refuses it, which ends the task unless it is
+    /// `tolerant` of that.
+    fn delivered(&mut self, (token, outcome): Delivery, tolerant: bool) {
+        match outcome {
+            Ok(_) => self.outcomes.push((token, Outcome::Acknowledged)),
+            Err(error) if tolerant && is_tolerable(&error) => {
+                self.refusals.push((token, error));
+                self.outcomes.push((token, Outcome::PassedOver));
+            }
+            Err(error) => self.failed(
+                token,
+                "Unrecoverable exception from producer send callback",
+                error,
+            ),
+        }
+    }
+
+    fn failed(&mut self, token: usize, message: &str, error: KafkaError) {
+        self.failure
+            .get_or_insert_with(|| (message.to_owned(), error));
+        self.outcomes.push((token, Outcome::Failed));
+    }
+}
+
 impl DeliveryHandler for Deliveries {
     fn delivered(&self, token: usize, outcome: Result<RecordMetadata, KafkaError>) {
-        match outcome {
-            Ok(_) => self.resolved(token, Outcome::Acknowledged),
-            Err(error) => self.refused(token, error),
-        }
+        self.note(|inbox| inbox.delivered((token, outcome), self.tolerant));
+    }
+
+    fn all_delivered(&self, deliveries: &mut dyn Iterator<Item = Delivery>) {
+        self.note(|inbox| {
+            for delivery in deliveries {
+                inbox.delivered(delivery, self.tolerant);
+            }
+        });
     }
 
     fn will_serve(&self) -> bool {
