@@ -12,31 +12,38 @@ use tether_kafka::OutgoingRecord;
 use crate::conversion::{Converters, Side};
 use crate::task::error_handling::{Failure, Stage};
 
-/// Headers up to this number need no memory of their own.
-const INLINE_HEADERS: usize = 8;
-
 /// The buffer shrinks to this size after a batch.
 const KEPT_BUFFER: usize = 1 << 20;
 
 /// Timestamps below zero are wrong, except this one, which stands for none.
 const NO_TIMESTAMP: i64 = -1;
 
-/// Encodes one record at a time, all into the same buffer: the producer copies
-/// what it takes.
+/// Encodes records, all into the same buffer: the producer copies what it takes.
 pub(super) struct RecordEncoder {
     converters: Arc<Converters>,
     buffer: Vec<u8>,
+    /// The values of the records' headers, in order.
+    headers: Vec<Option<Range<usize>>>,
+}
+
+/// Where in the encoder's memory a record is.
+#[derive(Debug)]
+pub(super) struct EncodedRecord {
     key: Option<Range<usize>>,
     value: Option<Range<usize>>,
-    /// The values of the record's headers, in order.
-    headers: Vec<Option<Range<usize>>>,
+    headers: Range<usize>,
     timestamp: Option<i64>,
+    /// The number of bytes of key, value and headers.
+    pub(super) size: usize,
 }
+
+/// Name and value of a header.
+pub(super) type HeaderPair<'a> = (&'a str, Option<&'a [u8]>);
 
 /// What [`RecordEncoder::encode`] did.
 pub(super) enum Encoding {
     /// The record can be sent.
-    Ready,
+    Ready(EncodedRecord),
     /// Await [`RecordEncoder::prepare`] and call again.
     Unprepared(Side),
 }
@@ -47,32 +54,42 @@ impl RecordEncoder {
         Self {
             converters,
             buffer: Vec::new(),
-            key: None,
-            value: None,
             headers: Vec::new(),
-            timestamp: None,
         }
     }
 
-    /// Encodes a record.
+    /// Encodes a record behind those that are there.
     ///
     /// # Errors
     /// Which converter refuses the record, and why.
     pub(super) fn encode(&mut self, record: &ConnectRecord) -> Result<Encoding, Failure> {
-        self.buffer.clear();
-        self.headers.clear();
+        let (bytes, headers) = (self.buffer.len(), self.headers.len());
+        let encoded = self.append(record);
+        if !matches!(encoded, Ok(Encoding::Ready(_))) {
+            self.buffer.truncate(bytes);
+            self.headers.truncate(headers);
+        }
+        encoded
+    }
+
+    fn append(&mut self, record: &ConnectRecord) -> Result<Encoding, Failure> {
+        let (bytes, headers) = (self.buffer.len(), self.headers.len());
         self.encode_headers(record)?;
         let key = (record.key_schema.as_ref(), &record.key);
-        match self.encode_side(Side::Key, record, key)? {
-            Part::Bytes(range) => self.key = range,
-            Part::Unprepared => return Ok(Encoding::Unprepared(Side::Key)),
-        }
+        let Part::Bytes(key) = self.encode_side(Side::Key, record, key)? else {
+            return Ok(Encoding::Unprepared(Side::Key));
+        };
         let value = (record.value_schema.as_ref(), &record.value);
-        match self.encode_side(Side::Value, record, value)? {
-            Part::Bytes(range) => self.value = range,
-            Part::Unprepared => return Ok(Encoding::Unprepared(Side::Value)),
-        }
-        Ok(Encoding::Ready)
+        let Part::Bytes(value) = self.encode_side(Side::Value, record, value)? else {
+            return Ok(Encoding::Unprepared(Side::Value));
+        };
+        Ok(Encoding::Ready(EncodedRecord {
+            key,
+            value,
+            headers: headers..self.headers.len(),
+            timestamp: None,
+            size: self.buffer.len() - bytes,
+        }))
     }
 
     /// Checks what no converter has seen of a record that has been encoded.
@@ -80,8 +97,8 @@ impl RecordEncoder {
     /// # Errors
     /// Other, if its timestamp or partition is wrong. Such an error is not
     /// tolerated.
-    pub(super) fn finish(&mut self, record: &ConnectRecord) -> Result<()> {
-        self.timestamp = timestamp(record.timestamp)?;
+    pub(super) fn finish(record: &ConnectRecord, encoded: &mut EncodedRecord) -> Result<()> {
+        encoded.timestamp = timestamp(record.timestamp)?;
         if let Some(partition) = record.partition
             && partition < 0
         {
@@ -114,46 +131,54 @@ impl RecordEncoder {
         Failure::new(side.into(), self.converters.classes.of(side), error)
     }
 
-    /// The number of bytes of the encoded record.
+    /// The number of bytes of the encoded records.
     pub(super) fn size(&self) -> usize {
         self.buffer.len()
     }
 
-    /// Hands out the encoded record.
-    pub(super) fn with_outgoing<T>(
-        &self,
-        record: &ConnectRecord,
-        send: impl FnOnce(&OutgoingRecord<'_>) -> T,
-    ) -> T {
-        let mut inline = [("", None); INLINE_HEADERS];
-        let mut heap = Vec::new();
-        let pairs = record
-            .headers
-            .iter()
+    /// Names and values of the headers of all records that were encoded, which
+    /// are these, in order.
+    pub(super) fn header_pairs<'a>(
+        &'a self,
+        records: impl Iterator<Item = &'a ConnectRecord>,
+    ) -> Vec<HeaderPair<'a>> {
+        if self.headers.is_empty() {
+            return Vec::new();
+        }
+        records
+            .flat_map(|record| &record.headers)
             .zip(&self.headers)
-            .map(|(header, range)| (&*header.key, self.slice(range.as_ref())));
-        let headers = if self.headers.len() <= INLINE_HEADERS {
-            for (slot, pair) in inline.iter_mut().zip(pairs) {
-                *slot = pair;
-            }
-            &inline[..self.headers.len()]
-        } else {
-            heap.extend(pairs);
-            &heap[..]
-        };
-        send(&OutgoingRecord {
-            topic: &record.topic,
-            partition: record.partition,
-            key: self.slice(self.key.as_ref()),
-            value: self.slice(self.value.as_ref()),
-            timestamp: self.timestamp,
-            headers,
-        })
+            .map(|(header, range)| (&*header.key, self.slice(range.as_ref())))
+            .collect()
     }
 
-    /// Gives back memory that a large record took.
-    pub(super) fn end_batch(&mut self) {
+    /// An encoded record as the producer takes it, with the headers from
+    /// [`RecordEncoder::header_pairs`].
+    pub(super) fn outgoing<'a>(
+        &'a self,
+        record: &'a ConnectRecord,
+        encoded: &EncodedRecord,
+        headers: &'a [HeaderPair<'a>],
+    ) -> OutgoingRecord<'a> {
+        OutgoingRecord {
+            topic: &record.topic,
+            partition: record.partition,
+            key: self.slice(encoded.key.as_ref()),
+            value: self.slice(encoded.value.as_ref()),
+            timestamp: encoded.timestamp,
+            headers: headers.get(encoded.headers.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// Forgets the encoded records.
+    pub(super) fn clear(&mut self) {
         self.buffer.clear();
+        self.headers.clear();
+    }
+
+    /// Forgets the encoded records and gives back memory that a large one took.
+    pub(super) fn end_batch(&mut self) {
+        self.clear();
         self.buffer.shrink_to(KEPT_BUFFER);
     }
 

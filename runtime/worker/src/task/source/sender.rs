@@ -5,11 +5,11 @@ use std::sync::Arc;
 use tether_api::offset::{OffsetMap, SourceOffset};
 use tether_api::record::{ConnectRecord, SourceRecord};
 use tether_api::{ConnectError, Result};
-use tether_kafka::{KafkaError, KafkaErrorKind, Producer};
+use tether_kafka::{KafkaError, KafkaErrorKind, Producer, Refusal};
 use tether_storage::TaskId;
 
 use super::deliveries::is_tolerable;
-use super::encoder::{Encoding, RecordEncoder};
+use super::encoder::{EncodedRecord, Encoding, RecordEncoder};
 use super::failed_records::{Refused, SourceErrors};
 use super::offset_committer::{Book, OffsetCommitter};
 use super::topic_creator::TopicCreator;
@@ -19,8 +19,15 @@ use crate::task::error_handling::{Attempts, Failure, Verdict};
 use crate::task::submitted_records::Outcome;
 use crate::task::transformation_chain::TransformationChain;
 
-/// After this many records the task lets others run.
-const RECORDS_PER_TURN: usize = 512;
+/// After this many runs the task lets others run.
+const RUNS_PER_TURN: usize = 4;
+
+/// The most records that the producer is given at once.
+const RUN_RECORDS: usize = 128;
+
+/// After so many bytes it is given what there is: they are still in the
+/// processor's cache when it copies them.
+const RUN_BYTES: usize = 32 * 1024;
 
 /// How much may be on its way to Kafka: what the producer has taken and not
 /// reported yet. It bounds the memory of a task whose brokers are slow.
@@ -61,6 +68,13 @@ pub(super) struct Sender {
     /// A record that a transformation refused.
     refused: Option<Refused>,
     next: Option<Next>,
+    /// Encoded records that come before `next`. They are given to the producer
+    /// together, which costs less per record.
+    run: Vec<(Next, EncodedRecord)>,
+    /// Of the records of the run that are being sent.
+    tokens: Vec<usize>,
+    /// Why no more records were added to the run, which had to be sent first.
+    then: Option<Result<Turn>>,
     preparations: u32,
     /// Of the record that fails at present.
     attempts: Option<Attempts>,
@@ -70,10 +84,9 @@ pub(super) struct Sender {
 struct Next {
     record: ConnectRecord,
     /// Before the transformations, if that may be needed.
-    original: Option<ConnectRecord>,
+    original: Option<Box<ConnectRecord>>,
     partition: Arc<OffsetMap>,
     offset: SourceOffset,
-    encoded: bool,
 }
 
 /// Why [`Sender::advance`] returned.
@@ -119,6 +132,9 @@ impl Sender {
             again: None,
             refused: None,
             next: None,
+            run: Vec::new(),
+            tokens: Vec::new(),
+            then: None,
             preparations: 0,
             attempts: None,
         }
@@ -140,7 +156,9 @@ impl Sender {
 
     /// Whether everything has been sent.
     pub(super) fn is_empty(&self) -> bool {
-        self.next.is_none()
+        self.run.is_empty()
+            && self.then.is_none()
+            && self.next.is_none()
             && self.again.is_none()
             && self.refused.is_none()
             && self.rest.len() == 0
@@ -157,32 +175,48 @@ impl Sender {
     /// is wrong.
     pub(super) fn advance(&mut self, committer: &OffsetCommitter) -> Result<Turn> {
         let mut book = committer.book();
-        for _ in 0..RECORDS_PER_TURN {
+        for _ in 0..RUNS_PER_TURN {
+            let then = match self.then.take() {
+                Some(then) => then,
+                None => self.fill_run(),
+            };
+            if let Some(turn) = self.send_run(&mut book)? {
+                self.then = Some(then);
+                return Ok(turn);
+            }
+            match then {
+                Ok(Turn::Yield) => {}
+                then => {
+                    self.encoder.end_batch();
+                    return then;
+                }
+            }
+        }
+        Ok(Turn::Yield)
+    }
+
+    /// Encodes records for the run, which is empty. Returns what comes once it
+    /// has been sent.
+    fn fill_run(&mut self) -> Result<Turn> {
+        while self.run.len() < RUN_RECORDS && self.encoder.size() < RUN_BYTES {
             if self.next.is_none() {
                 match self.take_next() {
                     Ok(true) => {}
-                    Ok(false) => {
-                        self.encoder.end_batch();
-                        return Ok(Turn::Sent);
-                    }
+                    Ok(false) => return Ok(Turn::Sent),
                     Err(failure) => return Ok(Turn::Failed(failure)),
                 }
             }
-            // Records without a successor were dropped.
-            let Some(next) = &mut self.next else {
+            let Some(next) = &self.next else {
                 continue;
             };
-            if !next.encoded {
-                match self.encoder.encode(&next.record) {
-                    Ok(Encoding::Ready) => {}
-                    Ok(Encoding::Unprepared(side)) => return Ok(Turn::Unprepared(side)),
-                    Err(failure) => return Ok(Turn::Failed(failure)),
-                }
-                self.encoder.finish(&next.record)?;
-                next.encoded = true;
-                self.preparations = 0;
-                self.attempts = None;
-            }
+            let mut encoded = match self.encoder.encode(&next.record) {
+                Ok(Encoding::Ready(encoded)) => encoded,
+                Ok(Encoding::Unprepared(side)) => return Ok(Turn::Unprepared(side)),
+                Err(failure) => return Ok(Turn::Failed(failure)),
+            };
+            RecordEncoder::finish(&next.record, &mut encoded)?;
+            self.preparations = 0;
+            self.attempts = None;
             if self.offsets_topic.as_ref() == Some(&next.record.topic) {
                 return Err(ConnectError::other(
                     "Source tasks may not produce to their own offsets topics when exactly-once support is enabled",
@@ -193,12 +227,8 @@ impl Sender {
             {
                 return Ok(Turn::NewTopic);
             }
-            if !self.limit.has_room(&book, self.encoder.size()) {
-                return Ok(Turn::Full);
-            }
-            if let Some(turn) = self.send(&mut book)? {
-                return Ok(turn);
-            }
+            self.run
+                .extend(self.next.take().map(|next| (next, encoded)));
         }
         Ok(Turn::Yield)
     }
@@ -237,7 +267,7 @@ impl Sender {
         if !error.is_retriable() {
             return Err(error);
         }
-        self.log_refusal(&error);
+        self.log_refusal(&next.record, &error);
         Ok(false)
     }
 
@@ -281,7 +311,7 @@ impl Sender {
                 source_offset: offset,
             } = source;
             let topic = record.topic.clone();
-            let original = self.keep_originals.then(|| record.clone());
+            let original = self.keep_originals.then(|| Box::new(record.clone()));
             match self.chain.apply(record) {
                 Ok(Some(record)) => {
                     self.next = Some(Next {
@@ -289,14 +319,14 @@ impl Sender {
                         original,
                         partition,
                         offset,
-                        encoded: false,
                     });
                     return Ok(true);
                 }
                 Ok(None) => {}
                 Err(failure) => {
                     self.refused = Some(Refused {
-                        record: original.unwrap_or_else(|| ConnectRecord::new(topic)),
+                        record: original
+                            .map_or_else(|| ConnectRecord::new(topic), |original| *original),
                         partition,
                         offset,
                     });
@@ -307,42 +337,87 @@ impl Sender {
         Ok(false)
     }
 
-    /// Hands the next record to the producer; says what to wait for if that
-    /// does not take it.
-    fn send(&mut self, book: &mut Book) -> Result<Option<Turn>> {
-        let Some(next) = self.next.take() else {
-            return Ok(None);
-        };
-        let size = self.encoder.size();
-        // Before the record is sent, because its acknowledgement may be here
-        // before `send` returns.
-        let token = book
-            .submitted
-            .submit(&next.partition, next.offset.clone(), size);
-        book.topics.submitted(&next.record.topic, token);
-        let sent = self
-            .encoder
-            .with_outgoing(&next.record, |outgoing| self.producer.send(outgoing, token));
-        let Err(error) = sent else {
-            return Ok(None);
-        };
-        book.submitted.withdraw(token);
-        book.topics.withdrawn(token);
-        match error.kind {
-            KafkaErrorKind::QueueFull => {
-                self.next = Some(next);
-                Ok(Some(Turn::Full))
+    /// Hands the run to the producer; says what to wait for if that does not
+    /// take all of it.
+    fn send_run(&mut self, book: &mut Book) -> Result<Option<Turn>> {
+        while !self.run.is_empty() {
+            self.submit_run(book);
+            if self.tokens.is_empty() {
+                return Ok(Some(Turn::Full));
             }
+            let sent = self.produce_run();
+            let taken = match &sent {
+                Ok(()) => self.tokens.len(),
+                Err(refusal) => refusal.taken.min(self.tokens.len()),
+            };
+            for token in self.tokens.drain(taken..).rev() {
+                book.submitted.withdraw(token);
+                book.topics.withdrawn(token);
+            }
+            self.run.drain(..taken);
+            if let Err(refusal) = sent
+                && let Some(turn) = self.not_taken(refusal.error, book)?
+            {
+                return Ok(Some(turn));
+            }
+        }
+        self.encoder.clear();
+        Ok(None)
+    }
+
+    /// Enters as many records of the run as may be on their way. That comes
+    /// before they are sent, because their acknowledgement may be here before
+    /// the producer's call returns.
+    fn submit_run(&mut self, book: &mut Book) {
+        self.tokens.clear();
+        for (next, encoded) in &self.run {
+            if !self.limit.has_room(book, encoded.size) {
+                break;
+            }
+            let token = book
+                .submitted
+                .submit(&next.partition, next.offset.clone(), encoded.size);
+            book.topics.submitted(&next.record.topic, token);
+            self.tokens.push(token);
+        }
+    }
+
+    /// Hands the records that were entered to the producer.
+    fn produce_run(&self) -> std::result::Result<(), Refusal> {
+        let headers = self
+            .encoder
+            .header_pairs(self.run.iter().map(|(next, _)| &next.record));
+        let run: Vec<_> = self
+            .run
+            .iter()
+            .zip(&self.tokens)
+            .map(|((next, encoded), token)| {
+                let record = self.encoder.outgoing(&next.record, encoded, &headers);
+                (record, *token)
+            })
+            .collect();
+        self.producer.send_run(&run)
+    }
+
+    /// Deals with the first record of the run, which the producer did not take;
+    /// says what to wait for before it is sent again.
+    fn not_taken(&mut self, error: KafkaError, book: &mut Book) -> Result<Option<Turn>> {
+        match error.kind {
+            KafkaErrorKind::QueueFull => Ok(Some(Turn::Full)),
             KafkaErrorKind::Retriable => {
-                self.next = Some(next);
-                self.log_refusal(&error);
+                if let Some((next, _)) = self.run.first() {
+                    self.log_refusal(&next.record, &error);
+                }
                 Ok(Some(Turn::Refused))
             }
             _ if self.offsets_topic.is_none()
                 && self.errors.pass_over_refused()
                 && is_tolerable(&error) =>
             {
-                self.pass_over(next, error, book);
+                if !self.run.is_empty() {
+                    let (next, _) = self.run.remove(0);
+                    self.pass_over(next, error, book);
+                }
                 Ok(None)
             }
             _ => Err(
@@ -352,21 +427,18 @@ impl Sender {
         }
     }
 
-    fn log_refusal(&self, error: &dyn std::fmt::Display) {
-        let Some(next) = &self.next else {
-            return;
-        };
+    fn log_refusal(&self, record: &ConnectRecord, error: &dyn std::fmt::Display) {
         tracing::warn!(
             task = %self.id,
-            topic = &*next.record.topic,
-            partition = next.record.partition,
+            topic = &*record.topic,
+            partition = record.partition,
             %error,
             "Failed to send record. Backing off before retrying"
         );
     }
 
     /// Moves the offset over a record that the producer refuses for good.
-    fn pass_over(&mut self, next: Next, error: KafkaError, book: &mut Book) {
+    fn pass_over(&self, next: Next, error: KafkaError, book: &mut Book) {
         self.errors
             .passed_over(Some((&next.partition, &next.offset)), error);
         let token = book.submitted.submit(&next.partition, next.offset, 0);
@@ -377,7 +449,7 @@ impl Sender {
 impl Next {
     fn into_refused(self) -> Refused {
         Refused {
-            record: self.original.unwrap_or(self.record),
+            record: self.original.map_or(self.record, |original| *original),
             partition: self.partition,
             offset: self.offset,
         }

@@ -89,6 +89,68 @@ async fn more_than_the_limit_is_not_in_flight() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn many_records_keep_their_order_whatever_stops_them() {
+    // Each record has two to four bytes, far fewer than a run.
+    let bench = bench_with(
+        &[("producer.override.buffer.memory", "100")],
+        TargetState::Started,
+        |around| {
+            let later = error(KafkaErrorKind::Retriable, "leader moves");
+            let full = error(KafkaErrorKind::QueueFull, "full");
+            let mut faults = vec![Fault::Pass; 200];
+            for at in [3, 4, 90, 150] {
+                faults[at] = Fault::Reject(later.clone());
+                faults[at + 10] = Fault::Reject(full.clone());
+            }
+            around.kafka.script(Operation::Send, faults);
+        },
+    );
+    bench.script.records(1..=600);
+    bench.until_committed(600).await;
+    let expected: Vec<String> = (1..=600).map(|position| format!("v{position}")).collect();
+    assert_eq!(bench.values(), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_before_a_wrong_record_is_sent() {
+    let bench = bench();
+    let partition = Arc::new(OffsetMap::new().with("p", 1i64));
+    let mut batch: Vec<_> = (1..=3)
+        .map(|position| record(&partition, position))
+        .collect();
+    batch[2].record.timestamp = Some(-2);
+    bench.script.poll(Poll::Records(batch));
+    let trace = bench.around.trace(&id()).await;
+    assert!(trace.contains("Invalid record timestamp -2"), "{trace}");
+    assert_eq!(bench.values(), ["v1", "v2"]);
+    assert_eq!(bench.committed().await.unwrap(), "{\"at\":2}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_is_passed_over_does_not_overtake_those_before_it() {
+    let bench = bench_with(
+        &[
+            ("producer.override.buffer.memory", "4"),
+            ("errors.tolerance", "all"),
+            ("transforms", "f"),
+            ("transforms.f.type", "t.Filter"),
+            ("transforms.f.refuse", "v4"),
+        ],
+        TargetState::Started,
+        |around| {
+            let refused = error(KafkaErrorKind::Invalid, "too large");
+            around.kafka.script(
+                Operation::Send,
+                [Fault::Pass, Fault::Reject(refused), Fault::Pass],
+            );
+        },
+    );
+    bench.script.records(1..=9);
+    bench.until_committed(9).await;
+    assert_eq!(bench.values(), ["v1", "v3", "v5", "v6", "v7", "v8", "v9"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn records_that_do_not_fit_fail_the_task() {
     let bench = bench_with(
         &[
