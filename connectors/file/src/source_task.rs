@@ -124,6 +124,8 @@ struct Reader {
     schema: SchemaRef,
     input: Option<Input>,
     buffer: LineBuffer,
+    /// The number of records of the last batch.
+    last_batch: usize,
     /// The cause for which nothing can be read yet, once it has been logged.
     waiting_for: Option<&'static str>,
 }
@@ -138,6 +140,7 @@ impl Reader {
             schema: Schema::primitive(Type::String, false),
             input: None,
             buffer: LineBuffer::default(),
+            last_batch: 0,
             waiting_for: None,
         }
     }
@@ -165,7 +168,9 @@ impl Reader {
                 }
             },
         };
-        let mut records = Vec::new();
+        // As large as the last batch: a follower needs little memory, and a
+        // reader of a long file no larger and larger pieces of it.
+        let mut records = Vec::with_capacity(self.last_batch);
         loop {
             self.take_lines(&mut input, &mut records);
             if records.len() >= self.config.batch_size {
@@ -186,6 +191,7 @@ impl Reader {
             }
         }
         self.input = Some(input);
+        self.last_batch = records.len();
         Ok(records)
     }
 

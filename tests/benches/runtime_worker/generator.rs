@@ -149,9 +149,12 @@ impl Records {
 
     fn batch(&mut self) -> Result<Vec<SourceRecord>> {
         let left = usize::try_from(self.total - self.next).unwrap_or_default();
-        (0..left.min(self.batch_size))
-            .map(|_| self.record())
-            .collect()
+        let count = left.min(self.batch_size);
+        let mut batch = Vec::with_capacity(count);
+        for _ in 0..count {
+            batch.push(self.record()?);
+        }
+        Ok(batch)
     }
 
     #[allow(
