@@ -63,8 +63,7 @@ impl DeliveryContext {
                 let mut deliveries = event.deliveries().inspect(|_| count += 1);
                 self.deliveries.all_delivered(&mut deliveries);
                 // Whatever a handler leaves has been reported as well.
-                deliveries.by_ref().for_each(drop);
-                drop(deliveries);
+                deliveries.for_each(drop);
                 self.forget(count);
             }
             Kind::Error(error, reason) => ClientContext::error(self, error, &reason),
