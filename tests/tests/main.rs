@@ -14,7 +14,6 @@ mod faults;
 mod jdbc;
 mod kafka;
 mod pipeline;
-#[cfg(feature = "soak")]
 mod postgres;
 mod rest;
 mod side_by_side;

@@ -15,7 +15,7 @@ use crate::server_certificate;
 use crate::stream::Stream;
 
 /// Makes TLS streams to servers.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Tls(pub(crate) Arc<ClientConfig>);
 
 impl Tls {

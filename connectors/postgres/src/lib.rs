@@ -29,6 +29,7 @@ pub mod lsn;
 pub mod naming;
 pub mod offset;
 pub mod pgoutput;
+pub mod replication;
 pub mod streaming;
 pub mod table;
 pub mod types;
