@@ -5,13 +5,14 @@ use std::sync::{Arc, OnceLock};
 use tether_api::config::{ConfigData, ConfigDef, ConfigKey, ConfigType, Password};
 
 use super::field::Field;
-use super::fields::GROUPS;
+use super::fields::{GROUPS, UNLISTED};
 use super::reader::split;
 
 /// The key whose recommendations depend on another's.
 const DEPENDENTS: (&str, &[&str]) = ("schema.include.list", &["table.include.list"]);
 
-/// All keys that the reference lists.
+/// All keys that the reference lists, and those that count without being listed,
+/// which REST answers leave out.
 pub fn definition() -> Arc<ConfigDef> {
     static DEFINITION: OnceLock<Arc<ConfigDef>> = OnceLock::new();
     let make = || {
@@ -23,6 +24,10 @@ pub fn definition() -> Arc<ConfigDef> {
                     definition.add(key(field, alias, group, order));
                 }
             }
+        }
+        for field in UNLISTED {
+            let key = ConfigKey::new(field.name, field.kind).default(default(field));
+            definition.add(key.internal());
         }
         Arc::new(definition)
     };
@@ -71,10 +76,11 @@ mod tests {
 
     #[test]
     fn the_reference_lists_126_keys() {
-        assert_eq!(definition().keys().len(), 126);
-        assert_eq!(definition().groups(), ["Postgres", "Connector", "Events"]);
-        let undocumented: Vec<_> = definition()
-            .keys()
+        let definition = definition();
+        let listed = || definition.keys().filter(|key| !key.internal);
+        assert_eq!(listed().count(), 126);
+        assert_eq!(definition.groups(), ["Postgres", "Connector", "Events"]);
+        let undocumented: Vec<_> = listed()
             .filter(|key| key.documentation.is_empty())
             .map(|key| key.name.clone())
             .collect();

@@ -9,7 +9,10 @@ use crate::table::TableId;
 /// Expressions of columns (`schema.table.column`), in the order in which the
 /// columns make up a key.
 #[derive(Debug, Clone, Default)]
-pub struct KeyColumns(Vec<RegexList>);
+pub struct KeyColumns {
+    columns: Vec<RegexList>,
+    tables: Vec<RegexList>,
+}
 
 impl KeyColumns {
     /// Reads `table:column,column;table:column`. The table and each column are
@@ -18,16 +21,22 @@ impl KeyColumns {
     /// # Errors
     /// An expression is wrong.
     pub(super) fn parse(text: &str) -> Result<Self, Error> {
-        split(text, ';')
-            .into_iter()
-            .filter_map(|item| item.split_once(':'))
-            .flat_map(|(table, columns)| {
-                split(columns, ',')
-                    .into_iter()
-                    .map(move |column| RegexList::parse(&format!("{table}.{column}")))
-            })
-            .collect::<Result<_, _>>()
-            .map(Self)
+        let mut keys = Self::default();
+        let items = split(text, ';').into_iter();
+        for (table, columns) in items.filter_map(|item| item.split_once(':')) {
+            keys.tables.push(RegexList::parse(table)?);
+            for column in split(columns, ',') {
+                let column = RegexList::parse(&format!("{table}.{column}"))?;
+                keys.columns.push(column);
+            }
+        }
+        Ok(keys)
+    }
+
+    /// Whether a table is meant, whatever columns it has.
+    pub fn may_name(&self, table: &TableId) -> bool {
+        let name = table.to_string();
+        self.tables.iter().any(|tables| tables.matches(&name))
     }
 
     /// The places of a table's key among these columns, the table's own in
@@ -37,12 +46,12 @@ impl KeyColumns {
         table: &TableId,
         columns: impl Iterator<Item = &'a str>,
     ) -> Option<Vec<usize>> {
-        if self.0.is_empty() {
+        if self.columns.is_empty() {
             return None;
         }
         let names: Vec<String> = columns.map(|column| format!("{table}.{column}")).collect();
         let mut key = Vec::new();
-        for pattern in &self.0 {
+        for pattern in &self.columns {
             for (place, name) in names.iter().enumerate() {
                 if pattern.matches(name) && !key.contains(&place) {
                     key.push(place);

@@ -4,14 +4,16 @@ use tether_api::config::{ConfigData, ConfigMap, ConfigValue};
 
 use super::check::{Check, messages};
 use super::field::Field;
-use super::fields::{self, GROUPS};
+use super::fields::{self, GROUPS, UNLISTED};
 use super::unavailable::unavailable;
 
 /// Key of which nothing is shown, as in the reference.
 static INVISIBLE: &Field = &fields::SCHEMA_EXCLUDE_LIST;
 
-/// What is known of each listed key: errors in the reference's words, words to
-/// choose from, and, as in the reference, never a value.
+/// What is known of each key: errors in the reference's words, words to choose
+/// from, and, as in the reference, never a value. Keys that the reference does
+/// not list it does not check either before the task starts; what is wrong with
+/// them is a warning.
 pub fn validate(config: &ConfigMap) -> Vec<ConfigValue> {
     let mut values: Vec<ConfigValue> = GROUPS
         .iter()
@@ -23,6 +25,10 @@ pub fn validate(config: &ConfigMap) -> Vec<ConfigValue> {
             ..ConfigValue::new(field.name, ConfigData::Null)
         })
         .collect();
+    values.extend(UNLISTED.iter().map(|field| ConfigValue {
+        warnings: messages(field, config),
+        ..ConfigValue::new(field.name, ConfigData::Null)
+    }));
     for (field, reason) in unavailable(config) {
         // A key that is wrong by itself says enough.
         if let Some(value) = values.iter_mut().find(|value| value.name == field.name)

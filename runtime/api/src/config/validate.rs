@@ -15,6 +15,10 @@ pub struct ConfigValue {
     pub recommended: Vec<String>,
     /// What is wrong, in messages for a person.
     pub errors: Vec<String>,
+    /// What works and will be regretted, in messages for a person. Unlike
+    /// errors they do not refuse a configuration. Kafka Connect knows nothing
+    /// of the kind, so they are shown by `tether validate` only.
+    pub warnings: Vec<String>,
     /// Whether the key has any effect.
     pub visible: bool,
 }
@@ -27,6 +31,7 @@ impl ConfigValue {
             value,
             recommended: Vec::new(),
             errors: Vec::new(),
+            warnings: Vec::new(),
             visible: true,
         }
     }
@@ -34,6 +39,11 @@ impl ConfigValue {
     /// Adds an error.
     pub fn error(&mut self, message: impl Into<String>) {
         self.errors.push(message.into());
+    }
+
+    /// Adds a warning.
+    pub fn warn(&mut self, message: impl Into<String>) {
+        self.warnings.push(message.into());
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use tether_api::config::ConfigValue;
 use tether_worker::herder::ConfigInfos;
 
 use crate::connector_file::ConnectorFile;
@@ -16,13 +17,17 @@ pub(super) fn report(file: &ConnectorFile, infos: &ConfigInfos) -> String {
         errors => writeln!(text, "{head}: {errors} error(s)"),
     };
     let values = infos.configs.iter().filter_map(|info| info.value.as_ref());
-    for value in values.filter(|value| !value.errors.is_empty()) {
+    let speaking = |value: &&ConfigValue| !value.errors.is_empty() || !value.warnings.is_empty();
+    for value in values.filter(speaking) {
         // The value itself may hold a password, and reports end up in logs.
         let given = file.config.contains_key(&value.name);
         let set = if given { "" } else { " (not set)" };
         let _ = writeln!(text, "\n  {}{set}", value.name);
         for error in &value.errors {
             let _ = writeln!(text, "    {}", error.replace('\n', "\n    "));
+        }
+        for warning in &value.warnings {
+            let _ = writeln!(text, "    warning: {}", warning.replace('\n', "\n    "));
         }
     }
     let unknown = unknown_keys(file, infos);
@@ -51,4 +56,36 @@ fn unknown_keys<'a>(file: &'a ConnectorFile, infos: &ConfigInfos) -> Vec<&'a str
         .map(String::as_str)
         .filter(|key| !key.contains(".override.") && !defined(key))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use tether_api::config::{ConfigData, ConfigMap};
+    use tether_worker::herder::ConfigInfo;
+
+    use super::*;
+
+    #[test]
+    fn warnings_are_shown_and_are_no_errors() {
+        let mut value = ConfigValue::new("slot.name", ConfigData::Null);
+        value.warn("the disk may get full");
+        let infos = ConfigInfos {
+            name: "Source".to_owned(),
+            error_count: 0,
+            groups: Vec::new(),
+            configs: vec![ConfigInfo {
+                definition: None,
+                value: Some(value),
+            }],
+        };
+        let file = ConnectorFile {
+            name: "c".to_owned(),
+            config: ConfigMap::new(),
+            initial_state: None,
+        };
+        assert_eq!(
+            report(&file, &infos),
+            "Connector 'c' of class Source: no errors\n\n  slot.name (not set)\n    warning: the disk may get full\n"
+        );
+    }
 }

@@ -213,8 +213,8 @@ fn put_variables_back(infos: &mut ConfigInfos, given: &ConfigMap, resolved: &Res
         .iter_mut()
         .filter_map(|info| info.value.as_mut())
     {
-        for error in &mut value.errors {
-            *error = resolved.redaction.text(error).into_owned();
+        for message in value.errors.iter_mut().chain(&mut value.warnings) {
+            *message = resolved.redaction.text(message).into_owned();
         }
         let raw = given.get(&value.name);
         let had_variable = raw != resolved.config.get(&value.name);
@@ -352,12 +352,10 @@ fn merge(keys: &IndexMap<Text, ConfigKey>, values: Vec<ConfigValue>) -> (Vec<Con
     for (name, key) in keys {
         let value = by_name.remove(&**name);
         error_count += value.as_ref().map_or(0, |value| value.errors.len());
-        if !key.internal {
-            configs.push(ConfigInfo {
-                definition: Some(key.clone()),
-                value,
-            });
-        }
+        configs.push(ConfigInfo {
+            definition: Some(key.clone()),
+            value,
+        });
     }
     (configs, error_count)
 }

@@ -97,6 +97,14 @@ impl Settings {
         if !problems.is_empty() {
             return Err(ConnectError::config(problems.join("\n")));
         }
+        Self::read(config)
+    }
+
+    /// Reads a configuration whose keys have been checked.
+    ///
+    /// # Errors
+    /// Config, for the first thing that cannot be used.
+    pub(crate) fn read(config: &ConfigMap) -> Result<Self> {
         let reader = Reader(config);
         let expression = |error| ConnectError::config(format!("A filter is invalid: {error}"));
         let streaming = StreamingSettings::read(reader);
