@@ -6,6 +6,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | `config` | keys, their checks, and the settings that the rest reads |
+//! | `preflight` | whether the database can be connected to, and what to warn of |
 //! | `naming` | names of topics, schemas and fields |
 //! | `catalog` | asks the database what tables, columns, keys and types it has |
 //! | `table` | tables and columns as both phases know them |
@@ -29,6 +30,7 @@ pub mod lsn;
 pub mod naming;
 pub mod offset;
 pub mod pgoutput;
+pub mod preflight;
 pub mod replication;
 pub mod streaming;
 pub mod table;

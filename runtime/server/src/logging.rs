@@ -137,6 +137,14 @@ const COUNTERPARTS: &[(&str, &[&str])] = &[
         &["tether_converters::registry"],
     ),
     ("com.example.kafka.connect", &["tether_connector_rest"]),
+    (
+        "io.debezium.connector.postgresql",
+        &["tether_connector_postgres"],
+    ),
+    (
+        "io.debezium.connector.postgresql.connection",
+        &["tether_connector_postgres::replication"],
+    ),
 ];
 
 /// Starts logging to standard output, with the levels that the environment asks
@@ -295,12 +303,15 @@ mod tests {
             ("org.apache.kafka.connect.runtime.WorkerSourceTask", "TRACE"),
             ("org.apache.kafka.connect.runtime.Work", "OFF"),
             ("io.debezium", "DEBUG"),
+            ("io.debezium.connector.postgresql.connection", "OFF"),
             ("tether_rest", "OFF"),
         ]);
         assert!(targets.would_enable("tether_worker::task::source::sender", &Level::TRACE));
         assert!(!targets.would_enable("tether_worker::task::sink", &Level::DEBUG));
         assert!(targets.would_enable("tether_worker::worker", &Level::INFO));
         assert!(targets.would_enable("io.debezium.connector", &Level::DEBUG));
+        assert!(targets.would_enable("tether_connector_postgres::streaming", &Level::DEBUG));
+        assert!(!targets.would_enable("tether_connector_postgres::replication", &Level::ERROR));
         assert!(!targets.would_enable("tether_rest", &Level::ERROR));
     }
 

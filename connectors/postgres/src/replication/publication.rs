@@ -33,6 +33,11 @@ impl PublicationName {
         })
     }
 
+    /// The name itself.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// As SQL and the plug-in take it.
     pub fn quoted(&self) -> String {
         quote(&self.0)
