@@ -323,3 +323,6 @@ fn key_columns(table: &Table, settings: &Settings) -> Vec<usize> {
         .of(&table.id, names)
         .unwrap_or_else(own)
 }
+
+#[cfg(test)]
+mod tests;
