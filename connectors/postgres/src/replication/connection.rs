@@ -8,10 +8,11 @@ use tokio::io::AsyncWriteExt;
 
 use super::address::{address, connect_timeout, ssl_options};
 use super::failure::Failure;
-use super::session::{PARAMETERS, Purpose};
+use super::session::Purpose;
 use super::wire::{BackendKey, LONGEST_MESSAGE, Login, Negotiation, Row, Transport, Wire, log_in};
 use crate::config::{ConnectionSettings, SslMode};
 use crate::lsn::Lsn;
+use crate::values::SESSION_SETTINGS;
 
 /// The longest message of a server that nobody has logged in to yet, in bytes.
 const LONGEST_GREETING: usize = 64 * 1024;
@@ -120,7 +121,7 @@ impl ReplicationConnection {
     /// Sets what the text of values depends on, and that the server does not end
     /// the connection while a snapshot is read with it.
     async fn set_up(&mut self) -> Result<(), Failure> {
-        for (name, value) in PARAMETERS {
+        for (name, value) in SESSION_SETTINGS {
             self.query(&format!("SET {name} = '{value}'")).await?;
         }
         self.query("SET idle_in_transaction_session_timeout = 0")

@@ -11,18 +11,7 @@ use tokio_postgres::{Client, Config, Error, NoTls, SimpleQueryMessage};
 use super::address::{address, connect_timeout, ssl_options};
 use super::failure::Failure;
 use crate::config::ConnectionSettings;
-
-/// How values come out as text, whatever the defaults of server, database and
-/// role are. Both phases have the same, and so have both kinds of connection.
-pub(super) const PARAMETERS: [(&str, &str); 7] = [
-    ("DateStyle", "ISO, MDY"),
-    ("IntervalStyle", "postgres"),
-    ("TimeZone", "UTC"),
-    ("extra_float_digits", "3"),
-    ("bytea_output", "hex"),
-    ("lc_monetary", "C"),
-    ("standard_conforming_strings", "on"),
-];
+use crate::values::SESSION_SETTINGS;
 
 /// How long to wait for the reason why a connection closed.
 const CLOSING_REASON: Duration = Duration::from_secs(1);
@@ -118,7 +107,7 @@ impl Session {
     }
 
     async fn set_up(&mut self, settings: &ConnectionSettings) -> Result<(), Failure> {
-        let parameters: Vec<_> = PARAMETERS
+        let parameters: Vec<_> = SESSION_SETTINGS
             .iter()
             .map(|(name, value)| format!("SET {name} = '{value}'"))
             .collect();

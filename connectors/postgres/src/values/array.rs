@@ -194,7 +194,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_quoted_is_read(values: Vec<String>) {
+        fn what_is_quoted_is_read(
+            values in proptest::collection::vec("([\"\\\\{},]|.){0,8}", 1..8)
+        ) {
             let quoted: Vec<String> = values
                 .iter()
                 .map(|value| format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"")))

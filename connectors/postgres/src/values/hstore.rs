@@ -166,9 +166,19 @@ mod tests {
         }
     }
 
+    /// Texts of what has a meaning in maps, and others.
+    fn likely() -> impl Strategy<Value = String> {
+        "([\"\\\\=>, NUL]|.){0,8}"
+    }
+
     proptest! {
         #[test]
-        fn what_is_escaped_is_read(entries: Vec<(String, Option<String>)>) {
+        fn what_is_escaped_is_read(
+            entries in proptest::collection::vec(
+                (likely(), proptest::option::of(likely())),
+                0..6,
+            )
+        ) {
             let quote = |text: &str| {
                 format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
             };
