@@ -25,6 +25,7 @@
 
 pub mod catalog;
 pub mod config;
+mod connector;
 pub mod event;
 pub mod lsn;
 pub mod naming;
@@ -32,7 +33,27 @@ pub mod offset;
 pub mod pgoutput;
 pub mod preflight;
 pub mod replication;
+mod source_task;
 pub mod streaming;
 pub mod table;
 pub mod types;
 pub mod values;
+
+use tether_api::plugin::{PluginDescriptor, PluginFactory};
+
+use crate::connector::PostgresConnector;
+
+/// The release of the reference whose behaviour this is, which records and
+/// tools name as the version.
+pub const VERSION: &str = "3.6.3.Final";
+
+/// The plugins of this crate.
+pub fn plugins() -> Vec<PluginDescriptor> {
+    vec![PluginDescriptor {
+        class: "io.debezium.connector.postgresql.PostgresConnector",
+        aliases: &["PostgresConnector", "Postgres"],
+        version: VERSION,
+        config_def: config::definition,
+        factory: PluginFactory::Source(|| Box::<PostgresConnector>::default()),
+    }]
+}

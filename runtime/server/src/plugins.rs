@@ -17,6 +17,7 @@ pub(crate) fn with(more: Vec<PluginDescriptor>) -> Plugins {
             tether_connector_file::plugins(),
             tether_connector_rest::plugins(),
             tether_connector_jdbc::plugins(),
+            tether_connector_postgres::plugins(),
             more,
         ]
         .concat(),

@@ -28,6 +28,7 @@ fn it_lists_its_plugins() -> Result<()> {
         "org.apache.kafka.connect.file.FileStreamSourceConnector",
         "com.example.kafka.connect.RestSourceConnector",
         "io.confluent.connect.jdbc.JdbcSinkConnector",
+        "io.debezium.connector.postgresql.PostgresConnector",
         "io.confluent.connect.avro.AvroConverter",
         "org.apache.kafka.connect.json.JsonConverter",
         "org.apache.kafka.connect.transforms.Flatten$Value",

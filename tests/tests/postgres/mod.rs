@@ -2,7 +2,10 @@
 
 #[cfg(feature = "soak")]
 mod differential;
+mod faults;
 mod replication;
+mod scene;
+mod streaming;
 #[cfg(feature = "soak")]
 mod takeover;
 #[cfg(feature = "soak")]

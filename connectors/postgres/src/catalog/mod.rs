@@ -1,3 +1,4 @@
 //! What the catalog of the database tells.
 
+pub mod tables;
 pub mod types;

@@ -30,7 +30,7 @@ pub struct ChangeSettings {
     /// When heartbeats are due, if there are any.
     pub heartbeat: Option<HeartbeatTimer>,
     /// Whether a logical message of this prefix is captured.
-    pub captures_message: Box<dyn Fn(&str) -> bool + Send>,
+    pub captures_message: Box<dyn Fn(&str) -> bool + Send + Sync>,
     /// What the content of logical messages becomes.
     pub message_content: BinaryMode,
 }

@@ -127,9 +127,13 @@ impl<T: AsyncRead + AsyncWrite + Unpin> ReplicationStream<T> {
     }
 
     fn put_status(&mut self, asks_for_answer: bool) {
+        self.put(self.confirmation.flushed(), asks_for_answer);
+    }
+
+    fn put(&mut self, flushed: Lsn, asks_for_answer: bool) {
         let status = Status {
             received: self.received,
-            flushed: self.confirmation.flushed(),
+            flushed,
             asks_for_answer,
         };
         status.put(&mut self.wire.out);
@@ -152,7 +156,12 @@ impl<T: AsyncRead + AsyncWrite + Unpin> ReplicationStream<T> {
             }
             match self.due {
                 Due::No => return Poll::Pending,
-                Due::Status => self.put_status(false),
+                // A server that shuts down asks until all that it sent is
+                // confirmed or, of a side that confirms nothing, received. A slot
+                // stays where it is if nothing is confirmed, so it is left out
+                // here: otherwise the shutdown would wait for a record that may
+                // never come.
+                Due::Status => self.put(Lsn(0), false),
                 Due::SignOfLife => self.put_status(true),
                 Due::Confirmation => {
                     self.put_status(false);

@@ -1,0 +1,203 @@
+//! Reads the database from the start of the task to its end, whatever happens
+//! on the way.
+
+use std::sync::Arc;
+
+use tether_api::source::SourceTaskContext;
+use tether_api::{ConnectError, Result};
+use tokio_util::sync::CancellationToken;
+
+use super::heartbeat_action::ActionQuery;
+use super::queue::{Batch, Queue};
+use super::retry::Retry;
+use super::stream_loop::StreamLoop;
+use super::{settings, start};
+use crate::config::Settings;
+use crate::event::ContextHeaders;
+use crate::lsn::Lsn;
+use crate::replication::{PublicationName, Purpose, Session, drop_slot};
+use crate::streaming::{Changes, Progress};
+
+/// Puts the records of a task into its queue.
+pub(super) struct Reader {
+    settings: Arc<Settings>,
+    context: SourceTaskContext,
+    queue: Queue,
+    stopping: CancellationToken,
+    headers: ContextHeaders,
+    action: ActionQuery,
+    retry: Retry,
+    /// What is made and not yet in the queue.
+    batch: Batch,
+    /// The stream, once one began; another connection goes on with it.
+    streaming: Option<Streaming>,
+}
+
+struct Streaming {
+    changes: Changes,
+    publication: PublicationName,
+    position: Lsn,
+}
+
+impl Reader {
+    pub(super) fn new(
+        settings: Arc<Settings>,
+        context: SourceTaskContext,
+        queue: Queue,
+        stopping: CancellationToken,
+    ) -> Self {
+        let query = settings.heartbeat.action_query.clone();
+        let errors = settings.errors;
+        Self {
+            headers: settings::headers(&settings),
+            action: ActionQuery::start(settings.connection.clone(), query),
+            retry: Retry::new(errors.max_retries, errors.restart_wait),
+            batch: Batch::default(),
+            streaming: None,
+            settings,
+            context,
+            queue,
+            stopping,
+        }
+    }
+
+    /// Reads until the task stops. What ends it otherwise goes to the queue.
+    pub(super) async fn run(mut self) {
+        if let Err(error) = self.read().await {
+            tracing::error!(error = %error, "The connector stops");
+            let message = "An exception occurred in the change event producer. This connector \
+                           will be stopped.";
+            self.queue
+                .fail(ConnectError::other(message).caused_by(error));
+        }
+    }
+
+    async fn read(&mut self) -> Result<()> {
+        loop {
+            let mut received = false;
+            let ended = self.connect_and_stream(&mut received).await;
+            let Err(error) = ended else {
+                return Ok(());
+            };
+            if !error.is_retriable() {
+                return Err(error);
+            }
+            if received {
+                self.retry.succeeded();
+            }
+            let Some(wait) = self.retry.wait() else {
+                tracing::error!(
+                    "The maximum number of {} retries has been attempted",
+                    self.retry.failures()
+                );
+                return Err(error);
+            };
+            tracing::warn!(
+                error = %error,
+                attempt = self.retry.failures(),
+                "The connection to the database failed; trying again in {wait:?}"
+            );
+            let mut wait = std::pin::pin!(tokio::time::sleep(wait));
+            // What was made before the failure goes on its way meanwhile.
+            loop {
+                let is_empty = self.queue.try_put(&mut self.batch);
+                tokio::select! {
+                    biased;
+                    () = self.stopping.cancelled() => return Ok(()),
+                    () = &mut wait => break,
+                    () = self.queue.space(), if !is_empty => {}
+                }
+            }
+        }
+    }
+
+    /// Connects and streams until the task stops.
+    async fn connect_and_stream(&mut self, received: &mut bool) -> Result<()> {
+        let stopping = self.stopping.clone();
+        let connected = tokio::select! {
+            biased;
+            () = stopping.cancelled() => return Ok(()),
+            connected = self.connect() => connected?,
+        };
+        let (Some((mut stream, mut tables)), Some(streaming)) = (connected, &mut self.streaming)
+        else {
+            tracing::info!("Nothing is to be streamed");
+            self.stopping.cancelled().await;
+            return Ok(());
+        };
+        let stream_loop = StreamLoop {
+            stream: &mut stream,
+            tables: &mut tables,
+            action: &mut self.action,
+            changes: &mut streaming.changes,
+            batch: &mut self.batch,
+            queue: &self.queue,
+            committed: &mut self.context.committed,
+            stopping: &self.stopping,
+            received,
+            passed: 0,
+        };
+        stream_loop.run().await?;
+        stream.close().await;
+        self.drop_slot().await;
+        Ok(())
+    }
+
+    /// Starts a stream: the first one, or one that goes on where the last one
+    /// was interrupted.
+    async fn connect(
+        &mut self,
+    ) -> Result<
+        Option<(
+            crate::replication::ReplicationStream,
+            super::tables::CatalogTables,
+        )>,
+    > {
+        let session = start::connect(&self.settings).await?;
+        let streaming = match &mut self.streaming {
+            Some(streaming) => {
+                let changes = &mut streaming.changes;
+                start::check_slot(&self.settings, changes.offset(), &session).await?;
+                changes.reconnected();
+                streaming.position = changes.start().unwrap_or(streaming.position);
+                streaming
+            }
+            None => {
+                let offsets = &*self.context.offsets;
+                let start = start::start(&self.settings, offsets, &session).await?;
+                let Some(start) = start else {
+                    return Ok(None);
+                };
+                tokio::time::sleep(self.settings.streaming.delay).await;
+                let records = settings::records(&self.settings, self.headers.clone())?;
+                self.streaming.insert(Streaming {
+                    changes: Changes::new(
+                        Progress::after(start.offset, Some(start.position)),
+                        records,
+                        settings::changes(&self.settings),
+                    ),
+                    publication: start.publication,
+                    position: start.position,
+                })
+            }
+        };
+        let position = streaming.position;
+        let started =
+            start::stream(&self.settings, &streaming.publication, position, session).await?;
+        tracing::info!(%position, "Streaming begins");
+        Ok(Some(started))
+    }
+
+    /// Drops the slot if it is not to outlive the task.
+    async fn drop_slot(&self) {
+        if !self.settings.slot.drop_on_stop {
+            return;
+        }
+        match Session::connect(&self.settings.connection, Purpose::DropSlot).await {
+            Ok(session) => {
+                drop_slot(&session, &self.settings.slot.name).await;
+            }
+            Err(failure) => tracing::error!(error = %failure, "The slot cannot be dropped"),
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! What has to be there before changes can be streamed, and where they go on.
+
+use std::sync::Arc;
+
+use tether_api::offset::OffsetReader;
+use tether_api::{ConnectError, Result};
+
+use super::plan::Plan;
+use super::tables::CatalogTables;
+use crate::catalog::tables;
+use crate::config::{OffsetMismatch, Settings, SnapshotMode};
+use crate::event::ProcessingTime;
+use crate::lsn::Lsn;
+use crate::offset::PostgresOffset;
+use crate::replication::{
+    PositionCheck, PublicationName, PublicationRequest, Purpose, ReplicationConnection,
+    ReplicationStream, Session, SlotState, StoredPosition, StreamStart, advance_slot,
+    check_position, check_wal_level, create_slot, effective_plugin, ensure_publication,
+    set_replica_identities, start_position, start_streaming, valid_slot_state,
+};
+
+/// What a start comes to.
+pub(super) struct Start {
+    /// After what the stream goes on.
+    pub(super) offset: PostgresOffset,
+    /// Where to ask the server to begin.
+    pub(super) position: Lsn,
+    /// Whose changes come.
+    pub(super) publication: PublicationName,
+}
+
+/// Checks the database, makes publication and slot where they are missing, and
+/// finds where the stream goes on. `None` if nothing is to be streamed.
+///
+/// # Errors
+/// Retriable, if it may pass.
+pub(super) async fn start(
+    settings: &Settings,
+    offsets: &dyn OffsetReader,
+    session: &Session,
+) -> Result<Option<Start>> {
+    let mut stored = stored_offset(settings, offsets).await?;
+    let mode = settings.snapshot.mode;
+    let mut plan = Plan::of(mode, settings.snapshot.configuration_based, stored.as_ref())?;
+    let mut slot = None;
+    if plan.stream {
+        effective_plugin(settings.slot.plugin);
+        check_wal_level(session).await?;
+        let database = &settings.connection.database;
+        slot = valid_slot_state(session, &settings.slot.name, database).await?;
+    }
+    if let Some(offset) = stored.as_ref().filter(|offset| offset.snapshot.is_none())
+        && plan.stream
+        && settings.streaming.check_position
+    {
+        let check = check(settings, offset, slot.as_ref());
+        if !check.is_available() {
+            if !takes_snapshot_anew(settings) {
+                return Err(gone(&check, offset));
+            }
+            tracing::info!(
+                reason = %check,
+                "The last recorded offset is no longer available. Attempting to snapshot data to \
+                 fill the gap."
+            );
+            stored = None;
+            plan.snapshot = true;
+        }
+    }
+    if plan.snapshot {
+        return Err(ConnectError::other(format!(
+            "snapshot.mode={mode:?} asks for a snapshot, which cannot be taken yet; use no_data"
+        )));
+    }
+    if !plan.stream {
+        return Ok(None);
+    }
+    let publication = publication(settings, session).await?;
+    let slot = match slot.as_ref().and_then(SlotState::position) {
+        Some(position) => position,
+        None => {
+            let mut connection = ReplicationConnection::connect(&settings.connection).await?;
+            create_slot(&mut connection, &settings.slot).await?.position
+        }
+    };
+    let offset = stored.unwrap_or_else(|| beginning(slot));
+    let position = go_on(settings, session, &offset, slot).await?;
+    Ok(Some(Start {
+        offset,
+        position,
+        publication,
+    }))
+}
+
+/// Starts a stream, and gets ready for the tables in it.
+///
+/// # Errors
+/// Retriable, if it may pass.
+pub(super) async fn stream(
+    settings: &Arc<Settings>,
+    publication: &PublicationName,
+    position: Lsn,
+    session: Session,
+) -> Result<(ReplicationStream, CatalogTables)> {
+    let tables = CatalogTables::new(settings.clone(), session).await?;
+    let start = StreamStart {
+        slot: &settings.slot,
+        publication,
+        streaming: &settings.streaming,
+        position,
+    };
+    let stream = start_streaming(&settings.connection, start).await?;
+    Ok((stream, tables))
+}
+
+/// Checks that the slot still has what follows this offset, before a stream that
+/// was interrupted goes on.
+///
+/// # Errors
+/// Retriable, if it may pass; not, if the slot is gone.
+pub(super) async fn check_slot(
+    settings: &Settings,
+    offset: &PostgresOffset,
+    session: &Session,
+) -> Result<()> {
+    let database = &settings.connection.database;
+    let slot = valid_slot_state(session, &settings.slot.name, database).await?;
+    let check = check(settings, offset, slot.as_ref());
+    match check.is_available() || !settings.streaming.check_position {
+        true => Ok(()),
+        false => Err(gone(&check, offset)),
+    }
+}
+
+/// A connection for questions.
+///
+/// # Errors
+/// Retriable, if it may pass.
+pub(super) async fn connect(settings: &Settings) -> Result<Session> {
+    Ok(Session::connect(&settings.connection, Purpose::General).await?)
+}
+
+async fn stored_offset(
+    settings: &Settings,
+    offsets: &dyn OffsetReader,
+) -> Result<Option<PostgresOffset>> {
+    let partition = PostgresOffset::partition(&settings.topic_prefix);
+    let stored = offsets.offsets(&[partition]).await?;
+    let Some(stored) = stored.into_iter().next().flatten() else {
+        tracing::info!("No previous offset found");
+        return Ok(None);
+    };
+    let offset =
+        PostgresOffset::load(&stored).map_err(|error| ConnectError::other(error.to_string()))?;
+    tracing::info!(offset = %offset.text(), "Found previous offset");
+    Ok(Some(offset))
+}
+
+fn check(settings: &Settings, offset: &PostgresOffset, slot: Option<&SlotState>) -> PositionCheck {
+    let strategy = settings.streaming.offset_mismatch;
+    check_position(strategy, offset.lsn_proc.or(offset.lsn), slot)
+}
+
+fn gone(check: &PositionCheck, offset: &PostgresOffset) -> ConnectError {
+    ConnectError::other(check.message(&offset.text())).with_class("io.debezium.DebeziumException")
+}
+
+fn takes_snapshot_anew(settings: &Settings) -> bool {
+    match settings.snapshot.mode {
+        SnapshotMode::WhenNeeded => true,
+        SnapshotMode::ConfigurationBased => settings.snapshot.configuration_based.on_data_error,
+        _ => false,
+    }
+}
+
+async fn publication(settings: &Settings, session: &Session) -> Result<PublicationName> {
+    let mut captured = tables::names(session).await?;
+    captured.retain(|table| settings.filters.captures(table));
+    let request = PublicationRequest {
+        settings: &settings.publication,
+        skipped: settings.events.skipped,
+        captured: &captured,
+        timeout: settings.slot.create_timeout,
+    };
+    let publication = ensure_publication(session, request).await?;
+    let identities = &settings.publication.replica_identities;
+    set_replica_identities(session, identities, &captured).await?;
+    Ok(publication)
+}
+
+/// Where a stream begins that none went before. A heartbeat may carry this
+/// offset before the first message comes; it must not be further than the slot,
+/// or what is in between would be lost after a restart.
+fn beginning(slot: Lsn) -> PostgresOffset {
+    PostgresOffset {
+        lsn: Some(slot),
+        ts_usec: Some(ProcessingTime::now().micros()),
+        ..PostgresOffset::default()
+    }
+}
+
+/// Where to ask the server to begin, with the slot moved if the strategy says
+/// so.
+async fn go_on(
+    settings: &Settings,
+    session: &Session,
+    offset: &PostgresOffset,
+    slot: Lsn,
+) -> Result<Lsn> {
+    let stored = StoredPosition {
+        start: offset.start(),
+        commit: offset.lsn_commit,
+    };
+    let strategy: OffsetMismatch = settings.streaming.offset_mismatch;
+    let start = start_position(strategy, settings.streaming.lsn_flush_mode, slot, stored);
+    if let Some(position) = start.advance_slot_to {
+        advance_slot(session, &settings.slot.name, position).await?;
+    }
+    Ok(start.position)
+}

@@ -1,0 +1,241 @@
+//! From the stream to the queue.
+
+use std::future::Future;
+use std::time::Instant;
+
+use tether_api::data::{SchemaRef, Value};
+use tether_api::source::CommittedOffsets;
+use tether_api::{ConnectError, Result};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::queue::{Batch, Queue};
+use crate::lsn::Lsn;
+use crate::offset::PostgresOffset;
+use crate::pgoutput::{Message, OldTuple, Relation, decode};
+use crate::replication::{Event, EventStream, XLogData};
+use crate::streaming::{CapturedTable, Changes};
+
+/// A batch is handed over once it has so many bytes.
+const FULL: usize = 1024 * 1024;
+
+/// About what a record takes besides the bytes of its message and the values of
+/// its rows: envelope, source block, key, headers, offset.
+const RECORD: usize = 2048;
+
+/// What records can keep in memory besides their own messages, as they are
+/// slices of what was read at once: the messages around them.
+const READ_AT_ONCE: usize = 256 * 1024;
+
+/// Where descriptions of tables come from: the database, or a script in tests.
+pub(super) trait Tables: Send {
+    /// The table that the stream describes, and its events with this schema of
+    /// source blocks. `None` if it is not captured.
+    ///
+    /// # Errors
+    /// Retriable, if the database cannot be asked now.
+    fn describe(
+        &mut self,
+        relation: &Relation,
+        source: &SchemaRef,
+    ) -> impl Future<Output = Result<Option<CapturedTable>>> + Send;
+}
+
+/// What the heartbeats of a task do besides.
+pub(super) trait HeartbeatAction: Send {
+    /// A heartbeat was made.
+    fn beat(&self);
+
+    /// Returns once the action fails in a way that ends the task. Dropping the
+    /// future loses nothing.
+    fn failed(&mut self) -> impl Future<Output = ConnectError> + Send;
+}
+
+/// Reads a stream until the task stops or something fails.
+///
+/// While the queue is full nothing is read, and the server waits: only what
+/// fits the queue is ever in memory, however large a transaction is. Meanwhile
+/// the server is told that this side lives, and positions that have been
+/// committed are confirmed.
+pub(super) struct StreamLoop<'a, S, T, A> {
+    pub(super) stream: &'a mut S,
+    pub(super) tables: &'a mut T,
+    pub(super) action: &'a mut A,
+    pub(super) changes: &'a mut Changes,
+    /// What is made and not yet in the queue. It outlives the loop, so that the
+    /// next one goes on behind it.
+    pub(super) batch: &'a mut Batch,
+    pub(super) queue: &'a Queue,
+    pub(super) committed: &'a mut watch::Receiver<CommittedOffsets>,
+    pub(super) stopping: &'a CancellationToken,
+    /// Whether a message has come.
+    pub(super) received: &'a mut bool,
+    /// The bytes of messages without records since the latest record.
+    pub(super) passed: usize,
+}
+
+/// Whether to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    GoOn,
+    Stop,
+}
+
+impl<S: EventStream, T: Tables, A: HeartbeatAction> StreamLoop<'_, S, T, A> {
+    /// Returns when the task stops.
+    ///
+    /// # Errors
+    /// Retriable, if another stream may go on where this one ended.
+    pub(super) async fn run(mut self) -> Result<()> {
+        loop {
+            while let Some(event) = self.stream.next()? {
+                if let Event::XLogData(data) = event {
+                    self.message(data).await?;
+                }
+                if self.is_full() && self.hand_over().await? == Next::Stop {
+                    return Ok(());
+                }
+            }
+            if self.hand_over().await? == Next::Stop || self.wait().await? == Next::Stop {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Waits for more of the stream, or anything else to do.
+    async fn wait(&mut self) -> Result<Next> {
+        let heartbeat = at(self.changes.next_heartbeat());
+        tokio::select! {
+            biased;
+            () = self.stopping.cancelled() => return Ok(Next::Stop),
+            changed = self.committed.changed() => self.confirm(changed.is_ok()),
+            error = self.action.failed() => return Err(error),
+            () = heartbeat => {
+                self.changes.heartbeat(&mut self.batch.records)?;
+                self.act();
+            }
+            filled = self.stream.fill() => filled?,
+        }
+        Ok(Next::GoOn)
+    }
+
+    /// Puts the batch into the queue once there is space.
+    async fn hand_over(&mut self) -> Result<Next> {
+        while !self.queue.try_put(self.batch) {
+            tokio::select! {
+                biased;
+                () = self.stopping.cancelled() => return Ok(Next::Stop),
+                changed = self.committed.changed() => self.confirm(changed.is_ok()),
+                () = self.queue.space() => {}
+                failure = self.stream.keep_alive() => return Err(failure.into()),
+            }
+        }
+        Ok(Next::GoOn)
+    }
+
+    async fn message(&mut self, data: XLogData) -> Result<()> {
+        *self.received = true;
+        let lsn = data.wal_start;
+        let length = data.payload.len();
+        let message = decode(data.payload).map_err(|error| {
+            ConnectError::other(format!("The stream cannot be read at {lsn}")).caused_by(error)
+        })?;
+        let values = values(&message);
+        let before = self.batch.records.len();
+        let described = self
+            .changes
+            .process(lsn, message, &mut self.batch.records)?;
+        self.count(length, values, self.batch.records.len() - before);
+        if let Some(relation) = described {
+            let source = self.changes.records().source_schema().clone();
+            let table = tokio::select! {
+                table = self.tables.describe(&relation, &source) => table?,
+                failure = self.stream.keep_alive() => return Err(failure.into()),
+            };
+            self.changes.put_table(relation.oid, table);
+        }
+        self.act();
+        Ok(())
+    }
+
+    /// Counts the memory of a message. The ones without records count as far as
+    /// the next record keeps them in memory.
+    fn count(&mut self, length: usize, values: usize, records: usize) {
+        if records == 0 {
+            self.passed += length;
+            return;
+        }
+        let kept = std::mem::take(&mut self.passed).min(READ_AT_ONCE);
+        self.batch.bytes += kept + length + values * size_of::<Value>() + records * RECORD;
+    }
+
+    fn is_full(&self) -> bool {
+        let Batch { records, bytes } = &self.batch;
+        records.len() >= self.queue.limits().batch || *bytes >= FULL
+    }
+
+    fn act(&mut self) {
+        if self.changes.take_beaten() {
+            self.action.beat();
+        }
+    }
+
+    /// Tells the server what is committed, and therefore needed no more.
+    fn confirm(&mut self, is_open: bool) {
+        if !is_open {
+            // The worker is gone, which ends the task next.
+            self.stopping.cancel();
+            return;
+        }
+        let committed = self.committed.borrow_and_update().clone();
+        let partition = self.changes.records().partition();
+        if let Some(position) = committed_position(&committed, partition) {
+            self.stream.confirm(position);
+        }
+    }
+}
+
+/// Up to where the server need not keep anything, by what is committed of this
+/// partition.
+fn committed_position(
+    committed: &CommittedOffsets,
+    partition: &tether_api::offset::OffsetMap,
+) -> Option<Lsn> {
+    let (_, offset) = committed
+        .offsets
+        .iter()
+        .find(|(found, _)| **found == *partition)?;
+    match PostgresOffset::load(offset.as_deref()?) {
+        Ok(offset) => offset.confirmable(),
+        Err(error) => {
+            tracing::warn!(%error, "A committed position is not confirmed");
+            None
+        }
+    }
+}
+
+/// How many values the rows of a message have.
+fn values(message: &Message) -> usize {
+    match message {
+        Message::Insert { new, .. } => new.0.len(),
+        Message::Update { old, new, .. } => {
+            let old = old.as_ref().map_or(0, |old| match old {
+                OldTuple::Key(old) | OldTuple::Full(old) => old.0.len(),
+            });
+            old + new.0.len()
+        }
+        Message::Delete {
+            old: OldTuple::Key(old) | OldTuple::Full(old),
+            ..
+        } => old.0.len(),
+        _ => 0,
+    }
+}
+
+/// Sleeps until then, or for ever.
+async fn at(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => tokio::time::sleep_until(instant.into()).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,102 @@
+//! Tables as the stream and the catalog describe them together.
+
+use std::sync::Arc;
+
+use tether_api::Result;
+use tether_api::data::SchemaRef;
+
+use super::stream_loop::Tables;
+use crate::catalog::{tables, types};
+use crate::config::Settings;
+use crate::naming::adjust_schema;
+use crate::pgoutput::Relation;
+use crate::replication::{Purpose, Session};
+use crate::streaming::{CapturedTable, described_table, table_id};
+use crate::table::Table;
+use crate::types::{Described, TypeRegistry};
+use crate::values::TableSchema;
+
+/// Asks the database for what the stream does not tell of tables. Its connection
+/// is used seldom; if it was lost meanwhile, there is another one.
+pub(super) struct CatalogTables {
+    settings: Arc<Settings>,
+    session: Session,
+    types: TypeRegistry,
+}
+
+impl CatalogTables {
+    /// Reads the types of the database.
+    ///
+    /// # Errors
+    /// Retriable, if the database cannot be asked now.
+    pub(super) async fn new(settings: Arc<Settings>, session: Session) -> Result<Self> {
+        Ok(Self {
+            types: load_types(&session).await?,
+            settings,
+            session,
+        })
+    }
+
+    /// The connection.
+    ///
+    /// # Errors
+    /// Retriable, if it was lost and there is no other one now.
+    pub(super) async fn session(&mut self) -> Result<&Session> {
+        if self.session.is_closed() {
+            self.session = Session::connect(&self.settings.connection, Purpose::General).await?;
+        }
+        Ok(&self.session)
+    }
+
+    /// The events of a table, with this schema of source blocks.
+    ///
+    /// # Errors
+    /// If the table cannot be captured as configured.
+    pub(super) async fn captured(
+        &mut self,
+        table: Table,
+        described: Described,
+        source: &SchemaRef,
+    ) -> Result<CapturedTable> {
+        let mut columns = table.columns.iter();
+        if !columns.all(|column| self.types.knows(column.type_oid)) {
+            let types = load_types(self.session().await?).await?;
+            self.types = types;
+        }
+        let schema = TableSchema::new(Arc::new(table), described, &self.types, &self.settings)?;
+        let envelope = format!("{}.Envelope", schema.topic());
+        let envelope = adjust_schema(self.settings.events.schema_names, &envelope);
+        Ok(CapturedTable::new(schema, &envelope, source))
+    }
+}
+
+impl Tables for CatalogTables {
+    async fn describe(
+        &mut self,
+        relation: &Relation,
+        source: &SchemaRef,
+    ) -> Result<Option<CapturedTable>> {
+        let id = table_id(relation);
+        if !self.settings.filters.captures(&id) {
+            tracing::debug!(table = %id, "The changes of a table are not captured");
+            return Ok(None);
+        }
+        let catalog = tables::find(self.session().await?, &id).await?;
+        let table = described_table(relation, catalog.as_ref())?;
+        tracing::info!(
+            table = %id,
+            replica_identity = ?table.replica_identity,
+            "The stream describes a table"
+        );
+        self.captured(table, Described::ByRelation, source)
+            .await
+            .map(Some)
+    }
+}
+
+async fn load_types(session: &Session) -> Result<TypeRegistry> {
+    match types::load(session.client()).await {
+        Ok(types) => Ok(types),
+        Err(error) => Err(session.failure(&error).await.during("reading types").into()),
+    }
+}
