@@ -69,3 +69,48 @@ impl TypeRegistry {
         self.by_oid.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::oid;
+
+    fn registry(types: &[(u32, TypeKind)]) -> TypeRegistry {
+        TypeRegistry::new(types.iter().map(|(oid, kind)| PgType {
+            oid: *oid,
+            name: format!("t{oid}").into(),
+            schema: "public".into(),
+            visible: true,
+            kind: kind.clone(),
+            delimiter: b',',
+        }))
+    }
+
+    fn domain(base: u32) -> TypeKind {
+        TypeKind::Domain { base, modifier: -1 }
+    }
+
+    #[test]
+    fn domains_lead_to_their_root() {
+        let types = registry(&[
+            (oid::TEXT, TypeKind::Base),
+            (1, domain(oid::TEXT)),
+            (2, domain(1)),
+            (3, TypeKind::Array { element: 2 }),
+            (4, domain(5)),
+        ]);
+        let root = |oid| types.root(oid).map(|root| root.oid);
+        assert_eq!(root(2), Some(oid::TEXT));
+        assert_eq!(root(3), Some(3));
+        assert_eq!(root(4), None);
+        assert!(types.knows(3) && types.knows(oid::TEXT));
+        assert!(!types.knows(4) && !types.knows(99));
+    }
+
+    #[test]
+    fn a_cycle_of_domains_has_no_root() {
+        let types = registry(&[(1, domain(2)), (2, domain(1))]);
+        assert!(types.root(1).is_none());
+        assert!(types.knows(1));
+    }
+}

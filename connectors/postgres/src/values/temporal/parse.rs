@@ -27,11 +27,12 @@ impl Reader<'_> {
         Some(value)
     }
 
-    /// Four or more digits, as years have.
+    /// Four to seven digits, as years have: the server ends with 5874897, and no
+    /// count of anything from such a year overflows.
     fn year(&mut self) -> Option<i64> {
         let digits = self.0.iter().take_while(|byte| byte.is_ascii_digit());
         let count = digits.count();
-        if !(4..=10).contains(&count) {
+        if !(4..=7).contains(&count) {
             return None;
         }
         let value = self.0[..count]

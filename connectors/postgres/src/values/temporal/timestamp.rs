@@ -226,6 +226,10 @@ mod tests {
         let before = "1969-12-31 23:59:59.9995";
         assert_eq!(value(before, TimestampForm::Millis), Some(Value::Int64(-1)));
         assert_eq!(value("1600-01-01 00:00:00", TimestampForm::Nanos), None);
+        assert_eq!(
+            value("99999999-01-01 00:00:00", TimestampForm::Millis),
+            None
+        );
     }
 
     #[test]
@@ -345,6 +349,25 @@ mod tests {
         fn anything_is_a_time_or_not(text: Vec<u8>) {
             let _ = (parse::date(&text), parse::time(&text), parse::offset_time(&text));
             let _ = (parse::timestamp(&text), parse::zoned_timestamp(&text));
+        }
+
+        #[test]
+        fn no_date_overflows(
+            text in "[0-9]{4,8}-[01][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,6})?( BC)?"
+        ) {
+            let forms = [
+                TimestampForm::Millis,
+                TimestampForm::Micros,
+                TimestampForm::Nanos,
+                TimestampForm::Iso,
+            ];
+            for route in [Route::Query, Route::Stream, Route::Element] {
+                for form in forms {
+                    let _ = parse::timestamp(text.as_bytes()).map(|stamp| stamp.value(form, route));
+                }
+                let zoned = text.replace(" BC", "-15:59:59 BC");
+                let _ = parse::zoned_timestamp(zoned.as_bytes()).map(|stamp| stamp.zoned(6, route));
+            }
         }
     }
 }
