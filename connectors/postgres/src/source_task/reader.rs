@@ -134,6 +134,7 @@ impl Reader {
             queue: &self.queue,
             committed: &mut self.context.committed,
             stopping: &self.stopping,
+            xmin_interval: self.settings.streaming.xmin_interval,
             received,
             passed: 0,
         };

@@ -1,7 +1,7 @@
 //! From the stream to the queue.
 
 use std::future::Future;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tether_api::data::{SchemaRef, Value};
 use tether_api::source::CommittedOffsets;
@@ -39,6 +39,12 @@ pub(super) trait Tables: Send {
         relation: &Relation,
         source: &SchemaRef,
     ) -> impl Future<Output = Result<Option<CapturedTable>>> + Send;
+
+    /// The oldest transaction that the slot keeps the catalog for.
+    ///
+    /// # Errors
+    /// Retriable, if the database cannot be asked now.
+    fn xmin(&mut self) -> impl Future<Output = Result<Option<i64>>> + Send;
 }
 
 /// What the heartbeats of a task do besides.
@@ -68,6 +74,9 @@ pub(super) struct StreamLoop<'a, S, T, A> {
     pub(super) queue: &'a Queue,
     pub(super) committed: &'a mut watch::Receiver<CommittedOffsets>,
     pub(super) stopping: &'a CancellationToken,
+    /// How often the slot is asked for its oldest transaction, which events then
+    /// tell.
+    pub(super) xmin_interval: Option<Duration>,
     /// Whether a message has come.
     pub(super) received: &'a mut bool,
     /// The bytes of messages without records since the latest record.
@@ -87,7 +96,18 @@ impl<S: EventStream, T: Tables, A: HeartbeatAction> StreamLoop<'_, S, T, A> {
     /// # Errors
     /// Retriable, if another stream may go on where this one ended.
     pub(super) async fn run(mut self) -> Result<()> {
+        let mut next_xmin = self.xmin_interval.map(|_| Instant::now());
         loop {
+            if let (Some(next), Some(interval)) = (&mut next_xmin, self.xmin_interval)
+                && Instant::now() >= *next
+            {
+                let xmin = tokio::select! {
+                    xmin = self.tables.xmin() => xmin?,
+                    failure = self.stream.keep_alive() => return Err(failure.into()),
+                };
+                self.changes.set_xmin(xmin);
+                *next = Instant::now() + interval;
+            }
             while let Some(event) = self.stream.next()? {
                 if let Event::XLogData(data) = event {
                     self.message(data).await?;
@@ -239,3 +259,6 @@ async fn at(instant: Option<Instant>) {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use crate::catalog::{tables, types};
 use crate::config::Settings;
 use crate::naming::adjust_schema;
 use crate::pgoutput::Relation;
-use crate::replication::{Purpose, Session};
+use crate::replication::{Purpose, Session, slot_state};
 use crate::streaming::{CapturedTable, described_table, table_id};
 use crate::table::Table;
 use crate::types::{Described, TypeRegistry};
@@ -91,6 +91,12 @@ impl Tables for CatalogTables {
         self.captured(table, Described::ByRelation, source)
             .await
             .map(Some)
+    }
+
+    async fn xmin(&mut self) -> Result<Option<i64>> {
+        let slot = self.settings.slot.name.clone();
+        let state = slot_state(self.session().await?, &slot).await?;
+        Ok(state.and_then(|state| state.catalog_xmin))
     }
 }
 

@@ -1,0 +1,208 @@
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use tether_api::data::Schema;
+use tether_api::offset::OffsetMap;
+
+use super::*;
+use crate::config::{BinaryMode, ProcessingFailure};
+use crate::event::{ContextHeaders, RecordSettings, Records};
+use crate::replication::Failure;
+use crate::source_task::queue::Limits;
+use crate::streaming::{ChangeSettings, Progress};
+
+/// A stream that has some messages and then waits for ever.
+struct Script {
+    messages: VecDeque<XLogData>,
+    confirmed: Arc<std::sync::Mutex<Vec<Lsn>>>,
+}
+
+impl EventStream for Script {
+    fn next(&mut self) -> Result<Option<Event>, Failure> {
+        Ok(self.messages.pop_front().map(Event::XLogData))
+    }
+
+    async fn fill(&mut self) -> Result<(), Failure> {
+        std::future::pending().await
+    }
+
+    async fn keep_alive(&mut self) -> Failure {
+        std::future::pending().await
+    }
+
+    fn confirm(&mut self, position: Lsn) {
+        if let Ok(mut confirmed) = self.confirmed.lock() {
+            confirmed.push(position);
+        }
+    }
+}
+
+struct Nothing;
+
+impl Tables for Nothing {
+    async fn describe(&mut self, _: &Relation, _: &SchemaRef) -> Result<Option<CapturedTable>> {
+        Ok(None)
+    }
+
+    async fn xmin(&mut self) -> Result<Option<i64>> {
+        Ok(Some(7))
+    }
+}
+
+impl HeartbeatAction for Nothing {
+    fn beat(&self) {}
+
+    async fn failed(&mut self) -> ConnectError {
+        std::future::pending().await
+    }
+}
+
+/// A logical message outside of a transaction, which ends at this position.
+fn message(lsn: u64) -> XLogData {
+    let mut payload = BytesMut::new();
+    payload.put_slice(b"M\0");
+    payload.put_u64(lsn);
+    payload.put_slice(b"p\0");
+    payload.put_u32(1);
+    payload.put_slice(b"x");
+    XLogData {
+        wal_start: Lsn(lsn),
+        wal_end: Lsn(lsn),
+        server_time: 0,
+        payload: payload.freeze(),
+    }
+}
+
+fn changes() -> Result<Changes> {
+    let topic = |name: &str| Arc::from(name);
+    let records = Records::new(RecordSettings {
+        version: "3.6.3.Final",
+        name: "srv",
+        database: "db",
+        heartbeat_topic: topic("heartbeat"),
+        transaction_topic: topic("transaction"),
+        message_topic: topic("message"),
+        message_content: Schema::primitive(tether_api::data::Type::Bytes, true),
+        headers: ContextHeaders::none(),
+        tombstones: true,
+        skipped: Vec::new(),
+        transaction_metadata: false,
+        adjust: &str::to_owned,
+    })?;
+    let settings = ChangeSettings {
+        skip_unchanged: false,
+        failure: ProcessingFailure::Fail,
+        heartbeat: None,
+        captures_message: Box::new(|_| true),
+        message_content: BinaryMode::Bytes,
+    };
+    let progress = Progress::after(PostgresOffset::default(), Some(Lsn(1)));
+    Ok(Changes::new(progress, records, settings))
+}
+
+#[tokio::test]
+async fn a_full_queue_stops_the_reader_and_commits_are_confirmed() -> Result<()> {
+    let confirmed = Arc::default();
+    let mut stream = Script {
+        messages: (1..=10).map(|number| message(number * 10)).collect(),
+        confirmed: Arc::clone(&confirmed),
+    };
+    let queue = Queue::new(Limits {
+        records: 4,
+        bytes: usize::MAX,
+        batch: 2,
+    });
+    let (commit, mut committed) = watch::channel(CommittedOffsets::default());
+    let stopping = CancellationToken::new();
+    let mut changes = changes()?;
+    let partition = changes.records().partition().clone();
+    let (mut received, mut batch) = (false, Batch::default());
+    let stream_loop = StreamLoop {
+        stream: &mut stream,
+        tables: &mut Nothing,
+        action: &mut Nothing,
+        changes: &mut changes,
+        batch: &mut batch,
+        queue: &queue,
+        committed: &mut committed,
+        stopping: &stopping,
+        xmin_interval: Some(Duration::from_secs(60)),
+        received: &mut received,
+        passed: 0,
+    };
+    let worker = async {
+        let mut records = Vec::new();
+        while records.len() < 10 {
+            let taken = queue.take().await?;
+            assert!(taken.len() <= 2);
+            records.extend(taken);
+        }
+        let offset: Option<Arc<OffsetMap>> = records[9].source_offset.clone();
+        let offsets = Arc::from([(partition, offset)]);
+        let _ = commit.send(CommittedOffsets {
+            sequence: 1,
+            offsets,
+        });
+        while confirmed.lock().is_ok_and(|confirmed| confirmed.is_empty()) {
+            tokio::task::yield_now().await;
+        }
+        stopping.cancel();
+        Ok::<_, ConnectError>(records)
+    };
+    let (ended, records) = tokio::join!(stream_loop.run(), worker);
+    ended?;
+    let lsns: Vec<_> = records?
+        .iter()
+        .map(|record| {
+            let offset = record.source_offset.as_ref();
+            let entry = |name| offset.and_then(|offset| offset.get(name)?.as_i64());
+            (entry("lsn"), entry("xmin"))
+        })
+        .collect();
+    let expected: Vec<_> = (1..=10)
+        .map(|number| (Some(number * 10), Some(7)))
+        .collect();
+    assert_eq!(lsns, expected);
+    assert_eq!(
+        confirmed.lock().map(|confirmed| confirmed.clone()).ok(),
+        Some(vec![Lsn(100)])
+    );
+    assert!(received);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_stream_that_cannot_be_read_ends_with_the_position() -> Result<()> {
+    let mut stream = Script {
+        messages: VecDeque::from([XLogData {
+            payload: Bytes::from_static(b"?"),
+            ..message(0x1_0000_0010)
+        }]),
+        confirmed: Arc::default(),
+    };
+    let queue = Queue::new(Limits {
+        records: 4,
+        bytes: 4,
+        batch: 2,
+    });
+    let (_commit, mut committed) = watch::channel(CommittedOffsets::default());
+    let stream_loop = StreamLoop {
+        stream: &mut stream,
+        tables: &mut Nothing,
+        action: &mut Nothing,
+        changes: &mut changes()?,
+        batch: &mut Batch::default(),
+        queue: &queue,
+        committed: &mut committed,
+        stopping: &CancellationToken::new(),
+        xmin_interval: None,
+        received: &mut false,
+        passed: 0,
+    };
+    let error = stream_loop.run().await.err();
+    let is_permanent = error.as_ref().is_some_and(|error| !error.is_retriable());
+    let text = error.map(|error| error.to_string()).unwrap_or_default();
+    assert!(is_permanent && text.contains("1/10"), "{text}");
+    Ok(())
+}
