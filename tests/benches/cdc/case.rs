@@ -136,8 +136,8 @@ impl Case {
                 let (events, step) = (self.events(), TRANSACTION);
                 format!(
                     "CREATE PROCEDURE load() LANGUAGE plpgsql AS $$ BEGIN \
-                     FOR first IN 1..{events} BY {step} LOOP \
-                     EXECUTE '{statement}' USING first, first + {step} - 1; COMMIT; \
+                     FOR number IN 1..{events} BY {step} LOOP \
+                     EXECUTE '{statement}' USING number, number + {step} - 1; COMMIT; \
                      END LOOP; END $$; "
                 )
             }
