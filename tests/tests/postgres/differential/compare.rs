@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 /// A topic, without its prefix, and its records by partition.
 pub(super) type Topics = BTreeMap<String, BTreeMap<i32, Vec<Value>>>;
@@ -108,6 +108,7 @@ pub(super) fn values(
     };
     match (reference, ours) {
         _ if reference == ours && same_order(reference, ours) => {}
+        (Value::Number(theirs), Value::Number(own)) if same_float(theirs, own) => {}
         (Value::String(theirs), Value::String(own)) if path.ends_with(".schema") => {
             match (serde_json::from_str(theirs), serde_json::from_str(own)) {
                 (Ok(theirs), Ok(own)) => values(path, &theirs, &own, differ),
@@ -144,6 +145,25 @@ pub(super) fn values(
         }
         _ => differ(path, short(reference), short(ours)),
     }
+}
+
+/// Whether these are texts of the same float or double. How many digits Java prints depends on its
+/// version.
+fn same_float(one: &Number, other: &Number) -> bool {
+    const DIGITS_OF_FLOAT: usize = 9;
+    let (one, other) = (one.to_string(), other.to_string());
+    let is_float = |text: &str| text.contains(['.', 'e', 'E']);
+    if !is_float(&one) || !is_float(&other) {
+        return false;
+    }
+    let digits = |text: &str| {
+        let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
+        mantissa.chars().filter(char::is_ascii_digit).count()
+    };
+    let as_float = |text: &str| text.parse::<f32>().ok().map(f32::to_bits);
+    let as_double = |text: &str| text.parse::<f64>().ok().map(f64::to_bits);
+    as_double(&one) == as_double(&other)
+        || digits(&one).max(digits(&other)) <= DIGITS_OF_FLOAT && as_float(&one) == as_float(&other)
 }
 
 /// Objects are equal whatever the order of their fields.
@@ -208,6 +228,8 @@ fn differences_say_where() {
         found(json!({"a": {"b": 1}}), json!({"a": {"b": 2}})),
         ["value.a.b: 1 / 2"]
     );
+    assert!(found(json!(4.9e-324), json!(5e-324)).is_empty());
+    assert_eq!(found(json!(1.0), json!(1)), ["value: 1.0 / 1"]);
     assert_eq!(
         found(json!({"a": 1, "b": 2}), json!({"b": 2, "a": 1})),
         ["value.(fields): a,b / b,a"]

@@ -14,12 +14,17 @@ pub(super) struct Known {
     pub(super) id: String,
     variants: String,
     paths: String,
+    /// What the reference has there; `None` if that is different from place to place.
+    reference: Option<String>,
 }
 
 impl Known {
     /// Whether it is this difference.
     pub(super) fn is(&self, difference: &Difference) -> bool {
-        matches(&self.variants, difference.variant) && matches(&self.paths, &difference.path)
+        let reference = self.reference.as_ref();
+        matches(&self.variants, difference.variant)
+            && matches(&self.paths, &difference.path)
+            && reference.is_none_or(|reference| *reference == difference.reference)
     }
 }
 
@@ -46,6 +51,7 @@ pub(super) fn read() -> Result<Vec<Known>> {
             id: code(id),
             variants: code(variants),
             paths: code(paths),
+            reference: reference.starts_with('`').then(|| code(reference)),
         })
     })
     .collect()

@@ -126,13 +126,12 @@ fn payload(value: &mut Value) {
         return;
     };
     if let Some(Value::Array(collections)) = fields.get_mut("data_collections") {
-        // Their order is that of what Java calls them.
-        if collections
-            .iter()
-            .any(|one| one["data_collection"] == OBJECT)
-        {
-            collections.sort_by_key(Value::to_string);
-        }
+        // What is no table has no name in the reference, and so no place.
+        let is_table = |one: &Value| {
+            let name = one["data_collection"].as_str();
+            name.is_some_and(|name| name.contains('.'))
+        };
+        collections.sort_by_key(is_table);
     }
     if fields.contains_key("op") {
         clock(fields, "");
