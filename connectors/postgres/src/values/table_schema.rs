@@ -1,5 +1,6 @@
 //! The schemas of a table's records, and its rows as structs.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use tether_api::data::{
@@ -36,7 +37,7 @@ pub struct TableSchema {
 
 #[derive(Debug)]
 struct KeyField {
-    /// Where in a row it is; nowhere, if the configuration leaves it out.
+    /// Where in a row it is; nowhere, if the configuration leaves it out and a query reads the row.
     column: Option<usize>,
     converter: ColumnConverter,
 }
@@ -105,15 +106,24 @@ impl TableSchema {
         let mut key = Vec::new();
         let mut key_schema = builder("Key");
         for index in key_columns(&table, settings) {
-            let column = &table.columns[index];
-            let column_type = type_of(&table, column, types, described)?;
+            let mut column = Cow::Borrowed(&table.columns[index]);
+            let is_read = read.binary_search(&index).is_ok();
+            let is_streamed = described == Described::ByRelation;
+            if !is_read && is_streamed {
+                // The stream has the value all the same. But the catalog was not asked for the column,
+                // so that it may be null as any that the catalog does not know.
+                let column = column.to_mut();
+                column.nullable = true;
+                column.default = None;
+            }
+            let column_type = type_of(&table, &column, types, described)?;
             if let Some(converter) =
-                ColumnConverter::new(column, &column_type, &settings.values, None)
+                ColumnConverter::new(&column, &column_type, &settings.values, None)
             {
                 key_schema =
-                    key_schema.try_field(field_name(column), converter.schema().clone())?;
+                    key_schema.try_field(field_name(&column), converter.schema().clone())?;
                 key.push(KeyField {
-                    column: read.binary_search(&index).is_ok().then_some(index),
+                    column: (is_read || is_streamed).then_some(index),
                     converter,
                 });
             }
