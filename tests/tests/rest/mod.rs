@@ -17,7 +17,8 @@ use std::path::PathBuf;
 use std::thread;
 
 use tether_services::folders::RunFolder;
-use tether_services::{ConnectWorker, shared};
+use tether_services::jars::Jars;
+use tether_services::{ConnectWorker, Postgres, shared};
 use tether_tests::names;
 use tether_tests::worker_process::{WorkerOptions, WorkerProcess};
 
@@ -41,6 +42,8 @@ struct Trial {
     properties: Vec<(&'static str, &'static str)>,
     /// The file of users, if a password is demanded.
     jaas: Option<PathBuf>,
+    /// Whether the reference has Debezium's connector besides.
+    debezium: bool,
     steps: Vec<Step>,
 }
 
@@ -77,6 +80,12 @@ impl Trial {
     fn reference(&self, bootstrap: &str) -> Vec<Exchanged> {
         let mut options = self.options(bootstrap).for_java();
         options.jvm.flags.extend(self.java_option());
+        if self.debezium {
+            let jars = Jars::fetch().expect("the jars");
+            let folders = [jars.plugin_path(), jars.debezium_path()];
+            let path = folders.map(|folder| folder.display().to_string());
+            options = options.property("plugin.path", path.join(","));
+        }
         let worker = ConnectWorker::distributed(options).expect("the reference");
         let answers = self.answers(worker.url(), bootstrap);
         record(&format!("{}.reference", self.name), &answers);
@@ -128,6 +137,7 @@ fn open_workers() -> Trial {
             ("access.control.allow.methods", "GET,POST,PUT,DELETE"),
         ],
         jaas: None,
+        debezium: false,
         steps: list::open(),
     }
 }
@@ -141,6 +151,7 @@ fn set_up_alike(
         name,
         properties,
         jaas: None,
+        debezium: false,
         steps,
     }
 }
@@ -167,6 +178,7 @@ fn guarded_workers(folder: &RunFolder) -> Trial {
             ("connector.client.config.override.policy", "None"),
         ],
         jaas: Some(jaas),
+        debezium: false,
         steps: list::guarded(),
     }
 }
@@ -195,12 +207,23 @@ fn answers_of_workers_without_topic_tracking_are_those_of_the_reference() {
 }
 
 #[test]
+fn answers_about_changes_of_postgres_are_those_of_the_reference() {
+    let postgres = Postgres::start().expect("a database");
+    Trial {
+        debezium: true,
+        ..set_up_alike("postgres", Vec::new(), list::postgres(postgres.port()))
+    }
+    .run();
+}
+
+#[test]
 fn every_difference_is_shown_by_a_request() {
     let steps = [
         list::open(),
         list::guarded(),
         list::strict(),
         list::untracked(),
+        list::postgres(0),
     ]
     .concat();
     let requests: Vec<_> = steps.iter().filter_map(Step::exchange).collect();

@@ -88,6 +88,18 @@ mod tests {
     }
 
     #[test]
+    fn the_page_names_every_key() {
+        let page = include_str!("../../../../docs/connectors/postgres-source.md");
+        let kept_quiet = ["internal.", "column.mask.", "column.truncate."];
+        let missing: Vec<_> = fields::all()
+            .map(|field| field.name)
+            .filter(|name| !kept_quiet.iter().any(|prefix| name.starts_with(prefix)))
+            .filter(|name| !page.contains(&format!("`{name}`")))
+            .collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+
+    #[test]
     fn defaults_have_the_types_of_their_keys() {
         for field in fields::all() {
             let null = matches!(default(field), ConfigData::Null);

@@ -99,7 +99,7 @@ impl Filters {
     pub fn in_snapshot(&self, table: &TableId) -> bool {
         self.snapshot
             .as_ref()
-            .is_none_or(|list| list.matches(&table.to_string()))
+            .is_none_or(|list| list.is_empty() || list.matches(&table.to_string()))
     }
 
     /// The entry of `table.include.list` that a table is captured by; a

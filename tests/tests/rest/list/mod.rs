@@ -9,6 +9,7 @@ mod offsets;
 mod origins;
 mod paths;
 mod plugins;
+mod postgres;
 mod root;
 pub(super) mod strict;
 pub(super) mod untracked;
@@ -46,4 +47,9 @@ pub(super) fn strict() -> Vec<Step> {
 /// The steps for workers with [`untracked::PROPERTIES`].
 pub(super) fn untracked() -> Vec<Step> {
     untracked::steps()
+}
+
+/// The steps for workers with the connector for changes of PostgreSQL, about a database at this port.
+pub(super) fn postgres(port: u16) -> Vec<Step> {
+    postgres::steps(port)
 }
