@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use tether_connector_postgres::replication::Failure;
+use tether_connector_postgres::lsn::Lsn;
+use tether_connector_postgres::pgoutput::Message;
+use tether_connector_postgres::replication::{EventStream, Failure, ReplicationStream};
 use tether_services::Postgres;
 use tokio::time::sleep;
 
@@ -101,6 +103,51 @@ fn a_restart_of_the_server_passes() -> Result<()> {
         drop(postgres);
         Ok(())
     })
+}
+
+#[test]
+fn a_server_may_stop_although_not_all_is_stored() -> Result<()> {
+    let mut postgres = Postgres::start()?;
+    let capture = Capture::on(&postgres.url(), "stop")?;
+    let settings = capture.settings(&[])?;
+    run(async {
+        let session = session(&settings).await?;
+        session.execute("CREATE TABLE t (id int)").await?;
+        capture::prepare(&settings).await?;
+        let mut stream = capture::stream(&settings).await?;
+        session.execute("INSERT INTO t VALUES (1)").await?;
+        let first = commit(&mut stream).await?;
+        stream.confirm(first);
+        session.execute("INSERT INTO t VALUES (2)").await?;
+        commit(&mut stream).await?;
+        let stopping = tokio::task::spawn_blocking(move || {
+            postgres.stop()?;
+            Ok::<_, anyhow::Error>(postgres)
+        });
+        let failure = capture::end(&mut stream).await;
+        ensure!(failure.is_temporary(), "{failure}");
+        drop(stream);
+        let mut postgres = stopping.await??;
+        let postgres = tokio::task::spawn_blocking(move || {
+            postgres.restart()?;
+            Ok::<_, anyhow::Error>(postgres)
+        });
+        let postgres = postgres.await??;
+        // What was not stored comes again; a server may forget the last confirmation.
+        let mut stream = capture::stream(&settings).await?;
+        while commit(&mut stream).await? <= first {}
+        drop(postgres);
+        Ok(())
+    })
+}
+
+/// Where the next transaction ends.
+async fn commit(stream: &mut ReplicationStream) -> Result<Lsn> {
+    loop {
+        if let (_, Message::Commit { end_lsn, .. }) = capture::message(stream).await? {
+            return Ok(end_lsn);
+        }
+    }
 }
 
 #[test]
