@@ -33,6 +33,7 @@ pub mod offset;
 pub mod pgoutput;
 pub mod preflight;
 pub mod replication;
+pub mod snapshot;
 mod source_task;
 pub mod streaming;
 pub mod table;

@@ -33,6 +33,8 @@ mod wire;
 
 pub use connection::{ReplicationConnection, SystemIdentity};
 pub use failure::{Failure, Prospect};
+#[cfg(test)]
+pub(crate) use fixture::settings;
 pub use offset_mismatch::{PositionCheck, Start, StoredPosition, check_position, start_position};
 pub use publication::{
     PublicationName, PublicationRequest, ensure_publication, set_replica_identities,

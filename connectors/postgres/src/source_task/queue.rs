@@ -7,6 +7,8 @@ use tether_api::record::SourceRecord;
 use tether_api::{ConnectError, Result};
 use tokio::sync::Notify;
 
+use crate::snapshot::RecordSink;
+
 /// How much waits at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Limits {
@@ -153,6 +155,18 @@ impl Queue {
             .state
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Puts the records of a snapshot into a queue.
+pub(super) struct QueueSink<'a>(pub(super) &'a Queue);
+
+impl RecordSink for QueueSink<'_> {
+    async fn put(&mut self, records: Vec<SourceRecord>, bytes: usize) {
+        let mut batch = Batch { records, bytes };
+        while !self.0.try_put(&mut batch) {
+            self.0.space().await;
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use tether_api::{ConnectError, Result};
 use tokio_util::sync::CancellationToken;
 
 use super::heartbeat_action::ActionQuery;
-use super::queue::{Batch, Queue};
+use super::queue::{Batch, Queue, QueueSink};
 use super::retry::Retry;
 use super::stream_loop::StreamLoop;
 use super::{settings, start};
@@ -165,15 +165,24 @@ impl Reader {
             }
             None => {
                 let offsets = &*self.context.offsets;
-                let start = start::start(&self.settings, offsets, &session).await?;
-                let Some(start) = start else {
+                let mut records = settings::records(&self.settings, self.headers.clone())?;
+                let source = records.source_schema().clone();
+                let start = start::start(&self.settings, offsets, &session, &source).await?;
+                let read = match start.snapshot {
+                    Some(snapshot) => Some(
+                        snapshot
+                            .read(&mut records, &mut QueueSink(&self.queue))
+                            .await?,
+                    ),
+                    None => None,
+                };
+                let Some(start) = start.stream else {
                     return Ok(None);
                 };
                 tokio::time::sleep(self.settings.streaming.delay).await;
-                let records = settings::records(&self.settings, self.headers.clone())?;
                 self.streaming.insert(Streaming {
                     changes: Changes::new(
-                        Progress::after(start.offset, Some(start.position)),
+                        Progress::after(read.unwrap_or(start.offset), Some(start.position)),
                         records,
                         settings::changes(&self.settings),
                     ),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tether_api::data::SchemaRef;
 use tether_api::offset::OffsetReader;
 use tether_api::{ConnectError, Result};
 
@@ -15,12 +16,21 @@ use crate::offset::PostgresOffset;
 use crate::replication::{
     PositionCheck, PublicationName, PublicationRequest, Purpose, ReplicationConnection,
     ReplicationStream, Session, SlotState, StoredPosition, StreamStart, advance_slot,
-    check_position, check_wal_level, create_slot, effective_plugin, ensure_publication,
+    check_position, check_wal_level, create_slot, drop_slot, effective_plugin, ensure_publication,
     set_replica_identities, start_position, start_streaming, valid_slot_state,
 };
+use crate::snapshot::Snapshot;
 
 /// What a start comes to.
 pub(super) struct Start {
+    /// The rows to read first, if any are.
+    pub(super) snapshot: Option<Snapshot>,
+    /// What follows, if anything is to be streamed.
+    pub(super) stream: Option<StreamFrom>,
+}
+
+/// A stream that is to begin.
+pub(super) struct StreamFrom {
     /// After what the stream goes on.
     pub(super) offset: PostgresOffset,
     /// Where to ask the server to begin.
@@ -30,15 +40,16 @@ pub(super) struct Start {
 }
 
 /// Checks the database, makes publication and slot where they are missing, and
-/// finds where the stream goes on. `None` if nothing is to be streamed.
+/// finds where the stream goes on. `source` is the schema of source blocks.
 ///
 /// # Errors
 /// Retriable, if it may pass.
 pub(super) async fn start(
-    settings: &Settings,
+    settings: &Arc<Settings>,
     offsets: &dyn OffsetReader,
     session: &Session,
-) -> Result<Option<Start>> {
+    source: &SchemaRef,
+) -> Result<Start> {
     let mut stored = stored_offset(settings, offsets).await?;
     let mode = settings.snapshot.mode;
     let mut plan = Plan::of(mode, settings.snapshot.configuration_based, stored.as_ref())?;
@@ -68,28 +79,57 @@ pub(super) async fn start(
         }
     }
     if plan.snapshot {
-        return Err(ConnectError::other(format!(
-            "snapshot.mode={mode:?} asks for a snapshot, which cannot be taken yet; use no_data"
-        )));
+        tokio::time::sleep(settings.snapshot.delay).await;
     }
     if !plan.stream {
-        return Ok(None);
+        let snapshot = match plan.snapshot {
+            true => Some(Snapshot::open(settings, None, source).await?),
+            false => None,
+        };
+        return Ok(Start {
+            snapshot,
+            stream: None,
+        });
     }
     let publication = publication(settings, session).await?;
-    let slot = match slot.as_ref().and_then(SlotState::position) {
-        Some(position) => position,
+    if plan.snapshot && slot.as_ref().is_some_and(|slot| slot.lost.is_some()) {
+        // What it kept is gone, and the snapshot makes up for it.
+        drop_slot(session, &settings.slot.name).await;
+        slot = None;
+    }
+    let known = slot.as_ref().and_then(SlotState::position);
+    // The view of a new slot is there as long as this connection is.
+    let mut connection;
+    let (position, created) = match known {
+        Some(position) => (position, None),
         None => {
-            let mut connection = ReplicationConnection::connect(&settings.connection).await?;
-            create_slot(&mut connection, &settings.slot).await?.position
+            connection = ReplicationConnection::connect(&settings.connection).await?;
+            let created = create_slot(&mut connection, &settings.slot).await?;
+            (created.position, Some(created))
         }
     };
-    let offset = stored.unwrap_or_else(|| beginning(slot));
-    let position = go_on(settings, session, &offset, slot).await?;
-    Ok(Some(Start {
-        offset,
-        position,
-        publication,
-    }))
+    if plan.snapshot {
+        let snapshot = Snapshot::open(settings, created.as_ref(), source).await?;
+        let offset = snapshot.offset().clone();
+        return Ok(Start {
+            snapshot: Some(snapshot),
+            stream: Some(StreamFrom {
+                position: offset.start().unwrap_or(position),
+                offset,
+                publication,
+            }),
+        });
+    }
+    let offset = stored.unwrap_or_else(|| beginning(position));
+    let position = go_on(settings, session, &offset, position).await?;
+    Ok(Start {
+        snapshot: None,
+        stream: Some(StreamFrom {
+            offset,
+            position,
+            publication,
+        }),
+    })
 }
 
 /// Starts a stream, and gets ready for the tables in it.

@@ -8,13 +8,11 @@ use tether_api::data::SchemaRef;
 use super::stream_loop::Tables;
 use crate::catalog::{tables, types};
 use crate::config::Settings;
-use crate::naming::adjust_schema;
 use crate::pgoutput::Relation;
 use crate::replication::{Purpose, Session, slot_state};
 use crate::streaming::{CapturedTable, described_table, table_id};
 use crate::table::Table;
 use crate::types::{Described, TypeRegistry};
-use crate::values::TableSchema;
 
 /// Asks the database for what the stream does not tell of tables. Its connection
 /// is used seldom; if it was lost meanwhile, there is another one.
@@ -63,10 +61,7 @@ impl CatalogTables {
             let types = load_types(self.session().await?).await?;
             self.types = types;
         }
-        let schema = TableSchema::new(Arc::new(table), described, &self.types, &self.settings)?;
-        let envelope = format!("{}.Envelope", schema.topic());
-        let envelope = adjust_schema(self.settings.events.schema_names, &envelope);
-        Ok(CapturedTable::new(schema, &envelope, source))
+        CapturedTable::of(table, described, &self.types, &self.settings, source)
     }
 }
 

@@ -7,9 +7,12 @@ use std::sync::Arc;
 use tether_api::data::SchemaRef;
 use tether_api::{ConnectError, Result};
 
+use crate::config::Settings;
 use crate::event::{TableEvents, envelope_schema};
+use crate::naming::adjust_schema;
 use crate::pgoutput::Relation;
 use crate::table::{Column, ReplicaIdentity, Table, TableId};
+use crate::types::{Described, TypeRegistry};
 use crate::values::TableSchema;
 
 /// A version of a captured table: how its rows are read, and what its events
@@ -23,6 +26,23 @@ pub struct CapturedTable {
 }
 
 impl CapturedTable {
+    /// The events of a table as configured, with these source blocks.
+    ///
+    /// # Errors
+    /// If the table cannot be captured as configured, or a type is not known.
+    pub fn of(
+        table: Table,
+        described: Described,
+        types: &TypeRegistry,
+        settings: &Settings,
+        source: &SchemaRef,
+    ) -> Result<Self> {
+        let schema = TableSchema::new(Arc::new(table), described, types, settings)?;
+        let envelope = format!("{}.Envelope", schema.topic());
+        let envelope = adjust_schema(settings.events.schema_names, &envelope);
+        Ok(Self::new(schema, &envelope, source))
+    }
+
     /// The events of rows of this schema, with these source blocks.
     /// `envelope_name` is the name of their schema.
     pub fn new(schema: TableSchema, envelope_name: &str, source: &SchemaRef) -> Self {

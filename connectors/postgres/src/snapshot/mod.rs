@@ -1,0 +1,29 @@
+//! The rows that were there before the stream (specification, section 10).
+//!
+//! All rows are read as of one instant, that of a slot which was just created
+//! if there is one: the slot's stream has exactly what the rows do not show. A
+//! slot that was there already has no instant of its own any more. Then the
+//! position is taken before the view of the rows, so that changes in between
+//! come twice rather than not at all.
+//!
+//! ```text
+//! COPY ─► rows ─► values ─► pieces ─┐
+//! COPY ─► rows ─► values ─► pieces ─┴─► in sequence, marked ─► records ─► sink
+//! ```
+//!
+//! Each connection (`snapshot.max.threads`) reads one table after the other. In
+//! memory are a few pieces per connection and one row per table, which is held
+//! back, as only the next one tells whether it is the last.
+//!
+//! Nothing of a snapshot is taken up again: one that did not end is taken anew.
+
+mod open;
+mod order;
+mod piece;
+mod read;
+mod sequence;
+mod statement;
+mod transaction;
+
+pub use open::Snapshot;
+pub use read::RecordSink;

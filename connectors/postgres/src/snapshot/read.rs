@@ -1,0 +1,211 @@
+//! Reads the rows and makes records of them.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use futures::StreamExt;
+use tether_api::Result;
+use tether_api::record::SourceRecord;
+use tokio::sync::mpsc::{self, Sender};
+use tokio::task::JoinSet;
+
+use super::open::{Snapshot, SnapshotTable};
+use super::piece::{Piece, Row};
+use super::sequence::{Marked, Sequence};
+use crate::event::{EventPosition, Records};
+use crate::offset::{PostgresOffset, SnapshotKind, SnapshotProgress};
+use crate::replication::Session;
+use crate::values::Phase;
+
+/// How many pieces of each connection wait at most.
+const WAITING: usize = 2;
+
+/// How often a table that takes long is logged.
+const PROGRESS: Duration = Duration::from_secs(10);
+
+/// Takes the records of a snapshot.
+pub trait RecordSink: Send {
+    /// Takes records that hold about so many bytes, once there is space.
+    fn put(&mut self, records: Vec<SourceRecord>, bytes: usize) -> impl Future<Output = ()> + Send;
+}
+
+impl Snapshot {
+    /// Reads all rows. Returns the offset after which the stream goes on.
+    ///
+    /// # Errors
+    /// Retriable, if another snapshot may succeed. The message names the table.
+    pub async fn read(
+        self,
+        records: &mut Records,
+        sink: &mut impl RecordSink,
+    ) -> Result<PostgresOffset> {
+        let begun = Instant::now();
+        let connections = self.sessions.len();
+        tracing::info!(
+            tables = self.tables.len(),
+            connections,
+            "The snapshot begins"
+        );
+        let (sender, mut pieces) = mpsc::channel(connections * WAITING);
+        let next = Arc::new(AtomicUsize::new(0));
+        // They end with this set, also if this future is dropped.
+        let mut readers = JoinSet::new();
+        for session in self.sessions {
+            let reader = TableReader {
+                session,
+                tables: self.tables.clone(),
+                piece_rows: self.settings.queue.max_batch,
+                next: next.clone(),
+                out: sender.clone(),
+            };
+            readers.spawn(reader.run());
+        }
+        drop(sender);
+        let mut output = Output {
+            records,
+            tables: &self.tables,
+            offset: self.offset,
+            out: Vec::new(),
+            bytes: 0,
+        };
+        let mut sequence = Sequence::new(self.tables.len(), connections == 1);
+        while let Some(piece) = pieces.recv().await {
+            let Piece {
+                table,
+                rows,
+                is_last,
+                ..
+            } = piece?;
+            for row in rows {
+                for marked in sequence.row(table, (table, row)).into_iter().flatten() {
+                    output.add(marked)?;
+                }
+            }
+            if is_last && let Some(marked) = sequence.end(table) {
+                output.add(marked)?;
+            }
+            output.hand_over(sink).await;
+        }
+        output.offset.snapshot = Some(SnapshotProgress {
+            kind: SnapshotKind::Initial,
+            completed: true,
+            last_record: true,
+        });
+        if let Some(marked) = sequence.finish() {
+            output.add(marked)?;
+            output.hand_over(sink).await;
+        }
+        tracing::info!(took = ?begun.elapsed(), "The snapshot is complete");
+        Ok(output.offset)
+    }
+}
+
+/// Makes records of rows that have their part.
+struct Output<'a> {
+    records: &'a mut Records,
+    tables: &'a [SnapshotTable],
+    offset: PostgresOffset,
+    out: Vec<SourceRecord>,
+    bytes: usize,
+}
+
+impl Output<'_> {
+    fn add(&mut self, ((table, row), marker): Marked<(usize, Row)>) -> Result<()> {
+        self.bytes += row.bytes;
+        let mut position = EventPosition {
+            offset: &mut self.offset,
+            origin: None,
+            marker,
+        };
+        let events = &self.tables[table].captured.events;
+        self.records
+            .change(events, row.change, &mut position, &mut self.out)
+    }
+
+    async fn hand_over(&mut self, sink: &mut impl RecordSink) {
+        if !self.out.is_empty() {
+            let records = std::mem::take(&mut self.out);
+            sink.put(records, std::mem::take(&mut self.bytes)).await;
+        }
+    }
+}
+
+/// Reads one table after the other on one connection, with others that do the
+/// same.
+struct TableReader {
+    session: Session,
+    tables: Arc<[SnapshotTable]>,
+    piece_rows: usize,
+    /// The next table that nobody reads yet.
+    next: Arc<AtomicUsize>,
+    out: Sender<Result<Piece>>,
+}
+
+impl TableReader {
+    async fn run(self) {
+        loop {
+            let index = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(table) = self.tables.get(index) else {
+                return;
+            };
+            let sent = match self.table(index, table).await {
+                Ok(last) => self.out.send(Ok(last)).await,
+                Err(error) => {
+                    let id = &table.captured.schema.table().id;
+                    let error = error.context(format!("Snapshotting of table {id} failed"));
+                    // Nobody waits for more.
+                    let _ = self.out.send(Err(error)).await;
+                    return;
+                }
+            };
+            if sent.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Sends the rows of a table but for the last piece, which it returns.
+    async fn table(&self, index: usize, table: &SnapshotTable) -> Result<Piece> {
+        let schema = &table.captured.schema;
+        let id = &schema.table().id;
+        let (begun, estimate) = (Instant::now(), table.estimate);
+        tracing::info!(table = %id, estimate, "Exporting data from a table");
+        tracing::debug!(statement = %table.statement, "The statement of the table");
+        let copied = self.session.client().copy_out(&*table.statement).await;
+        let copied = match copied {
+            Ok(copied) => copied,
+            Err(error) => return Err(self.session.failure(&error).await.into()),
+        };
+        let mut copied = pin!(copied);
+        let mut piece = Piece::of(index);
+        let mut cells = Vec::with_capacity(schema.table().columns.len());
+        let (mut rows, mut logged) = (0_u64, begun);
+        while let Some(text) = copied.next().await {
+            let text = match text {
+                Ok(text) => text,
+                Err(error) => return Err(self.session.failure(&error).await.into()),
+            };
+            schema.read_copied(&text, &mut cells)?;
+            let key = schema.key(&cells, None, Phase::Snapshot)?;
+            let row = schema.value(&cells, None, Phase::Snapshot)?;
+            piece.push(Row::new(key, row, text.len(), cells.len()));
+            rows += 1;
+            if piece.is_full(self.piece_rows) {
+                let full = std::mem::replace(&mut piece, Piece::of(index));
+                if self.out.send(Ok(full)).await.is_err() {
+                    return Ok(piece);
+                }
+                if logged.elapsed() >= PROGRESS {
+                    logged = Instant::now();
+                    tracing::info!(table = %id, rows, estimate, after = ?begun.elapsed(), "Exporting");
+                }
+            }
+        }
+        tracing::info!(table = %id, rows, took = ?begun.elapsed(), "Finished exporting a table");
+        piece.is_last = true;
+        Ok(piece)
+    }
+}
