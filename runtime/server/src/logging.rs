@@ -130,6 +130,7 @@ const COUNTERPARTS: &[(&str, &[&str])] = &[
         "org.apache.kafka.connect.util.TopicAdmin",
         &["tether_storage::kafka::topic"],
     ),
+    ("io.debezium.transforms", &["tether_debezium_transforms"]),
     ("io.confluent.connect.avro", &["tether_converters::avro"]),
     ("io.confluent.connect.jdbc", &["tether_connector_jdbc"]),
     (

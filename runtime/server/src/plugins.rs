@@ -14,6 +14,7 @@ pub(crate) fn with(more: Vec<PluginDescriptor>) -> Plugins {
         [
             tether_converters::plugins(),
             tether_transforms::plugins(),
+            tether_debezium_transforms::plugins(),
             tether_connector_file::plugins(),
             tether_connector_rest::plugins(),
             tether_connector_jdbc::plugins(),

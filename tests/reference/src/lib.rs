@@ -124,9 +124,14 @@ pub fn ask_data(
 /// # Errors
 /// The oracle does not answer, or not in its form.
 pub fn ask<T>(question: &Json, read: impl FnOnce(&Json) -> Result<T>) -> Result<Outcome<T>> {
-    let converter = question["converter"].as_str().unwrap_or_default();
-    let oracle = if converter.starts_with("io.confluent.connect.protobuf.") {
+    let class = &question["converter"]
+        .as_str()
+        .or(question["class"].as_str());
+    let class = class.unwrap_or_default();
+    let oracle = if class.starts_with("io.confluent.connect.protobuf.") {
         Oracle::protobuf()?
+    } else if class.starts_with("io.debezium.") {
+        Oracle::debezium()?
     } else {
         Oracle::shared()?
     };

@@ -10,6 +10,8 @@ mod config;
 #[cfg(test)]
 mod converters;
 #[cfg(test)]
+mod debezium;
+#[cfg(test)]
 mod transforms;
 #[cfg(test)]
 mod variables;

@@ -81,6 +81,12 @@ impl Jars {
         self.folder.join("debezium")
     }
 
+    /// Class path with Debezium's connector besides.
+    pub fn debezium_class_path(&self) -> String {
+        let connector = self.debezium_path().join("connector-postgres").join("*");
+        format!("{}:{}", self.full_class_path(), connector.display())
+    }
+
     /// The runnable jar of the schema registry.
     pub fn registry(&self) -> Result<PathBuf> {
         let folder = self.folder.join("registry");

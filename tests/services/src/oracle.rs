@@ -97,6 +97,12 @@ impl Oracle {
         Self::once(&SHARED, Jars::protobuf_class_path)
     }
 
+    /// The one that knows Debezium's classes besides.
+    pub fn debezium() -> Result<&'static Self> {
+        static SHARED: Shared = Mutex::new(None);
+        Self::once(&SHARED, Jars::debezium_class_path)
+    }
+
     fn once(shared: &Shared, class_path: fn(&Jars) -> String) -> Result<&'static Self> {
         let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
         match *shared {

@@ -14,17 +14,17 @@ use super::compare_records;
 use crate::cases::generate;
 
 /// A schema, if there is one, and a value.
-pub(super) type Data = (Option<SchemaRef>, Value);
+pub(crate) type Data = (Option<SchemaRef>, Value);
 
 /// A struct of up to five fields, `f0` to `f4`, of any type.
-fn any_struct() -> BoxedStrategy<Data> {
+pub(crate) fn any_struct() -> BoxedStrategy<Data> {
     struct_schema(Features::ALL)
         .prop_flat_map(|schema| (Just(Some(schema.clone())), value(&schema, Features::ALL)))
         .boxed()
 }
 
 /// A map of some of the entries `f0` to `f4`.
-pub(super) fn any_map() -> BoxedStrategy<Data> {
+pub(crate) fn any_map() -> BoxedStrategy<Data> {
     let entries = proptest::collection::vec(data(Features::PLAIN), 5);
     let present = proptest::collection::vec(proptest::bool::weighted(0.7), 5);
     (entries, present)
@@ -41,7 +41,7 @@ pub(super) fn any_map() -> BoxedStrategy<Data> {
 
 /// Without a schema nobody can tell dates and times from timestamps, which in
 /// Java are one class.
-pub(super) fn untyped(value: Value) -> Value {
+pub(crate) fn untyped(value: Value) -> Value {
     match value {
         Value::Date(days) => Value::Timestamp(i64::from(days) * logical::MILLIS_PER_DAY),
         Value::Time(millis) => Value::Timestamp(millis.into()),
@@ -61,7 +61,7 @@ pub(super) fn untyped(value: Value) -> Value {
 }
 
 /// Structs and maps above all, nulls, and what is neither.
-pub(super) fn any_part() -> BoxedStrategy<Data> {
+pub(crate) fn any_part() -> BoxedStrategy<Data> {
     let null_struct = struct_schema(Features::ALL).prop_map(|schema| (Some(schema), Value::Null));
     prop_oneof![
         8 => any_struct(),
@@ -110,12 +110,12 @@ fn record(part: &BoxedStrategy<Data>) -> impl Strategy<Value = ConnectRecord> + 
 }
 
 /// So many records, the same in every run.
-pub(super) fn records(part: &BoxedStrategy<Data>, count: usize) -> Vec<ConnectRecord> {
+pub(crate) fn records(part: &BoxedStrategy<Data>, count: usize) -> Vec<ConnectRecord> {
     generate(&record(part), count)
 }
 
 /// The same as sink records.
-pub(super) fn sink_records(part: &BoxedStrategy<Data>, count: usize) -> Vec<ConnectRecord> {
+pub(crate) fn sink_records(part: &BoxedStrategy<Data>, count: usize) -> Vec<ConnectRecord> {
     let records = records(part, count).into_iter().zip(7..);
     records
         .map(|(record, offset)| ConnectRecord {
@@ -128,7 +128,7 @@ pub(super) fn sink_records(part: &BoxedStrategy<Data>, count: usize) -> Vec<Conn
 
 /// Compares what the transformations of these classes and configurations, in
 /// turn, make of generated records.
-pub(super) fn compare_generated(
+pub(crate) fn compare_generated(
     classes: &[&str],
     configs: &[Config<'_>],
     records: Vec<ConnectRecord>,
@@ -143,7 +143,7 @@ pub(super) fn compare_generated(
 }
 
 /// Compares how configurations are refused, or what becomes of a record.
-pub(super) fn compare_configs(class: &str, configs: &[Config<'_>]) -> anyhow::Result<()> {
+pub(crate) fn compare_configs(class: &str, configs: &[Config<'_>]) -> anyhow::Result<()> {
     let mut verdicts = Verdicts::new();
     for config in configs {
         let record = ConnectRecord::new("t");
@@ -153,7 +153,7 @@ pub(super) fn compare_configs(class: &str, configs: &[Config<'_>]) -> anyhow::Re
 }
 
 /// A struct schema of these fields.
-pub(super) fn schema_of(fields: &[(&str, SchemaRef)]) -> SchemaRef {
+pub(crate) fn schema_of(fields: &[(&str, SchemaRef)]) -> SchemaRef {
     let builder = fields
         .iter()
         .fold(SchemaBuilder::structure(), |builder, (name, schema)| {
@@ -163,29 +163,29 @@ pub(super) fn schema_of(fields: &[(&str, SchemaRef)]) -> SchemaRef {
 }
 
 /// A record whose value is a struct of this schema.
-pub(super) fn struct_record(schema: &SchemaRef, values: Vec<Value>) -> ConnectRecord {
+pub(crate) fn struct_record(schema: &SchemaRef, values: Vec<Value>) -> ConnectRecord {
     let value = Struct::from_values(schema.clone(), values).unwrap();
     ConnectRecord::new("t").value(Some(schema.clone()), value)
 }
 
 /// A record whose value is a map.
-pub(super) fn map_record(entries: Vec<(&str, Value)>) -> ConnectRecord {
+pub(crate) fn map_record(entries: Vec<(&str, Value)>) -> ConnectRecord {
     ConnectRecord::new("t").value(None, map(entries))
 }
 
 /// A map with text keys.
-pub(super) fn map(entries: Vec<(&str, Value)>) -> Value {
+pub(crate) fn map(entries: Vec<(&str, Value)>) -> Value {
     let entries = entries.into_iter().map(|(key, value)| (key.into(), value));
     entries.collect::<MapValue>().into()
 }
 
 /// A primitive schema.
-pub(super) fn plain(kind: Type, optional: bool) -> SchemaRef {
+pub(crate) fn plain(kind: Type, optional: bool) -> SchemaRef {
     Schema::primitive(kind, optional)
 }
 
 /// A schema with a default.
-pub(super) fn with_default(kind: Type, optional: bool, default: impl Into<Value>) -> SchemaRef {
+pub(crate) fn with_default(kind: Type, optional: bool, default: impl Into<Value>) -> SchemaRef {
     Schema::builder(kind)
         .with_optional(optional)
         .default_value(default.into())
@@ -194,7 +194,7 @@ pub(super) fn with_default(kind: Type, optional: bool, default: impl Into<Value>
 
 /// Three kinds of structs, whose records follow each other, as after changes
 /// of a schema: fields `id`, `name`, `at` and others.
-pub(super) fn changing_schemas() -> Vec<ConnectRecord> {
+pub(crate) fn changing_schemas() -> Vec<ConnectRecord> {
     let id = ("id", plain(Type::Int64, false));
     let name = ("name", plain(Type::String, true));
     let at = ("at", logical::timestamp_schema());

@@ -1,7 +1,7 @@
 //! Transformations and predicates, through their descriptors.
 
 mod cast;
-mod corpus;
+pub(crate) mod corpus;
 mod extract_field;
 mod flatten;
 mod header_from;
@@ -34,6 +34,7 @@ use self::corpus::untyped;
 fn factory(class: &str) -> Option<PluginFactory> {
     plugins()
         .into_iter()
+        .chain(tether_debezium_transforms::plugins())
         .find(|plugin| plugin.class == class)
         .map(|plugin| plugin.factory)
 }
@@ -93,7 +94,7 @@ fn compare(
 
 /// Compares what one instance of a transformation makes of records, one after
 /// the other. They are sink records if they have an offset.
-fn compare_records(
+pub(crate) fn compare_records(
     verdicts: &mut Verdicts,
     class: &str,
     config: Config<'_>,
