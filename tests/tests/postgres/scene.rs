@@ -124,8 +124,9 @@ impl Scene {
             let records = self.records(topic)?;
             ensure!(
                 records.len() >= count,
-                "it has {}; the connector is {}",
+                "it has {}, the last one {}; the connector is {}",
                 records.len(),
+                records.last().map(Record::value_text).unwrap_or_default(),
                 self.worker.rest().states(&self.name)?
             );
             Ok(records)

@@ -1,11 +1,17 @@
 //! Reads what tables are now.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
+use tokio::time::{Instant, sleep};
 use tokio_postgres::{Error, Row};
 
 use crate::replication::{Failure, Session};
 use crate::table::{Column, ReplicaIdentity, Table, TableId};
+
+/// How long, and how often, is waited for a transaction to become visible.
+const VISIBLE_PATIENCE: Duration = Duration::from_secs(10);
+const VISIBLE_PAUSE: Duration = Duration::from_millis(5);
 
 /// The columns of tables in the order of their numbers. A domain that refuses
 /// NULL does so for its columns.
@@ -49,6 +55,26 @@ WHERE c.relkind IN ('r', 'p') AND c.reltuples > 0";
 
 /// The first version of the server with columns that are computed.
 const GENERATED_COLUMNS: u32 = 120_000;
+
+/// Waits until others see what a transaction did. The stream has its changes as
+/// soon as its commit is in the log, which is a moment before that: a table that
+/// it altered would be read as it was before. One that stays invisible, as it
+/// waits for a standby, is not waited for beyond ten seconds.
+///
+/// # Errors
+/// If a query fails.
+pub async fn wait_until_visible(session: &Session, xid: u32) -> Result<(), Failure> {
+    // A transaction holds the lock on its own number until it has ended.
+    let is_held = format!(
+        "SELECT 1 FROM pg_catalog.pg_locks \
+         WHERE locktype = 'transactionid' AND transactionid = '{xid}'::xid"
+    );
+    let deadline = Instant::now() + VISIBLE_PATIENCE;
+    while session.query_value(&is_held).await?.is_some() && Instant::now() < deadline {
+        sleep(VISIBLE_PAUSE).await;
+    }
+    Ok(())
+}
 
 /// Reads a table. `None` if there is none of this name.
 ///

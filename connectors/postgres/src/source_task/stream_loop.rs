@@ -29,14 +29,15 @@ const READ_AT_ONCE: usize = 256 * 1024;
 
 /// Where descriptions of tables come from: the database, or a script in tests.
 pub(super) trait Tables: Send {
-    /// The table that the stream describes, and its events with this schema of
-    /// source blocks. `None` if it is not captured.
+    /// The table that the stream describes in this transaction, and its events
+    /// with this schema of source blocks. `None` if it is not captured.
     ///
     /// # Errors
     /// Retriable, if the database cannot be asked now.
     fn describe(
         &mut self,
         relation: &Relation,
+        xid: Option<u32>,
         source: &SchemaRef,
     ) -> impl Future<Output = Result<Option<CapturedTable>>> + Send;
 
@@ -169,7 +170,7 @@ impl<S: EventStream, T: Tables, A: HeartbeatAction> StreamLoop<'_, S, T, A> {
         if let Some(relation) = described {
             let source = self.changes.records().source_schema().clone();
             let table = tokio::select! {
-                table = self.tables.describe(&relation, &source) => table?,
+                table = self.tables.describe(&relation, self.changes.xid(), &source) => table?,
                 failure = self.stream.keep_alive() => return Err(failure.into()),
             };
             self.changes.put_table(relation.oid, table);

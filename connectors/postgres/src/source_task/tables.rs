@@ -69,6 +69,7 @@ impl Tables for CatalogTables {
     async fn describe(
         &mut self,
         relation: &Relation,
+        xid: Option<u32>,
         source: &SchemaRef,
     ) -> Result<Option<CapturedTable>> {
         let id = table_id(relation);
@@ -76,7 +77,11 @@ impl Tables for CatalogTables {
             tracing::debug!(table = %id, "The changes of a table are not captured");
             return Ok(None);
         }
-        let catalog = tables::find(self.session().await?, &id).await?;
+        let session = self.session().await?;
+        if let Some(xid) = xid {
+            tables::wait_until_visible(session, xid).await?;
+        }
+        let catalog = tables::find(session, &id).await?;
         let table = described_table(relation, catalog.as_ref())?;
         tracing::info!(
             table = %id,

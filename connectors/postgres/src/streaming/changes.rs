@@ -86,6 +86,11 @@ impl Changes {
         self.relations.put(oid, table.map(Arc::new));
     }
 
+    /// The number of the transaction under way.
+    pub fn xid(&self) -> Option<u32> {
+        self.progress.xid()
+    }
+
     /// Sets the oldest transaction that the slot keeps the catalog for.
     pub fn set_xmin(&mut self, xmin: Option<i64>) {
         self.progress.set_xmin(xmin);

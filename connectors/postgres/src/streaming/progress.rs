@@ -47,6 +47,11 @@ impl Progress {
         self.position.parts()
     }
 
+    /// The number of the transaction under way.
+    pub fn xid(&self) -> Option<u32> {
+        self.position.xid()
+    }
+
     /// Sets the oldest transaction that the slot keeps the catalog for.
     pub fn set_xmin(&mut self, xmin: Option<i64>) {
         self.position.set_xmin(xmin);

@@ -41,7 +41,12 @@ impl EventStream for Script {
 struct Nothing;
 
 impl Tables for Nothing {
-    async fn describe(&mut self, _: &Relation, _: &SchemaRef) -> Result<Option<CapturedTable>> {
+    async fn describe(
+        &mut self,
+        _: &Relation,
+        _: Option<u32>,
+        _: &SchemaRef,
+    ) -> Result<Option<CapturedTable>> {
         Ok(None)
     }
 
