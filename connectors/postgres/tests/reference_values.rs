@@ -3,6 +3,9 @@
 //! program that calls those of Debezium 3.6.1 for tables of PostgreSQL 15.
 //!
 //! What differs on purpose is a star there; `docs/compatibility.md` says why.
+//! Streamed key columns that the configuration leaves out stand there as the
+//! running connector describes them, which merges what the stream and the catalog
+//! say; that program takes tables from the catalog alone.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
