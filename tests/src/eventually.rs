@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Error, Result, anyhow};
 
 /// How long tests wait for what should happen within a second or two: enough for a busy machine with
 /// two cores.
@@ -31,11 +31,33 @@ pub fn within<T>(patience: Duration, what: &str, mut look: impl FnMut() -> Resul
     loop {
         match look() {
             Ok(found) => return Ok(found),
-            Err(state) if Instant::now() >= deadline => {
-                let seconds = patience.as_secs();
-                return Err(anyhow!("not within {seconds} s: {what}; last: {state:#}"));
-            }
+            Err(state) if Instant::now() >= deadline => return Err(late(patience, what, &state)),
             Err(_) => thread::sleep(LOOK_EVERY),
         }
     }
+}
+
+/// Like [`within`], where looking is asynchronous.
+///
+/// # Errors
+///
+/// As there.
+pub async fn within_async<T>(
+    patience: Duration,
+    what: &str,
+    mut look: impl AsyncFnMut() -> Result<T>,
+) -> Result<T> {
+    let deadline = Instant::now() + patience;
+    loop {
+        match look().await {
+            Ok(found) => return Ok(found),
+            Err(state) if Instant::now() >= deadline => return Err(late(patience, what, &state)),
+            Err(_) => tokio::time::sleep(LOOK_EVERY).await,
+        }
+    }
+}
+
+fn late(patience: Duration, what: &str, state: &Error) -> Error {
+    let seconds = patience.as_secs();
+    anyhow!("not within {seconds} s: {what}; last: {state:#}")
 }

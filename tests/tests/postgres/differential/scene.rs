@@ -238,30 +238,41 @@ impl Scene {
         patience: Duration,
         mut waiting: impl FnMut(&mut Self, Vec<Owner>) -> Result<Vec<Owner>>,
     ) -> Result<()> {
-        let deadline = Instant::now() + patience;
         let mut asked = Instant::now();
-        loop {
+        let mut late = Vec::new();
+        let awaited = within(patience, what, || {
             let owners = self.owners();
             let owners = owners.filter(|owner| !self.failed.contains_key(owner));
             let owners = owners.collect();
-            let late = waiting(self, owners)?;
-            if late.is_empty() {
-                return Ok(());
-            }
-            let is_over = Instant::now() > deadline;
-            if is_over || asked.elapsed() > ASK_EVERY {
+            late = waiting(self, owners)?;
+            if !late.is_empty() && asked.elapsed() > ASK_EVERY {
                 asked = Instant::now();
-                for owner in late {
-                    let traces = self.rest(owner.role)?.traces(&owner.prefix(&self.token))?;
-                    if !traces.is_empty() {
-                        self.failed.insert(owner, traces);
-                    } else if is_over {
-                        self.failed.insert(owner, format!("not in time: {what}"));
-                    }
-                }
+                self.ask(&late)?;
             }
-            thread::sleep(Duration::from_millis(20));
+            ensure!(late.is_empty(), "{} connectors are late", late.len());
+            Ok(())
+        });
+        // Without anybody who is late, waiting itself went wrong.
+        if late.is_empty() {
+            return awaited;
         }
+        self.ask(&late)?;
+        for owner in late {
+            let reason = || format!("not in time: {what}");
+            self.failed.entry(owner).or_insert_with(reason);
+        }
+        Ok(())
+    }
+
+    /// Notes which of these have failed.
+    fn ask(&mut self, owners: &[Owner]) -> Result<()> {
+        for owner in owners {
+            let traces = self.rest(owner.role)?.traces(&owner.prefix(&self.token))?;
+            if !traces.is_empty() {
+                self.failed.insert(*owner, traces);
+            }
+        }
+        Ok(())
     }
 
     /// Waits until the judged connectors have written as much as the reference, if they ever do.

@@ -14,8 +14,11 @@ use tether_connector_postgres::replication::{
 };
 use tether_services::shared;
 use tether_tests::database::{Database, query};
-use tether_tests::eventually::PATIENCE;
+use tether_tests::eventually::{PATIENCE, within, within_async};
 use tether_tests::names;
+
+/// How long a slot may be busy that is not used any more.
+const DROP_PATIENCE: Duration = Duration::from_secs(5);
 
 /// A database with a name for a slot, which is dropped with this value.
 pub(super) struct Capture {
@@ -89,16 +92,10 @@ impl Drop for Capture {
             &self.server,
             &format!("SELECT pg_terminate_backend(active_pid) {condition} AND active"),
         );
-        for _ in 0..50 {
-            let dropped = query(
-                &self.server,
-                &format!("SELECT pg_drop_replication_slot(slot_name) {condition}"),
-            );
-            if dropped.is_ok() {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(100));
-        }
+        let drop = format!("SELECT pg_drop_replication_slot(slot_name) {condition}");
+        let _ = within(DROP_PATIENCE, "the slot is free", || {
+            query(&self.server, &drop)
+        });
     }
 }
 
@@ -168,15 +165,10 @@ pub(super) async fn end(stream: &mut ReplicationStream) -> Failure {
 
 /// Asks until an answer has this as its first column.
 pub(super) async fn until(session: &Session, question: &str, expected: &str) -> Result<()> {
-    let asking = async {
-        loop {
-            if session.query_value(question).await?.as_deref() == Some(expected) {
-                return Ok::<_, Failure>(());
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    let asked = tokio::time::timeout(PATIENCE / 2, asking).await;
-    ensure!(asked.is_ok(), "not in time: {question} is {expected}");
-    Ok(asked??)
+    within_async(PATIENCE / 2, question, async || {
+        let answer = session.query_value(question).await?;
+        ensure!(answer.as_deref() == Some(expected), "{answer:?}");
+        Ok(())
+    })
+    .await
 }

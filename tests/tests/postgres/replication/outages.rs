@@ -1,13 +1,10 @@
 //! Servers that go away, and connections that end.
 
-use std::time::Duration;
-
 use anyhow::{Result, ensure};
 use tether_connector_postgres::lsn::Lsn;
 use tether_connector_postgres::pgoutput::Message;
 use tether_connector_postgres::replication::{EventStream, Failure, ReplicationStream};
 use tether_services::Postgres;
-use tokio::time::sleep;
 
 use super::capture::{self, Capture, run, session, until};
 
@@ -184,9 +181,11 @@ fn an_abandoned_connection_ends_on_the_server() -> Result<()> {
         {
             // In the middle of a statement.
             let call = session.execute("SELECT pg_sleep(600)");
+            let running = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                           AND query = 'SELECT pg_sleep(600)' AND state = 'active'";
             tokio::select! {
                 _ = call => anyhow::bail!("nobody sleeps so fast"),
-                () = sleep(Duration::from_millis(1)) => {}
+                begun = until(&watcher, running, "1") => begun?,
             }
         }
         drop(session);
