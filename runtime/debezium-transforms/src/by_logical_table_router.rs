@@ -8,10 +8,10 @@ use tether_api::data::{Schema, SchemaBuilder, SchemaCache, SchemaRef, Struct, Te
 use tether_api::record::ConnectRecord;
 use tether_api::transform::Transformation;
 use tether_api::{ConnectError, Result};
+use tether_debezium_naming::{NameAdjustment, adjust_schema};
 use tether_java_regex::Pattern;
 
 use crate::envelope::{AFTER, BEFORE, is_envelope};
-use crate::names::NameAdjustment;
 use crate::plugin::EventTransformation;
 use crate::schema::CACHE_SIZE;
 use crate::settings::{Settings, key, refused};
@@ -177,8 +177,12 @@ impl EventTransformation for ByLogicalTableRouter {
             refused(UNIQUE_KEYS, settings.text(UNIQUE_KEYS), reason)
         })?;
         let mode = settings.text(SCHEMA_NAMES).unwrap_or("none");
-        let schema_names = NameAdjustment::parse(mode).ok_or_else(|| {
-            let reason = format!("Value must be one of {}", NameAdjustment::names());
+        let schema_names = NameAdjustment::of(mode).ok_or_else(|| {
+            let words: Vec<&str> = NameAdjustment::WORDS
+                .iter()
+                .map(|(_, word)| *word)
+                .collect();
+            let reason = format!("Value must be one of {}", words.join(", "));
             refused(SCHEMA_NAMES, Some(mode), &reason)
         })?;
         if let Some(size) = settings.text(CACHED_TABLES)
@@ -227,8 +231,8 @@ impl ByLogicalTableRouter {
     }
 
     fn key_schema(&self, schema: &Schema, topic: &str) -> Result<SchemaRef> {
-        let mut builder =
-            copy_with_fields(schema)?.name(&*self.schema_names.schema(&format!("{topic}.Key")));
+        let mut builder = copy_with_fields(schema)?
+            .name(&*adjust_schema(self.schema_names, &format!("{topic}.Key")));
         if let Some(field) = &self.key_field {
             builder =
                 builder.try_field(field.name.clone(), Schema::primitive(Type::String, false))?;
@@ -253,7 +257,10 @@ impl ByLogicalTableRouter {
     fn event_schema(&self, schema: &Schema, topic: &str) -> Result<Arc<Event>> {
         let before = schema.field(BEFORE).ok_or_else(|| null_pointer(BEFORE))?;
         let row = copy_with_fields(&before.schema)?
-            .name(&*self.schema_names.schema(&format!("{topic}.Value")))
+            .name(&*adjust_schema(
+                self.schema_names,
+                &format!("{topic}.Value"),
+            ))
             .build();
         let mut builder = copy(schema);
         for field in schema.fields() {
@@ -263,7 +270,9 @@ impl ByLogicalTableRouter {
         }
         let name = format!("{topic}.Envelope");
         Ok(Arc::new(Event {
-            schema: builder.name(&*self.schema_names.schema(&name)).build(),
+            schema: builder
+                .name(&*adjust_schema(self.schema_names, &name))
+                .build(),
             row,
             before: before.index,
             after: schema.field(AFTER).map(|field| field.index),

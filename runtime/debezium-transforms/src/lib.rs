@@ -9,7 +9,6 @@ mod by_logical_table_router;
 mod envelope;
 mod extract_changed_record_state;
 mod extract_new_record_state;
-mod names;
 mod plugin;
 mod schema;
 mod settings;

@@ -1,6 +1,7 @@
 //! Words to choose from.
 
 use tether_api::data::java_hash_order;
+pub use tether_debezium_naming::NameAdjustment;
 
 /// An enumeration whose words may be written in any case.
 pub trait Choice: Copy + PartialEq + Sized + 'static {
@@ -30,6 +31,10 @@ pub trait Choice: Copy + PartialEq + Sized + 'static {
         let words = Self::WORDS.iter().map(|(_, word)| word.to_lowercase());
         java_hash_order(words.collect(), |word| word)
     }
+}
+
+impl Choice for NameAdjustment {
+    const WORDS: &'static [(Self, &'static str)] = Self::WORDS;
 }
 
 macro_rules! choices {
@@ -236,17 +241,6 @@ choices! {
         Base64UrlSafe = "base64-url-safe",
         /// Text in lower-case hexadecimal digits.
         Hex = "hex",
-    }
-
-    /// `schema.name.adjustment.mode`, `field.name.adjustment.mode`: which names
-    /// are altered.
-    NameAdjustment {
-        /// None.
-        None = "none",
-        /// Those that Avro refuses: what it refuses becomes `_`.
-        Avro = "avro",
-        /// The same, but what it refuses becomes its code, and `_` as well.
-        AvroUnicode = "avro_unicode",
     }
 
     /// `schema.refresh.mode`: which differences of a message's columns make the

@@ -1,7 +1,6 @@
 //! Names of topics, schemas and fields.
 
-mod adjust;
 mod topic;
 
-pub use adjust::{adjust_field, adjust_schema};
+pub use tether_debezium_naming::{adjust_field, adjust_schema};
 pub use topic::{KeyField, Rewrite, TopicNaming, TopicStrategy};

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use tether_api::data::Text;
 use tether_java_regex::{Error, Pattern};
 
-use super::adjust::replace;
 use crate::table::TableId;
+use tether_debezium_naming::replace;
 
 /// The longest name of a topic.
 const MAX_LENGTH: usize = 249;

@@ -1,8 +1,36 @@
-//! Names that Avro accepts (`io.debezium.schema.SchemaNameAdjuster`).
+//! Names that Avro accepts.
 
 use std::borrow::Cow;
 
-use crate::config::NameAdjustment;
+/// Which characters of names are replaced (`schema.name.adjustment.mode`,
+/// `field.name.adjustment.mode`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NameAdjustment {
+    /// None.
+    None,
+    /// Those that Avro refuses: what it refuses becomes `_`.
+    Avro,
+    /// The same, but what it refuses becomes its code, and `_` as well.
+    AvroUnicode,
+}
+
+impl NameAdjustment {
+    /// All modes with their words, in the order of the reference's enum.
+    pub const WORDS: &'static [(Self, &'static str)] = &[
+        (Self::None, "none"),
+        (Self::Avro, "avro"),
+        (Self::AvroUnicode, "avro_unicode"),
+    ];
+
+    /// The mode of a word in any case; blanks around it do not count.
+    pub fn of(word: &str) -> Option<Self> {
+        let word = word.trim();
+        Self::WORDS
+            .iter()
+            .find(|(_, known)| known.eq_ignore_ascii_case(word))
+            .map(|(mode, _)| *mode)
+    }
+}
 
 /// The name of a schema. Dots separate namespaces and stay. A warning is logged
 /// if the name changes, so each name is to be adjusted once.
@@ -48,7 +76,7 @@ fn adjust(mode: NameAdjustment, name: &str, dots: bool) -> Cow<'_, str> {
 
 /// Appends what stands for a unit of UTF-16: `_`, or its code in hexadecimal
 /// digits, to two of which zeros are added.
-pub(super) fn replace(unit: u16, unicode: bool, out: &mut String) {
+pub fn replace(unit: u16, unicode: bool, out: &mut String) {
     out.push('_');
     if unicode {
         let code = format!("{unit:x}");
