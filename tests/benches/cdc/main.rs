@@ -67,12 +67,12 @@ fn main() -> Result<()> {
         let mut loaded = Bench::load(case, runs + 1)?;
         let ceiling = loaded.ceiling()?;
         println!("{}: ceiling: {ceiling:.0} events/s", case.name());
-        report.set_ceiling(case, ceiling);
+        report.set_ceiling(case.name(), ceiling);
         for _ in 0..arguments.repetitions {
             for kind in &kinds {
                 let measured = bench.run(*kind, &mut loaded)?;
                 println!("{}: {}: {measured}", case.name(), kind.name());
-                report.add(*kind, case, measured);
+                report.runs.add(*kind, case.name(), measured);
             }
         }
         // After each case, as all of them take long.

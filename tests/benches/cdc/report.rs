@@ -2,30 +2,32 @@
 
 use anyhow::Result;
 use serde_json::{Map, Value, json};
+use tether_tests::bench_runs::{Run, Runs, bytes};
 use tether_tests::bench_worker::Kind;
 
-use crate::case::Case;
 use crate::measure::Measured;
+
+const RATE: &str = "events_per_second";
+const CPU_RATE: &str = "events_per_cpu_second";
+const LATENCY: &str = "p99_latency";
+const MEMORY: &str = "peak_memory";
+
+impl Run for Measured {
+    fn figures(&self) -> Vec<(&'static str, Option<f64>)> {
+        vec![
+            (CPU_RATE, Some(self.events_per_cpu_second())),
+            (RATE, Some(self.events_per_second())),
+            (LATENCY, self.p99_latency),
+            (MEMORY, Some(bytes(self.peak_memory))),
+        ]
+    }
+}
 
 /// All measurements.
 pub(crate) struct Report {
     machine: Vec<(&'static str, String)>,
-    cases: Vec<CaseReport>,
-}
-
-/// Those of one case.
-struct CaseReport {
-    case: Case,
-    runs: Vec<(Kind, Measured)>,
-    ceiling: Option<f64>,
-}
-
-/// Medians of the runs of one worker.
-struct Medians {
-    events_per_second: f64,
-    events_per_cpu_second: f64,
-    p99_latency: Option<f64>,
-    peak_memory: f64,
+    pub(crate) runs: Runs<Measured>,
+    ceilings: Vec<(String, f64)>,
 }
 
 impl Report {
@@ -33,68 +35,35 @@ impl Report {
     pub(crate) fn new(machine: Vec<(&'static str, String)>) -> Self {
         Self {
             machine,
-            cases: Vec::new(),
+            runs: Runs::default(),
+            ceilings: Vec::new(),
         }
     }
 
-    /// Adds a run.
-    pub(crate) fn add(&mut self, kind: Kind, case: Case, measured: Measured) {
-        self.case(case).runs.push((kind, measured));
-    }
-
     /// Sets what PostgreSQL gives at most, in events a second.
-    pub(crate) fn set_ceiling(&mut self, case: Case, events_per_second: f64) {
-        self.case(case).ceiling = Some(events_per_second);
-    }
-
-    fn case(&mut self, case: Case) -> &mut CaseReport {
-        let index = self.cases.iter().position(|known| known.case == case);
-        let index = index.unwrap_or_else(|| {
-            self.cases.push(CaseReport {
-                case,
-                runs: Vec::new(),
-                ceiling: None,
-            });
-            self.cases.len() - 1
-        });
-        &mut self.cases[index]
+    pub(crate) fn set_ceiling(&mut self, case: &str, events_per_second: f64) {
+        self.ceilings.push((case.to_owned(), events_per_second));
     }
 
     /// Medians and all runs of both workers, what PostgreSQL gives at most, and ours divided by the
     /// reference's.
     pub(crate) fn json(&self) -> Result<String> {
-        let machine: Map<_, _> = self
-            .machine
-            .iter()
+        let machine = self.machine.iter();
+        let machine: Map<String, Value> = machine
             .map(|(name, value)| ((*name).to_owned(), json!(value)))
             .collect();
-        let ceilings = self.cases.iter().filter_map(|case| {
-            let ceiling = json!({"events_per_second": case.ceiling?});
-            Some((case.case.name().to_owned(), ceiling))
-        });
-        let ratios = self.cases.iter().filter_map(|case| {
-            let ratio = case
-                .medians(Kind::Tether)?
-                .over(&case.medians(Kind::Reference)?);
-            Some((case.case.name().to_owned(), ratio.json()))
-        });
+        let ceilings = self.ceilings.iter();
+        let ceilings: Map<String, Value> = ceilings
+            .map(|(case, ceiling)| (case.clone(), json!({ RATE: ceiling })))
+            .collect();
         let report = json!({
             "machine": machine,
-            "tether": self.of(Kind::Tether),
-            "reference": self.of(Kind::Reference),
-            "ceiling": ceilings.collect::<Map<_, _>>(),
-            "ratios": ratios.collect::<Map<_, _>>(),
+            "tether": self.runs.json(Kind::Tether),
+            "reference": self.runs.json(Kind::Reference),
+            "ceiling": ceilings,
+            "ratios": self.runs.ratios(),
         });
         Ok(serde_json::to_string_pretty(&report)? + "\n")
-    }
-
-    fn of(&self, kind: Kind) -> Map<String, Value> {
-        let cases = self.cases.iter().filter_map(|case| {
-            let mut json = case.medians(kind)?.json();
-            json["runs"] = json!(case.of(kind).collect::<Vec<_>>());
-            Some((case.case.name().to_owned(), json))
-        });
-        cases.collect()
     }
 
     /// Medians in a Markdown table.
@@ -103,79 +72,34 @@ impl Report {
             "| case | worker | events/CPU s | events/s | of the ceiling | p99 latency | peak |\n\
              |---|---|---:|---:|---:|---:|---:|\n",
         );
-        for case in &self.cases {
-            for kind in [Kind::Reference, Kind::Tether] {
-                let Some(medians) = case.medians(kind) else {
+        for kind in [Kind::Reference, Kind::Tether] {
+            for (case, medians) in self.runs.medians(kind) {
+                let Some(medians) = medians else {
                     continue;
                 };
-                let share = case
-                    .ceiling
-                    .map(|ceiling| format!("{:.0} %", 100.0 * medians.events_per_second / ceiling));
-                let latency = medians.p99_latency.map(|p99| format!("{p99:.1} ms"));
-                table.push_str(&format!(
-                    "| {} | {} | {:.0} | {:.0} | {} | {} | {:.0} MiB |\n",
-                    case.case.name(),
-                    kind.name(),
-                    medians.events_per_cpu_second,
-                    medians.events_per_second,
+                let cell =
+                    |name, text: fn(f64) -> String| medians.get(name).map(text).unwrap_or_default();
+                let share = self.ceiling(case).zip(medians.get(RATE));
+                let share = share.map(|(ceiling, rate)| format!("{:.0} %", 100.0 * rate / ceiling));
+                let row = [
+                    case.to_owned(),
+                    kind.name().to_owned(),
+                    cell(CPU_RATE, |rate| format!("{rate:.0}")),
+                    cell(RATE, |rate| format!("{rate:.0}")),
                     share.unwrap_or_default(),
-                    latency.unwrap_or_default(),
-                    medians.peak_memory / 1_048_576.0,
-                ));
+                    cell(LATENCY, |latency| format!("{latency:.1} ms")),
+                    cell(MEMORY, |bytes| format!("{:.0} MiB", bytes / 1_048_576.0)),
+                ];
+                table.push_str(&format!("| {} |\n", row.join(" | ")));
             }
         }
         table
     }
-}
 
-impl CaseReport {
-    fn of(&self, kind: Kind) -> impl Iterator<Item = &Measured> {
-        self.runs
-            .iter()
-            .filter(move |(of, _)| *of == kind)
-            .map(|(_, measured)| measured)
+    fn ceiling(&self, case: &str) -> Option<f64> {
+        let mut ceilings = self.ceilings.iter();
+        ceilings
+            .find(|(known, _)| known == case)
+            .map(|(_, ceiling)| *ceiling)
     }
-
-    fn medians(&self, kind: Kind) -> Option<Medians> {
-        let median = |of: &dyn Fn(&Measured) -> Option<f64>| {
-            let mut values: Vec<f64> = self.of(kind).filter_map(of).collect();
-            values.sort_by(f64::total_cmp);
-            values.get(values.len() / 2).copied()
-        };
-        Some(Medians {
-            events_per_second: median(&|run| Some(run.events_per_second()))?,
-            events_per_cpu_second: median(&|run| Some(run.events_per_cpu_second()))?,
-            p99_latency: median(&|run| run.p99_latency),
-            peak_memory: median(&|run| Some(approximate(run.peak_memory)))?,
-        })
-    }
-}
-
-impl Medians {
-    fn over(&self, other: &Self) -> Self {
-        let latencies = self.p99_latency.zip(other.p99_latency);
-        Self {
-            events_per_second: self.events_per_second / other.events_per_second,
-            events_per_cpu_second: self.events_per_cpu_second / other.events_per_cpu_second,
-            p99_latency: latencies.map(|(ours, theirs)| ours / theirs),
-            peak_memory: self.peak_memory / other.peak_memory,
-        }
-    }
-
-    fn json(&self) -> Value {
-        json!({
-            "events_per_cpu_second": self.events_per_cpu_second,
-            "events_per_second": self.events_per_second,
-            "p99_latency": self.p99_latency,
-            "peak_memory": self.peak_memory,
-        })
-    }
-}
-
-#[allow(
-    clippy::cast_precision_loss,
-    reason = "memory of a process is far below 2^52 bytes"
-)]
-fn approximate(number: u64) -> f64 {
-    number as f64
 }

@@ -75,7 +75,7 @@ fn main() -> Result<()> {
                     None => bench.source(*kind, case)?,
                 };
                 println!("{}: {}: {measured}", case.name(), kind.name());
-                report.add(*kind, case, measured);
+                report.runs.add(*kind, &case.name(), measured);
             }
         }
         if let Some(topic) = topic {
