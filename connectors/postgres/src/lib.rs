@@ -16,6 +16,7 @@
 //! | `pgoutput` | the messages of the stream |
 //! | `snapshot` | the rows that were there before the stream |
 //! | `streaming` | the changes of the stream, and where to take it up again |
+//! | `signal` | what users ask of a running connector |
 //! | `event` | records: keys, envelopes, the source block, headers |
 //! | `offset` | the position that is stored with each record |
 //!
@@ -33,6 +34,7 @@ pub mod offset;
 pub mod pgoutput;
 pub mod preflight;
 pub mod replication;
+pub mod signal;
 pub mod snapshot;
 mod source_task;
 pub mod streaming;

@@ -109,6 +109,11 @@ impl Filters {
         self.table_order.as_ref()?.position(&table.to_string())
     }
 
+    /// Whether the rows of a table are signals.
+    pub fn is_signal_table(&self, table: &TableId) -> bool {
+        self.signal_table.as_ref() == Some(table)
+    }
+
     /// The table whose rows are signals.
     pub fn signal_table(&self) -> Option<&TableId> {
         self.signal_table.as_ref()

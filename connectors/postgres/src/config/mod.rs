@@ -33,4 +33,5 @@ pub use settings::{
     SignalSettings, SkippedOperations, SlotSettings, SnapshotSettings, StreamingSettings,
     TlsSettings, ValueSettings,
 };
+pub(crate) use table_name::parse as table_name;
 pub use validation::validate;

@@ -5,7 +5,7 @@ use crate::table::TableId;
 /// Reads a table's name: parts with dots between them, of which the last two
 /// are schema and table. A part may be in quotes (`"`, `'` or a backtick),
 /// which are doubled within it. `None` if it does not have this form.
-pub(super) fn parse(text: &str) -> Option<TableId> {
+pub(crate) fn parse(text: &str) -> Option<TableId> {
     let mut parts = Vec::new();
     let mut rest = text.trim();
     loop {

@@ -15,6 +15,9 @@
 //! memory are a few pieces per connection and one row per table, which is held
 //! back, as only the next one tells whether it is the last.
 //!
+//! A blocking snapshot reads tables again that a signal names, at a position
+//! where the stream waits.
+//!
 //! Nothing of a snapshot is taken up again: one that did not end is taken anew.
 
 mod open;

@@ -1,5 +1,6 @@
 //! Gets ready to read.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tether_api::data::SchemaRef;
@@ -9,9 +10,12 @@ use super::{order, statement, transaction};
 use crate::catalog::{tables, types};
 use crate::config::{Settings, SnapshotLocking};
 use crate::event::ProcessingTime;
+use crate::lsn::Lsn;
 use crate::offset::{PostgresOffset, SnapshotKind, SnapshotProgress};
 use crate::replication::{CreatedSlot, Purpose, Session};
+use crate::signal::SnapshotRequest;
 use crate::streaming::CapturedTable;
+use crate::table::TableId;
 use crate::types::Described;
 
 /// A view of the database, with all that is needed to read the rows in it.
@@ -24,6 +28,23 @@ pub struct Snapshot {
     pub(super) tables: Arc<[SnapshotTable]>,
     /// The position, with which the stream goes on.
     pub(super) offset: PostgresOffset,
+}
+
+/// What a snapshot reads.
+struct Selection<'a> {
+    /// Whether a table is read.
+    wanted: &'a (dyn Fn(&TableId) -> bool + Sync),
+    /// Statements in place of those that read all rows.
+    selects: &'a HashMap<TableId, String>,
+}
+
+/// An open view.
+struct View {
+    /// One at least.
+    sessions: Vec<Session>,
+    tables: Vec<SnapshotTable>,
+    position: Lsn,
+    time: ProcessingTime,
 }
 
 /// A table that is read.
@@ -47,20 +68,96 @@ impl Snapshot {
         slot: Option<&CreatedSlot>,
         source: &SchemaRef,
     ) -> Result<Self> {
+        let selection = Selection {
+            wanted: &|id| settings.filters.captures(id) && settings.filters.in_snapshot(id),
+            selects: &settings.snapshot.select_overrides,
+        };
+        let view = View::open(settings, slot, &selection, source).await?;
+        let tx_id = transaction::number(&view.sessions[0]).await?;
+        tracing::info!(position = %view.position, tx_id, "The position of the snapshot");
+        let offset = PostgresOffset {
+            lsn: Some(view.position),
+            tx_id,
+            ts_usec: Some(view.time.micros()),
+            snapshot: Some(SnapshotProgress::begun(SnapshotKind::Initial)),
+            ..PostgresOffset::default()
+        };
+        Ok(Self::of(settings, view, offset))
+    }
+
+    /// Opens a view of the database to read again what a signal asks for,
+    /// while the stream waits at `offset`.
+    ///
+    /// # Errors
+    /// Retriable, if it may pass. If what the signal names is of no use.
+    pub async fn open_blocking(
+        settings: &Arc<Settings>,
+        request: &SnapshotRequest,
+        offset: &PostgresOffset,
+        source: &SchemaRef,
+    ) -> Result<Self> {
+        let names = request.tables().map_err(|error| {
+            ConnectError::other("The data-collections of a signal are wrong").caused_by(error)
+        })?;
+        let mut selects = HashMap::new();
+        for condition in &request.conditions {
+            if let (Some(table), Some(select)) = (condition.table(), &condition.filter) {
+                selects.insert(table, select.clone());
+            }
+        }
+        let selection = Selection {
+            wanted: &|id| {
+                let (plain, quoted) = (id.to_string(), id.quoted());
+                let named = names
+                    .iter()
+                    .any(|list| list.matches(&plain) || list.matches(&quoted));
+                named && settings.filters.captures(id)
+            },
+            selects: &selects,
+        };
+        let view = View::open(settings, None, &selection, source).await?;
+        let offset = PostgresOffset {
+            ts_usec: Some(view.time.micros()),
+            snapshot: Some(SnapshotProgress::begun(SnapshotKind::Blocking)),
+            ..offset.clone()
+        };
+        Ok(Self::of(settings, view, offset))
+    }
+
+    fn of(settings: &Arc<Settings>, view: View, offset: PostgresOffset) -> Self {
+        Self {
+            settings: settings.clone(),
+            sessions: view.sessions,
+            tables: view.tables.into(),
+            offset,
+        }
+    }
+
+    /// The position, before any row was read.
+    pub fn offset(&self) -> &PostgresOffset {
+        &self.offset
+    }
+}
+
+impl View {
+    async fn open(
+        settings: &Arc<Settings>,
+        slot: Option<&CreatedSlot>,
+        selection: &Selection<'_>,
+        source: &SchemaRef,
+    ) -> Result<Self> {
         let snapshot = &settings.snapshot;
         let connect = || Session::connect(&settings.connection, Purpose::General);
         let session = connect().await?;
         let position = transaction::begin(&session, snapshot.isolation, slot).await?;
-        let now = ProcessingTime::now();
-        let tx_id = transaction::number(&session).await?;
-        tracing::info!(%position, tx_id, "The position of the snapshot");
-        let wanted = |id: &_| settings.filters.captures(id) && settings.filters.in_snapshot(id);
+        let time = ProcessingTime::now();
+        let wanted = selection.wanted;
         if snapshot.locking == SnapshotLocking::Shared {
             let mut names = tables::names(&session).await?;
             names.retain(|id| wanted(id));
             transaction::lock(&session, names.iter(), snapshot.lock_timeout).await?;
         }
-        let tables = Self::tables(settings, &session, wanted, source).await?;
+        let tables = Self::tables(settings, &session, selection, source).await?;
         let mut sessions = vec![session];
         let connections = snapshot.max_threads.min(tables.len());
         if connections > 1 {
@@ -72,31 +169,20 @@ impl Snapshot {
             }
         }
         Ok(Self {
-            settings: settings.clone(),
             sessions,
-            tables: tables.into(),
-            offset: PostgresOffset {
-                lsn: Some(position),
-                tx_id,
-                ts_usec: Some(now.micros()),
-                snapshot: Some(SnapshotProgress::begun(SnapshotKind::Initial)),
-                ..PostgresOffset::default()
-            },
+            tables,
+            position,
+            time,
         })
-    }
-
-    /// The position, before any row was read.
-    pub fn offset(&self) -> &PostgresOffset {
-        &self.offset
     }
 
     async fn tables(
         settings: &Settings,
         session: &Session,
-        wanted: impl Fn(&crate::table::TableId) -> bool,
+        selection: &Selection<'_>,
         source: &SchemaRef,
     ) -> Result<Vec<SnapshotTable>> {
-        let mut found = tables::load(session, wanted).await?;
+        let mut found = tables::load(session, selection.wanted).await?;
         let estimates = tables::row_estimates(session).await?;
         let snapshot = &settings.snapshot;
         order::sort(
@@ -119,7 +205,7 @@ impl Snapshot {
             let captured =
                 CapturedTable::of(table, Described::ByCatalog, &types, settings, source)?;
             let schema = &captured.schema;
-            let statement = match snapshot.select_overrides.get(&schema.table().id) {
+            let statement = match selection.selects.get(&schema.table().id) {
                 Some(select) => statement::of_override(session, schema, select).await?,
                 None => statement::of_table(schema),
             };

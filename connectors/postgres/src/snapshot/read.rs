@@ -89,8 +89,9 @@ impl Snapshot {
             }
             output.hand_over(sink).await;
         }
+        let kind = output.offset.snapshot.map(|progress| progress.kind);
         output.offset.snapshot = Some(SnapshotProgress {
-            kind: SnapshotKind::Initial,
+            kind: kind.unwrap_or(SnapshotKind::Initial),
             completed: true,
             last_record: true,
         });

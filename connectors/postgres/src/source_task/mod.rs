@@ -35,12 +35,14 @@
 //! or a value that cannot be converted, fails the task with a message that says
 //! what and where. Failures that may pass fail it after `errors.max.retries`.
 
+mod blocking_snapshot;
 mod heartbeat_action;
 mod plan;
 mod queue;
 mod reader;
 mod retry;
 mod settings;
+mod signals;
 mod start;
 mod stream_loop;
 mod tables;

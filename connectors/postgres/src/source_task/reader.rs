@@ -7,10 +7,12 @@ use tether_api::source::SourceTaskContext;
 use tether_api::{ConnectError, Result};
 use tokio_util::sync::CancellationToken;
 
+use super::blocking_snapshot::take_snapshot;
 use super::heartbeat_action::ActionQuery;
 use super::queue::{Batch, Queue, QueueSink};
 use super::retry::Retry;
-use super::stream_loop::StreamLoop;
+use super::signals::{Channels, Requests};
+use super::stream_loop::{Ended, StreamLoop};
 use super::{settings, start};
 use crate::config::Settings;
 use crate::event::ContextHeaders;
@@ -26,6 +28,8 @@ pub(super) struct Reader {
     stopping: CancellationToken,
     headers: ContextHeaders,
     action: ActionQuery,
+    channels: Channels,
+    requests: Requests,
     retry: Retry,
     /// What is made and not yet in the queue.
     batch: Batch,
@@ -52,6 +56,8 @@ impl Reader {
             headers: settings::headers(&settings),
             action: ActionQuery::start(settings.connection.clone(), query),
             retry: Retry::new(errors.max_retries, errors.restart_wait),
+            channels: Channels,
+            requests: Requests::default(),
             batch: Batch::default(),
             streaming: None,
             settings,
@@ -125,20 +131,38 @@ impl Reader {
             self.stopping.cancelled().await;
             return Ok(());
         };
-        let stream_loop = StreamLoop {
-            stream: &mut stream,
-            tables: &mut tables,
-            action: &mut self.action,
-            changes: &mut streaming.changes,
-            batch: &mut self.batch,
-            queue: &self.queue,
-            committed: &mut self.context.committed,
-            stopping: &self.stopping,
-            xmin_interval: self.settings.streaming.xmin_interval,
-            received,
-            passed: 0,
-        };
-        stream_loop.run().await?;
+        loop {
+            if let Some(request) = self.requests.snapshots.pop_front() {
+                take_snapshot(
+                    &self.settings,
+                    &request,
+                    &mut streaming.changes,
+                    &mut stream,
+                    &self.queue,
+                    &self.stopping,
+                )
+                .await?;
+                continue;
+            }
+            let stream_loop = StreamLoop {
+                stream: &mut stream,
+                tables: &mut tables,
+                action: &mut self.action,
+                arrivals: &mut self.channels,
+                requests: &mut self.requests,
+                changes: &mut streaming.changes,
+                batch: &mut self.batch,
+                queue: &self.queue,
+                committed: &mut self.context.committed,
+                stopping: &self.stopping,
+                xmin_interval: self.settings.streaming.xmin_interval,
+                received: &mut *received,
+                passed: 0,
+            };
+            if stream_loop.run().await? == Ended::Stopped {
+                break;
+            }
+        }
         stream.close().await;
         self.drop_slot().await;
         Ok(())

@@ -7,10 +7,10 @@ use tether_api::Result;
 use tether_api::data::Schema;
 
 use crate::VERSION;
-use crate::config::Settings;
+use crate::config::{Settings, SignalChannel, Watermarking};
 use crate::event::{ContextHeaders, Operation, RecordSettings, Records};
 use crate::naming::adjust_schema;
-use crate::streaming::{ChangeSettings, HeartbeatTimer};
+use crate::streaming::{ChangeSettings, HeartbeatTimer, RowSignals};
 
 /// Makes records as configured. `headers` are those of the task.
 ///
@@ -63,5 +63,12 @@ pub(super) fn changes(settings: &Settings) -> ChangeSettings {
         heartbeat: interval.map(|interval| HeartbeatTimer::new(interval, Instant::now())),
         captures_message: Box::new(move |prefix| filters.captures_message(prefix)),
         message_content: settings.values.binary,
+        signals: match settings.signals.channels.contains(&SignalChannel::Source) {
+            false => RowSignals::None,
+            true => match settings.incremental.watermarking {
+                Watermarking::InsertInsert => RowSignals::Inserted,
+                Watermarking::InsertDelete => RowSignals::InsertedAndDeleted,
+            },
+        },
     }
 }

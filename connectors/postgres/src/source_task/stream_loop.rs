@@ -10,11 +10,13 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::queue::{Batch, Queue};
+use super::signals::{Arrivals, Requests};
 use crate::lsn::Lsn;
 use crate::offset::PostgresOffset;
 use crate::pgoutput::{Message, OldTuple, Relation, decode};
 use crate::replication::{Event, EventStream, XLogData};
-use crate::streaming::{CapturedTable, Changes};
+use crate::signal::Signal;
+use crate::streaming::{CapturedTable, Changes, Demand};
 
 /// A batch is handed over once it has so many bytes.
 const FULL: usize = 1024 * 1024;
@@ -64,10 +66,13 @@ pub(super) trait HeartbeatAction: Send {
 /// fits the queue is ever in memory, however large a transaction is. Meanwhile
 /// the server is told that this side lives, and positions that have been
 /// committed are confirmed.
-pub(super) struct StreamLoop<'a, S, T, A> {
+pub(super) struct StreamLoop<'a, S, T, A, C> {
     pub(super) stream: &'a mut S,
     pub(super) tables: &'a mut T,
     pub(super) action: &'a mut A,
+    pub(super) arrivals: &'a mut C,
+    /// What signals ask for.
+    pub(super) requests: &'a mut Requests,
     pub(super) changes: &'a mut Changes,
     /// What is made and not yet in the queue. It outlives the loop, so that the
     /// next one goes on behind it.
@@ -84,6 +89,16 @@ pub(super) struct StreamLoop<'a, S, T, A> {
     pub(super) passed: usize,
 }
 
+/// Why a loop ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// The task stops.
+    Stopped,
+    /// Signals have asked for something that the stream is left for. Another
+    /// loop goes on with it.
+    Requested,
+}
+
 /// Whether to go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Next {
@@ -91,12 +106,13 @@ enum Next {
     Stop,
 }
 
-impl<S: EventStream, T: Tables, A: HeartbeatAction> StreamLoop<'_, S, T, A> {
-    /// Returns when the task stops.
+impl<S: EventStream, T: Tables, A: HeartbeatAction, C: Arrivals> StreamLoop<'_, S, T, A, C> {
+    /// Returns when the task stops, or signals ask for something that needs
+    /// the stream to wait. Then everything that was made is in the queue.
     ///
     /// # Errors
     /// Retriable, if another stream may go on where this one ended.
-    pub(super) async fn run(mut self) -> Result<()> {
+    pub(super) async fn run(mut self) -> Result<Ended> {
         let mut next_xmin = self.xmin_interval.map(|_| Instant::now());
         loop {
             if let (Some(next), Some(interval)) = (&mut next_xmin, self.xmin_interval)
@@ -109,16 +125,24 @@ impl<S: EventStream, T: Tables, A: HeartbeatAction> StreamLoop<'_, S, T, A> {
                 self.changes.set_xmin(xmin);
                 *next = Instant::now() + interval;
             }
-            while let Some(event) = self.stream.next()? {
+            while !self.requests.any()
+                && let Some(event) = self.stream.next()?
+            {
                 if let Event::XLogData(data) = event {
                     self.message(data).await?;
                 }
                 if self.is_full() && self.hand_over().await? == Next::Stop {
-                    return Ok(());
+                    return Ok(Ended::Stopped);
                 }
             }
-            if self.hand_over().await? == Next::Stop || self.wait().await? == Next::Stop {
-                return Ok(());
+            if self.hand_over().await? == Next::Stop {
+                return Ok(Ended::Stopped);
+            }
+            if self.requests.any() {
+                return Ok(Ended::Requested);
+            }
+            if self.wait().await? == Next::Stop {
+                return Ok(Ended::Stopped);
             }
         }
     }
@@ -135,6 +159,7 @@ impl<S: EventStream, T: Tables, A: HeartbeatAction> StreamLoop<'_, S, T, A> {
                 self.changes.heartbeat(&mut self.batch.records)?;
                 self.act();
             }
+            signal = self.arrivals.next() => self.signal(&signal),
             filled = self.stream.fill() => filled?,
         }
         Ok(Next::GoOn)
@@ -163,20 +188,35 @@ impl<S: EventStream, T: Tables, A: HeartbeatAction> StreamLoop<'_, S, T, A> {
         })?;
         let values = values(&message);
         let before = self.batch.records.len();
-        let described = self
+        let demand = self
             .changes
             .process(lsn, message, &mut self.batch.records)?;
-        self.count(length, values, self.batch.records.len() - before);
-        if let Some(relation) = described {
-            let source = self.changes.records().source_schema().clone();
-            let table = tokio::select! {
-                table = self.tables.describe(&relation, self.changes.xid(), &source) => table?,
-                failure = self.stream.keep_alive() => return Err(failure.into()),
-            };
-            self.changes.put_table(relation.oid, table);
+        match demand {
+            Some(Demand::Table(relation)) => self.describe(relation).await?,
+            Some(Demand::Signal(signal)) => {
+                self.signal(&signal);
+                self.changes.signalled(&mut self.batch.records)?;
+            }
+            None => {}
         }
+        self.count(length, values, self.batch.records.len() - before);
         self.act();
         Ok(())
+    }
+
+    async fn describe(&mut self, relation: Relation) -> Result<()> {
+        let source = self.changes.records().source_schema().clone();
+        let table = tokio::select! {
+            table = self.tables.describe(&relation, self.changes.xid(), &source) => table?,
+            failure = self.stream.keep_alive() => return Err(failure.into()),
+        };
+        self.changes.put_table(relation.oid, table);
+        Ok(())
+    }
+
+    /// Executes a signal at the position of the latest message.
+    fn signal(&mut self, signal: &Signal) {
+        self.requests.execute(signal, self.changes.offset());
     }
 
     /// Counts the memory of a message. The ones without records count as far as

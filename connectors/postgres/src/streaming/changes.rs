@@ -16,6 +16,7 @@ use crate::event::{Change, EventPosition, Operation, Origin, Records, SnapshotMa
 use crate::lsn::Lsn;
 use crate::offset::{MessageType, PostgresOffset};
 use crate::pgoutput::{Message, OldTuple, Relation, Tuple};
+use crate::signal::{Signal, signal_of};
 use crate::values::Phase;
 
 /// After how many changes of which none made a record a warning is due.
@@ -33,6 +34,29 @@ pub struct ChangeSettings {
     pub captures_message: Box<dyn Fn(&str) -> bool + Send + Sync>,
     /// What the content of logical messages becomes.
     pub message_content: BinaryMode,
+    /// Which changes of the signal table are signals.
+    pub signals: RowSignals,
+}
+
+/// Which changes of the signal table are signals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowSignals {
+    /// None: the channel is not enabled.
+    None,
+    /// New rows.
+    Inserted,
+    /// New rows, and deleted ones, which close windows.
+    InsertedAndDeleted,
+}
+
+/// What has to be done before the next message is processed.
+#[derive(Debug)]
+pub enum Demand {
+    /// A table is described and has to be [put](Changes::put_table).
+    Table(Relation),
+    /// A signal has to be executed, and then the change that it is made an
+    /// event by [`Changes::signalled`].
+    Signal(Signal),
 }
 
 /// Makes records of the messages of a stream.
@@ -45,6 +69,8 @@ pub struct Changes {
     filtered: u32,
     /// Whether a heartbeat was made whose action is still to be done.
     beaten: bool,
+    /// The change that is a signal, until the signal is executed.
+    signalled: Option<(Arc<CapturedTable>, Change)>,
 }
 
 impl Changes {
@@ -57,12 +83,18 @@ impl Changes {
             settings,
             filtered: 0,
             beaten: false,
+            signalled: None,
         }
     }
 
     /// Makes records.
     pub fn records(&self) -> &Records {
         &self.records
+    }
+
+    /// The same, for records beside the stream.
+    pub fn records_mut(&mut self) -> &mut Records {
+        &mut self.records
     }
 
     /// The position of the latest message.
@@ -97,8 +129,7 @@ impl Changes {
     }
 
     /// Processes a message whose `XLogData` begins at `lsn` and appends its
-    /// records. Returns the description of a table, which then has to be
-    /// [put](Self::put_table) before the next message.
+    /// records. Returns what has to be done before the next message.
     ///
     /// # Errors
     /// If a change cannot be made an event and the configuration does not say
@@ -108,7 +139,7 @@ impl Changes {
         lsn: Lsn,
         message: Message,
         out: &mut Vec<SourceRecord>,
-    ) -> Result<Option<Relation>> {
+    ) -> Result<Option<Demand>> {
         match message {
             Message::Begin {
                 final_lsn,
@@ -129,16 +160,16 @@ impl Changes {
                 name: text(name)?,
                 lsn,
             }),
-            Message::Relation(relation) => return Ok(Some(relation)),
+            Message::Relation(relation) => return Ok(Some(Demand::Table(relation))),
             Message::Type { .. } => {}
             Message::Insert { relation, new } => {
-                self.row(lsn, MessageType::Insert, relation, None, Some(new), out)?;
+                return self.row(lsn, MessageType::Insert, relation, None, Some(new), out);
             }
             Message::Update { relation, old, new } => {
-                self.row(lsn, MessageType::Update, relation, old, Some(new), out)?;
+                return self.row(lsn, MessageType::Update, relation, old, Some(new), out);
             }
             Message::Delete { relation, old } => {
-                self.row(lsn, MessageType::Delete, relation, Some(old), None, out)?;
+                return self.row(lsn, MessageType::Delete, relation, Some(old), None, out);
             }
             Message::Truncate { relations } => self.truncate(lsn, &relations, out)?,
             Message::Logical {
@@ -182,21 +213,51 @@ impl Changes {
         old: Option<OldTuple>,
         new: Option<Tuple>,
         out: &mut Vec<SourceRecord>,
-    ) -> Result<()> {
+    ) -> Result<Option<Demand>> {
         if !self.progress.change(lsn, kind, true) {
-            return Ok(());
+            return Ok(None);
         }
         let length = out.len();
         if let Some(table) = self.relations.get(relation)? {
             let old = old.as_ref().map(|old| match old {
                 OldTuple::Key(tuple) | OldTuple::Full(tuple) => tuple,
             });
-            let made =
-                self.event(&table, kind, old, new.as_ref())
-                    .and_then(|change| match change {
-                        Some(change) => self.change(&table, change, out),
-                        None => Ok(()),
-                    });
+            let made = match self.event(&table, kind, old, new.as_ref()) {
+                Ok(Some(change)) if table.is_signal_table => {
+                    if let Some(signal) = self.signal(&change) {
+                        self.signalled = Some((table, change));
+                        return Ok(Some(Demand::Signal(signal)));
+                    }
+                    self.change(&table, change, out)
+                }
+                Ok(Some(change)) => self.change(&table, change, out),
+                Ok(None) => Ok(()),
+                Err(error) => Err(error),
+            };
+            self.settle(made, length, out)?;
+        }
+        self.processed(out.len() > length);
+        self.heartbeat(out)?;
+        Ok(None)
+    }
+
+    fn signal(&self, change: &Change) -> Option<Signal> {
+        match self.settings.signals {
+            RowSignals::None => None,
+            RowSignals::Inserted => signal_of(change, false),
+            RowSignals::InsertedAndDeleted => signal_of(change, true),
+        }
+    }
+
+    /// Appends the records of the change that was a signal, which has been
+    /// executed, or never will be: the position is behind it.
+    ///
+    /// # Errors
+    /// As [`Self::process`].
+    pub fn signalled(&mut self, out: &mut Vec<SourceRecord>) -> Result<()> {
+        let length = out.len();
+        if let Some((table, change)) = self.signalled.take() {
+            let made = self.change(&table, change, out);
             self.settle(made, length, out)?;
         }
         self.processed(out.len() > length);

@@ -7,7 +7,7 @@ mod progress;
 mod relations;
 mod resume;
 
-pub use changes::{ChangeSettings, Changes};
+pub use changes::{ChangeSettings, Changes, Demand, RowSignals};
 pub use heartbeat::HeartbeatTimer;
 pub use position::Position;
 pub use progress::Progress;

@@ -23,6 +23,8 @@ pub struct CapturedTable {
     pub schema: TableSchema,
     /// What its events share.
     pub events: TableEvents,
+    /// Whether its rows are signals.
+    pub is_signal_table: bool,
 }
 
 impl CapturedTable {
@@ -40,7 +42,11 @@ impl CapturedTable {
         let schema = TableSchema::new(Arc::new(table), described, types, settings)?;
         let envelope = format!("{}.Envelope", schema.topic());
         let envelope = adjust_schema(settings.events.schema_names, &envelope);
-        Ok(Self::new(schema, &envelope, source))
+        let is_signal_table = settings.filters.is_signal_table(&schema.table().id);
+        Ok(Self {
+            is_signal_table,
+            ..Self::new(schema, &envelope, source)
+        })
     }
 
     /// The events of rows of this schema, with these source blocks.
@@ -53,7 +59,11 @@ impl CapturedTable {
             schema.key_schema().cloned(),
             envelope,
         );
-        Self { schema, events }
+        Self {
+            schema,
+            events,
+            is_signal_table: false,
+        }
     }
 }
 

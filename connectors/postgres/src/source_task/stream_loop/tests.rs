@@ -10,7 +10,7 @@ use crate::config::{BinaryMode, ProcessingFailure};
 use crate::event::{ContextHeaders, RecordSettings, Records};
 use crate::replication::Failure;
 use crate::source_task::queue::Limits;
-use crate::streaming::{ChangeSettings, Progress};
+use crate::streaming::{ChangeSettings, Progress, RowSignals};
 
 /// A stream that has some messages and then waits for ever.
 struct Script {
@@ -63,6 +63,12 @@ impl HeartbeatAction for Nothing {
     }
 }
 
+impl Arrivals for Nothing {
+    async fn next(&mut self) -> Signal {
+        std::future::pending().await
+    }
+}
+
 /// A logical message outside of a transaction, which ends at this position.
 fn message(lsn: u64) -> XLogData {
     let mut payload = BytesMut::new();
@@ -101,6 +107,7 @@ fn changes() -> Result<Changes> {
         heartbeat: None,
         captures_message: Box::new(|_| true),
         message_content: BinaryMode::Bytes,
+        signals: RowSignals::Inserted,
     };
     let progress = Progress::after(PostgresOffset::default(), Some(Lsn(1)));
     Ok(Changes::new(progress, records, settings))
@@ -127,6 +134,8 @@ async fn a_full_queue_stops_the_reader_and_commits_are_confirmed() -> Result<()>
         stream: &mut stream,
         tables: &mut Nothing,
         action: &mut Nothing,
+        arrivals: &mut Nothing,
+        requests: &mut Requests::default(),
         changes: &mut changes,
         batch: &mut batch,
         queue: &queue,
@@ -196,6 +205,8 @@ async fn a_stream_that_cannot_be_read_ends_with_the_position() -> Result<()> {
         stream: &mut stream,
         tables: &mut Nothing,
         action: &mut Nothing,
+        arrivals: &mut Nothing,
+        requests: &mut Requests::default(),
         changes: &mut changes()?,
         batch: &mut Batch::default(),
         queue: &queue,

@@ -114,6 +114,7 @@ impl Stream {
             heartbeat: None,
             captures_message: Box::new(|prefix| prefix != "hidden"),
             message_content: settings.values.binary,
+            signals: RowSignals::Inserted,
         };
         let mut changes = Changes::new(Progress::after(start, Some(Lsn(10))), records, settings);
         changes.put_table(TABLE, Some(captured));
