@@ -9,10 +9,10 @@ use tether_api::record::ConnectRecord;
 use tether_api::transform::Transformation;
 use tether_api::{ConnectError, Result};
 use tether_debezium_naming::{NameAdjustment, adjust_schema};
-use tether_java_regex::Pattern;
 
 use crate::envelope::{AFTER, BEFORE, is_envelope};
 use crate::plugin::EventTransformation;
+use crate::replacement::Replacement;
 use crate::schema::CACHE_SIZE;
 use crate::settings::{Settings, key, refused};
 use crate::structs::{check_nulls, checked, null_pointer, replace_nulls, require_struct};
@@ -41,35 +41,6 @@ pub(crate) struct ByLogicalTableRouter {
     /// first record that has it goes.
     keys: SchemaCache<SchemaRef>,
     events: SchemaCache<Arc<Event>>,
-}
-
-/// A new name for those that match as a whole.
-struct Replacement {
-    whole: Pattern,
-    /// As in Java, what is replaced is the first match, which need not be the
-    /// whole name that matches as well.
-    first: Pattern,
-    replacement: String,
-}
-
-impl Replacement {
-    fn new(regex: &str, replacement: &str) -> Result<Self, tether_java_regex::Error> {
-        Ok(Self {
-            whole: Pattern::whole(regex)?,
-            first: Pattern::anywhere(regex)?,
-            replacement: replacement.to_owned(),
-        })
-    }
-
-    fn apply(&self, name: &str) -> Result<Option<String>> {
-        if !self.whole.matches(name) {
-            return Ok(None);
-        }
-        let replaced = self.first.replace_first(name, &self.replacement);
-        replaced
-            .map(Some)
-            .map_err(|error| ConnectError::other(error.to_string()).with_class(error.java_class()))
-    }
 }
 
 struct KeyField {

@@ -17,6 +17,13 @@ pub(crate) const TRANSACTION: &str = "transaction";
 /// The letter of a deletion.
 pub(crate) const DELETE: &str = "d";
 
+/// The letter of an update.
+pub(crate) const UPDATE: &str = "u";
+/// The letter of a table that was emptied.
+pub(crate) const TRUNCATE: &str = "t";
+/// The letter of a logical message.
+pub(crate) const MESSAGE: &str = "m";
+
 /// Whether the value of a record is a change event, which its schema's name
 /// says (`SmtManager.isValidEnvelope`).
 pub(crate) fn is_envelope(record: &ConnectRecord) -> bool {

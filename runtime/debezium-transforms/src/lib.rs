@@ -7,9 +7,13 @@
 
 mod by_logical_table_router;
 mod envelope;
+mod event_router;
 mod extract_changed_record_state;
 mod extract_new_record_state;
+mod header_to_value;
+mod partition_routing;
 mod plugin;
+mod replacement;
 mod schema;
 mod settings;
 mod structs;
@@ -37,6 +41,11 @@ pub fn plugins() -> Vec<PluginDescriptor> {
         )),
         transformation::<extract_new_record_state::ExtractNewRecordState>(class!(
             "ExtractNewRecordState"
+        )),
+        transformation::<event_router::EventRouter>(class!("outbox.EventRouter")),
+        transformation::<header_to_value::HeaderToValue>(class!("HeaderToValue")),
+        transformation::<partition_routing::PartitionRouting>(class!(
+            "partitions.PartitionRouting"
         )),
     ]
 }
