@@ -17,6 +17,7 @@
 //! | `snapshot` | the rows that were there before the stream |
 //! | `streaming` | the changes of the stream, and where to take it up again |
 //! | `signal` | what users ask of a running connector |
+//! | `notification` | what the connector tells of its snapshots |
 //! | `event` | records: keys, envelopes, the source block, headers |
 //! | `offset` | the position that is stored with each record |
 //!
@@ -30,6 +31,7 @@ mod connector;
 pub mod event;
 pub mod lsn;
 pub mod naming;
+pub mod notification;
 pub mod offset;
 pub mod pgoutput;
 pub mod preflight;

@@ -14,11 +14,15 @@
 //! A signal that cannot be executed is logged and never fails the task.
 
 mod action;
+mod channel;
+mod file;
 mod json;
+mod kafka;
 mod row;
 mod snapshot_request;
 
 pub use action::{Action, SignalError};
+pub use channel::{SignalReader, ask, readers};
 pub use row::signal_of;
 pub use snapshot_request::{Condition, SnapshotRequest, SnapshotType, StopRequest};
 

@@ -53,3 +53,62 @@ fn column(row: &Struct, index: usize) -> Option<String> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tether_api::data::{Schema, SchemaBuilder, Type};
+
+    use super::*;
+
+    fn row(values: Vec<Value>) -> Value {
+        let mut schema = SchemaBuilder::structure();
+        for index in 0..values.len() {
+            schema = schema.field(format!("c{index}"), Schema::primitive(Type::String, true));
+        }
+        Struct::from_values(schema.build(), values).unwrap().into()
+    }
+
+    fn created(values: Vec<Value>) -> Change {
+        Change::Create {
+            key: Value::Null,
+            row: row(values),
+        }
+    }
+
+    #[test]
+    fn new_rows_are_signals() {
+        let change = created(vec!["1".into(), "log".into(), Value::Null]);
+        let signal = signal_of(&change, false);
+        let expected = Signal {
+            id: "1".to_owned(),
+            kind: "log".to_owned(),
+            ..Signal::default()
+        };
+        assert_eq!(signal, Some(expected));
+        let two = created(vec!["1".into(), "log".into()]);
+        assert_eq!(signal_of(&two, true), None);
+        let read = Change::Read {
+            key: Value::Null,
+            row: row(vec!["1".into(), "log".into(), "".into()]),
+        };
+        assert_eq!(signal_of(&read, true), None);
+    }
+
+    #[test]
+    fn deleted_rows_close_the_windows_they_opened() {
+        let change = Change::Delete {
+            key: Value::Null,
+            before: row(vec![
+                "x-open".into(),
+                "snapshot-window-open".into(),
+                "{}".into(),
+            ]),
+        };
+        assert_eq!(signal_of(&change, false), None);
+        let signal = signal_of(&change, true).unwrap();
+        assert_eq!(
+            (&*signal.id, &*signal.kind),
+            ("x-close", "snapshot-window-close")
+        );
+    }
+}

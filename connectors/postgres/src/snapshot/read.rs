@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
-use tether_api::Result;
 use tether_api::record::SourceRecord;
+use tether_api::{ConnectError, Result};
 use tokio::sync::mpsc::{self, Sender};
 use tokio::task::JoinSet;
 
@@ -16,6 +16,7 @@ use super::open::{Snapshot, SnapshotTable};
 use super::piece::{Piece, Row};
 use super::sequence::{Marked, Sequence};
 use crate::event::{EventPosition, Records};
+use crate::notification::{InitialSnapshot, Notifications};
 use crate::offset::{PostgresOffset, SnapshotKind, SnapshotProgress};
 use crate::replication::Session;
 use crate::values::Phase;
@@ -33,13 +34,15 @@ pub trait RecordSink: Send {
 }
 
 impl Snapshot {
-    /// Reads all rows. Returns the offset after which the stream goes on.
+    /// Reads all rows, and tells how far it is. Returns the offset after which
+    /// the stream goes on.
     ///
     /// # Errors
     /// Retriable, if another snapshot may succeed. The message names the table.
     pub async fn read(
         self,
         records: &mut Records,
+        notifications: &Notifications,
         sink: &mut impl RecordSink,
     ) -> Result<PostgresOffset> {
         let begun = Instant::now();
@@ -64,6 +67,7 @@ impl Snapshot {
             readers.spawn(reader.run());
         }
         drop(sender);
+        let mut told = Told::new(notifications, &self.tables);
         let mut output = Output {
             records,
             tables: &self.tables,
@@ -78,14 +82,25 @@ impl Snapshot {
                 rows,
                 is_last,
                 ..
-            } = piece?;
+            } = match piece {
+                Ok(piece) => piece,
+                Err((table, error)) => {
+                    told.failed(table, &mut output)?;
+                    output.hand_over(sink).await;
+                    return Err(error);
+                }
+            };
+            told.read(table, rows.len(), &mut output)?;
             for row in rows {
                 for marked in sequence.row(table, (table, row)).into_iter().flatten() {
                     output.add(marked)?;
                 }
             }
-            if is_last && let Some(marked) = sequence.end(table) {
-                output.add(marked)?;
+            if is_last {
+                if let Some(marked) = sequence.end(table) {
+                    output.add(marked)?;
+                }
+                told.completed(table, &mut output)?;
             }
             output.hand_over(sink).await;
         }
@@ -134,6 +149,62 @@ impl Output<'_> {
     }
 }
 
+/// Tells how far tables are.
+struct Told<'a> {
+    notifications: &'a Notifications,
+    names: Vec<String>,
+    /// How many rows of each table have been read, once it is begun.
+    rows: Vec<Option<u64>>,
+}
+
+impl<'a> Told<'a> {
+    fn new(notifications: &'a Notifications, tables: &[SnapshotTable]) -> Self {
+        let names = tables
+            .iter()
+            .map(|table| table.captured.schema.table().id.to_string());
+        Self {
+            notifications,
+            names: names.collect(),
+            rows: vec![None; tables.len()],
+        }
+    }
+
+    /// So many rows of a table were read.
+    fn read(&mut self, table: usize, rows: usize, output: &mut Output<'_>) -> Result<()> {
+        let read = self.rows[table];
+        self.rows[table] = Some(read.unwrap_or(0) + rows as u64);
+        match read {
+            Some(_) => Ok(()),
+            None => self.tell(
+                InitialSnapshot::InProgress {
+                    table: &self.names[table],
+                    tables: &self.names,
+                },
+                output,
+            ),
+        }
+    }
+
+    fn completed(&self, table: usize, output: &mut Output<'_>) -> Result<()> {
+        let event = InitialSnapshot::TableScanCompleted {
+            table: &self.names[table],
+            tables: &self.names,
+            rows: self.rows[table].unwrap_or(0),
+        };
+        self.tell(event, output)
+    }
+
+    fn failed(&self, table: usize, output: &mut Output<'_>) -> Result<()> {
+        let table = &self.names[table];
+        self.tell(InitialSnapshot::TableScanFailed { table }, output)
+    }
+
+    fn tell(&self, event: InitialSnapshot<'_>, output: &mut Output<'_>) -> Result<()> {
+        let offset = Some(&output.offset);
+        self.notifications.initial(event, offset, &mut output.out)
+    }
+}
+
 /// Reads one table after the other on one connection, with others that do the
 /// same.
 struct TableReader {
@@ -142,7 +213,8 @@ struct TableReader {
     piece_rows: usize,
     /// The next table that nobody reads yet.
     next: Arc<AtomicUsize>,
-    out: Sender<Result<Piece>>,
+    /// Takes pieces, and the table that failed.
+    out: Sender<Result<Piece, (usize, ConnectError)>>,
 }
 
 impl TableReader {
@@ -158,7 +230,7 @@ impl TableReader {
                     let id = &table.captured.schema.table().id;
                     let error = error.context(format!("Snapshotting of table {id} failed"));
                     // Nobody waits for more.
-                    let _ = self.out.send(Err(error)).await;
+                    let _ = self.out.send(Err((index, error))).await;
                     return;
                 }
             };

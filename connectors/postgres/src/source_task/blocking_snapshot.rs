@@ -5,8 +5,10 @@ use std::sync::Arc;
 use tether_api::Result;
 use tokio_util::sync::CancellationToken;
 
-use super::queue::{Queue, QueueSink};
+use super::initial_snapshot;
+use super::queue::Queue;
 use crate::config::Settings;
+use crate::notification::Notifications;
 use crate::replication::EventStream;
 use crate::signal::SnapshotRequest;
 use crate::snapshot::Snapshot;
@@ -22,6 +24,7 @@ pub(super) async fn take_snapshot<S: EventStream>(
     settings: &Arc<Settings>,
     request: &SnapshotRequest,
     changes: &mut Changes,
+    notifications: &Notifications,
     stream: &mut S,
     queue: &Queue,
     stopping: &CancellationToken,
@@ -29,7 +32,7 @@ pub(super) async fn take_snapshot<S: EventStream>(
     tracing::info!("Streaming will now pause");
     let mut failure = None;
     let taken = {
-        let mut taken = std::pin::pin!(read(settings, request, changes, queue));
+        let mut taken = std::pin::pin!(read(settings, request, changes, notifications, queue));
         loop {
             tokio::select! {
                 biased;
@@ -53,12 +56,14 @@ async fn read(
     settings: &Arc<Settings>,
     request: &SnapshotRequest,
     changes: &mut Changes,
+    notifications: &Notifications,
     queue: &Queue,
 ) -> Result<()> {
     let offset = changes.offset().clone();
     let records = changes.records_mut();
     let source = records.source_schema().clone();
     let snapshot = Snapshot::open_blocking(settings, request, &offset, &source).await?;
-    snapshot.read(records, &mut QueueSink(queue)).await?;
-    Ok(())
+    initial_snapshot::read(snapshot, Some(&offset), records, notifications, queue)
+        .await
+        .map(drop)
 }

@@ -37,6 +37,7 @@
 
 mod blocking_snapshot;
 mod heartbeat_action;
+mod initial_snapshot;
 mod plan;
 mod queue;
 mod reader;
@@ -88,7 +89,7 @@ impl SourceTask for PostgresSourceTask {
         });
         // A failed poll ends the task too, without the worker's token.
         let stopping = context.stopping.child_token();
-        let reader = Reader::new(settings, context, queue.clone(), stopping.clone());
+        let reader = Reader::new(settings, context, queue.clone(), stopping.clone())?;
         self.running = Some(Running {
             queue,
             stopping,

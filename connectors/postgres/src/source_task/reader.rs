@@ -9,14 +9,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::blocking_snapshot::take_snapshot;
 use super::heartbeat_action::ActionQuery;
-use super::queue::{Batch, Queue, QueueSink};
+use super::queue::{Batch, Queue};
 use super::retry::Retry;
 use super::signals::{Channels, Requests};
 use super::stream_loop::{Ended, StreamLoop};
-use super::{settings, start};
+use super::{initial_snapshot, settings, start};
 use crate::config::Settings;
 use crate::event::ContextHeaders;
 use crate::lsn::Lsn;
+use crate::notification::Notifications;
 use crate::replication::{PublicationName, Purpose, Session, drop_slot};
 use crate::streaming::{Changes, Progress};
 
@@ -30,6 +31,7 @@ pub(super) struct Reader {
     action: ActionQuery,
     channels: Channels,
     requests: Requests,
+    notifications: Notifications,
     retry: Retry,
     /// What is made and not yet in the queue.
     batch: Batch,
@@ -49,27 +51,30 @@ impl Reader {
         context: SourceTaskContext,
         queue: Queue,
         stopping: CancellationToken,
-    ) -> Self {
+    ) -> Result<Self> {
         let query = settings.heartbeat.action_query.clone();
         let errors = settings.errors;
-        Self {
+        Ok(Self {
+            channels: Channels::new(&settings, &stopping)?,
             headers: settings::headers(&settings),
             action: ActionQuery::start(settings.connection.clone(), query),
             retry: Retry::new(errors.max_retries, errors.restart_wait),
-            channels: Channels,
             requests: Requests::default(),
+            notifications: Notifications::new(&settings),
             batch: Batch::default(),
             streaming: None,
             settings,
             context,
             queue,
             stopping,
-        }
+        })
     }
 
     /// Reads until the task stops. What ends it otherwise goes to the queue.
     pub(super) async fn run(mut self) {
-        if let Err(error) = self.read().await {
+        let read = self.read().await;
+        self.channels.close().await;
+        if let Err(error) = read {
             tracing::error!(error = %error, "The connector stops");
             let message = "An exception occurred in the change event producer. This connector \
                            will be stopped.";
@@ -131,12 +136,14 @@ impl Reader {
             self.stopping.cancelled().await;
             return Ok(());
         };
+        self.channels.start();
         loop {
             if let Some(request) = self.requests.snapshots.pop_front() {
                 take_snapshot(
                     &self.settings,
                     &request,
                     &mut streaming.changes,
+                    &self.notifications,
                     &mut stream,
                     &self.queue,
                     &self.stopping,
@@ -192,14 +199,14 @@ impl Reader {
                 let mut records = settings::records(&self.settings, self.headers.clone())?;
                 let source = records.source_schema().clone();
                 let start = start::start(&self.settings, offsets, &session, &source).await?;
-                let read = match start.snapshot {
-                    Some(snapshot) => Some(
-                        snapshot
-                            .read(&mut records, &mut QueueSink(&self.queue))
-                            .await?,
-                    ),
-                    None => None,
-                };
+                let read = initial_snapshot::take(
+                    start.snapshot,
+                    start.stored.as_ref(),
+                    &mut records,
+                    &self.notifications,
+                    &self.queue,
+                )
+                .await?;
                 let Some(start) = start.stream else {
                     return Ok(None);
                 };

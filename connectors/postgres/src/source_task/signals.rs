@@ -2,9 +2,19 @@
 
 use std::collections::VecDeque;
 use std::future::Future;
+use std::time::Duration;
 
+use tether_api::Result;
+use tokio::sync::mpsc::{self, Receiver};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Settings;
 use crate::offset::PostgresOffset;
-use crate::signal::{Action, Signal, SnapshotRequest, SnapshotType};
+use crate::signal::{Action, Signal, SignalReader, SnapshotRequest, SnapshotType, ask, readers};
+
+/// The least time between two questions.
+const LEAST_INTERVAL: Duration = Duration::from_millis(1);
 
 /// Where signals other than rows of the signal table arrive.
 pub(super) trait Arrivals: Send {
@@ -12,11 +22,58 @@ pub(super) trait Arrivals: Send {
     fn next(&mut self) -> impl Future<Output = Signal> + Send;
 }
 
-/// The channels of a task.
-pub(super) struct Channels;
+/// The channels of a task that are asked for signals, once it streams.
+pub(super) struct Channels {
+    readers: Vec<Box<dyn SignalReader>>,
+    interval: Duration,
+    stopping: CancellationToken,
+    asked: Option<(Receiver<Signal>, JoinHandle<()>)>,
+}
+
+impl Channels {
+    /// The channels of a configuration, which are asked until the task stops.
+    ///
+    /// # Errors
+    /// If one of them misses a setting.
+    pub(super) fn new(settings: &Settings, stopping: &CancellationToken) -> Result<Self> {
+        Ok(Self {
+            readers: readers(settings)?,
+            interval: settings.signals.poll_interval.max(LEAST_INTERVAL),
+            // A failure ends the asking too.
+            stopping: stopping.child_token(),
+            asked: None,
+        })
+    }
+
+    /// Begins to ask, unless that was done before.
+    pub(super) fn start(&mut self) {
+        if self.readers.is_empty() {
+            return;
+        }
+        let (out, signals) = mpsc::channel(1);
+        let readers = std::mem::take(&mut self.readers);
+        let asking = ask(readers, self.interval, out, self.stopping.clone());
+        self.asked = Some((signals, tokio::spawn(asking)));
+    }
+
+    /// Closes the channels.
+    pub(super) async fn close(&mut self) {
+        if let Some((signals, asking)) = self.asked.take() {
+            self.stopping.cancel();
+            drop(signals);
+            // It ends by itself; if it panicked, that has been logged.
+            let _ = asking.await;
+        }
+    }
+}
 
 impl Arrivals for Channels {
     async fn next(&mut self) -> Signal {
+        if let Some((signals, _)) = &mut self.asked
+            && let Some(signal) = signals.recv().await
+        {
+            return signal;
+        }
         std::future::pending().await
     }
 }

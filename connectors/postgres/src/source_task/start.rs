@@ -23,6 +23,8 @@ use crate::snapshot::Snapshot;
 
 /// What a start comes to.
 pub(super) struct Start {
+    /// The offset that the task goes on from, if there is one.
+    pub(super) stored: Option<PostgresOffset>,
     /// The rows to read first, if any are.
     pub(super) snapshot: Option<Snapshot>,
     /// What follows, if anything is to be streamed.
@@ -87,6 +89,7 @@ pub(super) async fn start(
             false => None,
         };
         return Ok(Start {
+            stored,
             snapshot,
             stream: None,
         });
@@ -112,6 +115,7 @@ pub(super) async fn start(
         let snapshot = Snapshot::open(settings, created.as_ref(), source).await?;
         let offset = snapshot.offset().clone();
         return Ok(Start {
+            stored,
             snapshot: Some(snapshot),
             stream: Some(StreamFrom {
                 position: offset.start().unwrap_or(position),
@@ -120,9 +124,10 @@ pub(super) async fn start(
             }),
         });
     }
-    let offset = stored.unwrap_or_else(|| beginning(position));
+    let offset = stored.clone().unwrap_or_else(|| beginning(position));
     let position = go_on(settings, session, &offset, position).await?;
     Ok(Start {
+        stored,
         snapshot: None,
         stream: Some(StreamFrom {
             offset,
@@ -186,7 +191,9 @@ async fn stored_offset(
 ) -> Result<Option<PostgresOffset>> {
     let partition = PostgresOffset::partition(&settings.topic_prefix);
     let stored = offsets.offsets(&[partition]).await?;
-    let Some(stored) = stored.into_iter().next().flatten() else {
+    // The reference stores an empty one with the first notification.
+    let stored = stored.into_iter().next().flatten();
+    let Some(stored) = stored.filter(|stored| !stored.is_empty()) else {
         tracing::info!("No previous offset found");
         return Ok(None);
     };

@@ -8,11 +8,48 @@
 /// doubling. Entries are ordered by bucket and, within one, by insertion.
 /// (Buckets of nine and more entries, which the JVM turns into trees, keep
 /// that order for nearly all keys.) It does not fit maps made by `Map.of`,
-/// whose order differs with each process, nor `new HashMap<>(n)` and `new
-/// HashMap<>(map)` with few entries, whose tables are smaller.
-pub fn java_hash_order<T>(mut items: Vec<T>, key: impl Fn(&T) -> &str) -> Vec<T> {
-    let mut buckets: u32 = 16;
-    while items.len() as u64 > u64::from(buckets) / 4 * 3 {
+/// whose order differs with each process. Maps that begin with another table
+/// are those of [`java_hash_order_in`].
+pub fn java_hash_order<T>(items: Vec<T>, key: impl Fn(&T) -> &str) -> Vec<T> {
+    java_hash_order_in(BUCKETS, items, key)
+}
+
+/// How many buckets a table has unless it is told to have more or less.
+const BUCKETS: u32 = 16;
+
+/// How many buckets the table of `new HashMap<>(map)` has that copies a map
+/// with so many entries.
+pub fn java_copied_map(entries: usize) -> u32 {
+    match entries {
+        0 => BUCKETS,
+        entries => table_size(entries),
+    }
+}
+
+/// How many buckets the table of `new HashSet<>(collection)` has that copies so
+/// many items.
+pub fn java_copied_set(items: usize) -> u32 {
+    table_size(items).max(BUCKETS)
+}
+
+/// The power of two that `entries / 0.75 + 1` fit in.
+fn table_size(entries: usize) -> u32 {
+    let needed = entries.saturating_mul(4) / 3 + 1;
+    u32::try_from(needed)
+        .ok()
+        .and_then(u32::checked_next_power_of_two)
+        .unwrap_or(1 << 30)
+}
+
+/// The items in the order in which a `java.util.HashMap` or `HashSet` iterates
+/// whose table has so many buckets, a power of two, before the first one is put
+/// in.
+pub fn java_hash_order_in<T>(
+    mut buckets: u32,
+    mut items: Vec<T>,
+    key: impl Fn(&T) -> &str,
+) -> Vec<T> {
+    while items.len() as u64 > u64::from(buckets) * 3 / 4 {
         buckets = buckets.saturating_mul(2);
     }
     // A stable sort keeps the order of insertion within a bucket.
@@ -53,6 +90,21 @@ mod tests {
         // "Aa" and "BB" have one hash.
         assert_eq!(order(&["BB", "Aa"]), ["BB", "Aa"]);
         assert_eq!(order(&["Aa", "BB"]), ["Aa", "BB"]);
+    }
+
+    #[test]
+    fn copies_have_tables_of_their_size() {
+        assert_eq!(
+            [0, 1, 2, 4, 5, 12].map(java_copied_map),
+            [16, 2, 4, 8, 8, 32]
+        );
+        assert_eq!([0, 11, 12, 24].map(java_copied_set), [16, 16, 32, 64]);
+        // The second entry of a copy of one makes its table grow to four.
+        let names = vec!["data_collections", "connector_name"];
+        assert_eq!(
+            java_hash_order_in(2, names.clone(), |name| name),
+            java_hash_order_in(4, names, |name| name)
+        );
     }
 
     #[test]

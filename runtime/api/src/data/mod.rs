@@ -22,7 +22,9 @@ pub use bytes::Bytes;
 pub use bytestring::ByteString as Text;
 pub use cache::SchemaCache;
 pub use decimal::Decimal;
-pub use java_order::{java_hash, java_hash_order};
+pub use java_order::{
+    java_copied_map, java_copied_set, java_hash, java_hash_order, java_hash_order_in,
+};
 pub use java_text::{FloatText, java_f32, java_f64};
 pub use num_bigint::BigInt;
 pub use schema::{Field, Parameters, Schema, SchemaBuilder, SchemaRef, Type};

@@ -321,3 +321,46 @@ fn a_stream_that_was_interrupted_goes_on_behind_the_last_record() -> Result<()> 
     assert!(stream.send(insert(["2", "x"])).is_err());
     Ok(())
 }
+
+#[test]
+fn a_signal_is_executed_before_its_record_is_made() -> Result<()> {
+    let mut stream = Stream::new(&[("signal.data.collection", "inv.signal")])?;
+    let relation = Relation {
+        name: "signal".to_owned(),
+        columns: ["id", "type", "data"]
+            .map(|name| RelationColumn {
+                identity: false,
+                name: name.to_owned(),
+                type_oid: oid::TEXT,
+                modifier: NO_MODIFIER,
+            })
+            .into(),
+        ..relation()
+    };
+    let settings = settings(&[("signal.data.collection", "inv.signal")])?;
+    let source = stream.changes.records().source_schema().clone();
+    let table = described_table(&relation, None)?;
+    let captured = CapturedTable::of(table, Described::ByRelation, &types(), &settings, &source)?;
+    stream.changes.put_table(TABLE, Some(captured));
+    let mut records = Vec::new();
+    let row = Message::Insert {
+        relation: TABLE,
+        new: tuple(["1", "log", "{}"]),
+    };
+    let demand = stream.changes.process(Lsn(100), row, &mut records)?;
+    assert!(
+        matches!(&demand, Some(Demand::Signal(signal)) if signal.id == "1" && signal.kind == "log"),
+        "{demand:?}"
+    );
+    assert!(records.is_empty());
+    assert_eq!(stream.changes.offset().lsn, Some(Lsn(100)));
+    stream.changes.signalled(&mut records)?;
+    stream.changes.signalled(&mut records)?;
+    assert_eq!(records.len(), 1);
+    let lsn = records[0]
+        .source_offset
+        .as_ref()
+        .and_then(|offset| offset.get("lsn")?.as_i64());
+    assert_eq!(lsn, Some(100));
+    Ok(())
+}
