@@ -6,6 +6,7 @@ mod differential;
 mod faults;
 mod replication;
 mod scene;
+mod signals;
 mod snapshot;
 mod streaming;
 mod takeover;

@@ -22,14 +22,15 @@ pub enum InitialSnapshot<'a> {
     InProgress {
         /// The table.
         table: &'a str,
-        /// All tables, in the order in which they are read.
+        /// All tables that are read, in order.
         tables: &'a [String],
     },
     /// All rows of a table have been read.
     TableScanCompleted {
         /// The table.
         table: &'a str,
-        /// All tables, in the order in which they are read.
+        /// All tables that are captured, also that of signals, which is not
+        /// read.
         tables: &'a [String],
         /// How many rows there were.
         rows: u64,

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use tether_api::data::SchemaRef;
 use tether_api::{ConnectError, Result};
 
-use super::{order, statement, transaction};
+use super::{order, transaction};
 use crate::catalog::{tables, types};
-use crate::config::{Settings, SnapshotLocking};
+use crate::config::{RowCountOrder, Settings, SnapshotLocking};
 use crate::event::ProcessingTime;
 use crate::lsn::Lsn;
 use crate::offset::{PostgresOffset, SnapshotKind, SnapshotProgress};
@@ -26,6 +26,9 @@ pub struct Snapshot {
     pub(super) sessions: Vec<Session>,
     /// What is read, in order.
     pub(super) tables: Arc<[SnapshotTable]>,
+    /// The names of all captured tables, also that of signals, which is not
+    /// read.
+    pub(super) captured: Vec<String>,
     /// The position, with which the stream goes on.
     pub(super) offset: PostgresOffset,
 }
@@ -43,6 +46,7 @@ struct View {
     /// One at least.
     sessions: Vec<Session>,
     tables: Vec<SnapshotTable>,
+    captured: Vec<String>,
     position: Lsn,
     time: ProcessingTime,
 }
@@ -51,7 +55,8 @@ struct View {
 #[derive(Debug)]
 pub(super) struct SnapshotTable {
     pub(super) captured: CapturedTable,
-    pub(super) statement: String,
+    /// What takes the place of reading all rows.
+    pub(super) select: Option<String>,
     /// How many rows the server thinks there are.
     pub(super) estimate: Option<u64>,
 }
@@ -129,6 +134,7 @@ impl Snapshot {
             settings: settings.clone(),
             sessions: view.sessions,
             tables: view.tables.into(),
+            captured: view.captured,
             offset,
         }
     }
@@ -157,7 +163,7 @@ impl View {
             names.retain(|id| wanted(id));
             transaction::lock(&session, names.iter(), snapshot.lock_timeout).await?;
         }
-        let tables = Self::tables(settings, &session, selection, source).await?;
+        let (tables, captured) = Self::tables(settings, &session, selection, source).await?;
         let mut sessions = vec![session];
         let connections = snapshot.max_threads.min(tables.len());
         if connections > 1 {
@@ -171,26 +177,26 @@ impl View {
         Ok(Self {
             sessions,
             tables,
+            captured,
             position,
             time,
         })
     }
 
+    /// What is read, in order, and the names of all captured tables.
     async fn tables(
         settings: &Settings,
         session: &Session,
         selection: &Selection<'_>,
         source: &SchemaRef,
-    ) -> Result<Vec<SnapshotTable>> {
+    ) -> Result<(Vec<SnapshotTable>, Vec<String>)> {
         let mut found = tables::load(session, selection.wanted).await?;
         let estimates = tables::row_estimates(session).await?;
-        let snapshot = &settings.snapshot;
-        order::sort(
-            &mut found,
-            &settings.filters,
-            snapshot.row_count_order,
-            &estimates,
-        );
+        let (filters, snapshot) = (&settings.filters, &settings.snapshot);
+        order::sort(&mut found, filters, RowCountOrder::Disabled, &estimates);
+        let captured = found.iter().map(|table| table.id.to_string()).collect();
+        found.retain(|table| !filters.is_signal_table(&table.id));
+        order::sort(&mut found, filters, snapshot.row_count_order, &estimates);
         let types = types::load(session.client()).await;
         let types = match types {
             Ok(types) => types,
@@ -204,17 +210,13 @@ impl View {
             let estimate = estimates.get(&table.oid).copied();
             let captured =
                 CapturedTable::of(table, Described::ByCatalog, &types, settings, source)?;
-            let schema = &captured.schema;
-            let statement = match selection.selects.get(&schema.table().id) {
-                Some(select) => statement::of_override(session, schema, select).await?,
-                None => statement::of_table(schema),
-            };
+            let select = selection.selects.get(&captured.schema.table().id).cloned();
             tables.push(SnapshotTable {
                 captured,
-                statement,
+                select,
                 estimate,
             });
         }
-        Ok(tables)
+        Ok((tables, captured))
     }
 }

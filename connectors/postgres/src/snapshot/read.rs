@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use super::open::{Snapshot, SnapshotTable};
 use super::piece::{Piece, Row};
 use super::sequence::{Marked, Sequence};
+use super::statement;
 use crate::event::{EventPosition, Records};
 use crate::notification::{InitialSnapshot, Notifications};
 use crate::offset::{PostgresOffset, SnapshotKind, SnapshotProgress};
@@ -67,7 +68,7 @@ impl Snapshot {
             readers.spawn(reader.run());
         }
         drop(sender);
-        let mut told = Told::new(notifications, &self.tables);
+        let mut told = Told::new(notifications, &self.tables, &self.captured);
         let mut output = Output {
             records,
             tables: &self.tables,
@@ -153,18 +154,24 @@ impl Output<'_> {
 struct Told<'a> {
     notifications: &'a Notifications,
     names: Vec<String>,
+    captured: &'a [String],
     /// How many rows of each table have been read, once it is begun.
     rows: Vec<Option<u64>>,
 }
 
 impl<'a> Told<'a> {
-    fn new(notifications: &'a Notifications, tables: &[SnapshotTable]) -> Self {
+    fn new(
+        notifications: &'a Notifications,
+        tables: &[SnapshotTable],
+        captured: &'a [String],
+    ) -> Self {
         let names = tables
             .iter()
             .map(|table| table.captured.schema.table().id.to_string());
         Self {
             notifications,
             names: names.collect(),
+            captured,
             rows: vec![None; tables.len()],
         }
     }
@@ -188,13 +195,14 @@ impl<'a> Told<'a> {
     fn completed(&self, table: usize, output: &mut Output<'_>) -> Result<()> {
         let event = InitialSnapshot::TableScanCompleted {
             table: &self.names[table],
-            tables: &self.names,
+            tables: self.captured,
             rows: self.rows[table].unwrap_or(0),
         };
         self.tell(event, output)
     }
 
-    fn failed(&self, table: usize, output: &mut Output<'_>) -> Result<()> {
+    fn failed(&mut self, table: usize, output: &mut Output<'_>) -> Result<()> {
+        self.read(table, 0, output)?;
         let table = &self.names[table];
         self.tell(InitialSnapshot::TableScanFailed { table }, output)
     }
@@ -246,8 +254,12 @@ impl TableReader {
         let id = &schema.table().id;
         let (begun, estimate) = (Instant::now(), table.estimate);
         tracing::info!(table = %id, estimate, "Exporting data from a table");
-        tracing::debug!(statement = %table.statement, "The statement of the table");
-        let copied = self.session.client().copy_out(&*table.statement).await;
+        let statement = match &table.select {
+            Some(select) => statement::of_override(&self.session, schema, select).await?,
+            None => statement::of_table(schema),
+        };
+        tracing::debug!(statement, "The statement of the table");
+        let copied = self.session.client().copy_out(&*statement).await;
         let copied = match copied {
             Ok(copied) => copied,
             Err(error) => return Err(self.session.failure(&error).await.into()),

@@ -1,7 +1,7 @@
 //! What reads a table.
 
 use crate::replication::{Failure, Session};
-use crate::table::{TableId, quote};
+use crate::table::quote;
 use crate::values::TableSchema;
 
 /// The statement that copies the columns of a table which are captured, in
@@ -17,7 +17,7 @@ pub(super) fn of_table(schema: &TableSchema) -> String {
 }
 
 /// The same, of the rows that a statement of the configuration selects
-/// (`snapshot.select.statement.overrides`). Columns that it does not have are
+/// (`snapshot.select.statement.overrides`), or one of a signal. Columns that it does not have are
 /// NULL.
 ///
 /// # Errors
@@ -30,18 +30,14 @@ pub(super) async fn of_override(
     let id = &schema.table().id;
     let select = select.trim().trim_end_matches(';');
     let prepared = session.run(session.client().prepare(select)).await;
-    let prepared = prepared.map_err(|failure| failure.during(overrides(id)))?;
+    let doing = || format!("preparing the statement that selects the rows of {id}");
+    let prepared = prepared.map_err(|failure| failure.during(doing()))?;
     let found: Vec<&str> = prepared
         .columns()
         .iter()
         .map(|column| column.name())
         .collect();
     Ok(of_select(schema, select, &found))
-}
-
-/// What is being done when the statement of a table fails.
-fn overrides(id: &TableId) -> String {
-    format!("preparing snapshot.select.statement.overrides.{id}")
 }
 
 fn of_select(schema: &TableSchema, select: &str, found: &[&str]) -> String {
@@ -69,7 +65,7 @@ mod tests {
 
     use super::*;
     use crate::replication::settings;
-    use crate::table::{Column, NO_MODIFIER, ReplicaIdentity, Table};
+    use crate::table::{Column, NO_MODIFIER, ReplicaIdentity, Table, TableId};
     use crate::types::{Described, PgType, TypeKind, TypeRegistry};
 
     fn schema(entries: &[(&str, &str)]) -> tether_api::Result<TableSchema> {

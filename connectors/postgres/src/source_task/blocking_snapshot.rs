@@ -62,8 +62,8 @@ async fn read(
     let offset = changes.offset().clone();
     let records = changes.records_mut();
     let source = records.source_schema().clone();
-    let snapshot = Snapshot::open_blocking(settings, request, &offset, &source).await?;
-    initial_snapshot::read(snapshot, Some(&offset), records, notifications, queue)
+    let open = Snapshot::open_blocking(settings, request, &offset, &source);
+    initial_snapshot::read(open, Some(&offset), records, notifications, queue)
         .await
         .map(drop)
 }

@@ -28,40 +28,46 @@ pub(super) async fn take(
         tell(notifications, InitialSnapshot::Skipped, stored, queue).await?;
         return Ok(None);
     };
-    read(snapshot, stored, records, notifications, queue)
+    let opened = async { Ok(snapshot) };
+    read(opened, stored, records, notifications, queue)
         .await
         .map(Some)
 }
 
-/// Reads a snapshot, whatever it was asked for by, and tells of it. `before` is
-/// the offset before it.
+/// Opens and reads a snapshot, whatever it was asked for by, and tells of it.
+/// `before` is the offset before it.
 ///
 /// # Errors
-/// As [`Snapshot::read`].
+/// As [`Snapshot::read`], and as to open it.
 pub(super) async fn read(
-    snapshot: Snapshot,
+    open: impl Future<Output = Result<Snapshot>>,
     before: Option<&PostgresOffset>,
     records: &mut Records,
     notifications: &Notifications,
     queue: &Queue,
 ) -> Result<PostgresOffset> {
     tell(notifications, InitialSnapshot::Started, before, queue).await?;
-    let begun = snapshot.offset().clone();
-    let read = snapshot
-        .read(records, notifications, &mut QueueSink(queue))
-        .await;
+    let mut begun = before.cloned();
+    let read = match open.await {
+        Ok(snapshot) => {
+            begun = Some(snapshot.offset().clone());
+            let sink = &mut QueueSink(queue);
+            snapshot.read(records, notifications, sink).await
+        }
+        Err(error) => Err(error),
+    };
     let (event, offset) = match &read {
-        Ok(offset) => (InitialSnapshot::Completed, offset),
-        Err(_) => (InitialSnapshot::Aborted, &begun),
+        Ok(offset) => (InitialSnapshot::Completed, Some(offset)),
+        Err(_) => (InitialSnapshot::Aborted, begun.as_ref()),
     };
-    let kind = offset.snapshot.map(|progress| progress.kind);
-    // An initial one has to be taken anew; others are not taken up again.
-    let is_over = read.is_ok() || kind != Some(SnapshotKind::Initial);
-    let offset = PostgresOffset {
-        snapshot: offset.snapshot.filter(|_| !is_over),
+    let offset = offset.map(|offset| PostgresOffset {
+        // An initial one has to be taken anew; others are not taken up again.
+        snapshot: offset
+            .snapshot
+            .filter(|progress| read.is_err() && progress.kind == SnapshotKind::Initial),
         ..offset.clone()
-    };
-    tell(notifications, event, Some(&offset), queue).await?;
+    });
+    tell(notifications, event, offset.as_ref(), queue).await?;
     read
 }
 

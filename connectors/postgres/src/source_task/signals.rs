@@ -107,16 +107,17 @@ impl Requests {
                 tracing::info!("{}", message.replacen("{}", &offset.text(), 1));
             }
             Action::ExecuteSnapshot(request) => {
+                let conditions = request.conditions.iter();
+                let conditions: Vec<_> = conditions
+                    .map(|condition| (&condition.data_collection, &condition.filter))
+                    .collect();
+                let key = request.surrogate_key.as_deref();
                 tracing::info!(
-                    "Requested '{:?}' snapshot of data collections '{:?}' with additional \
-                     conditions '{:?}' and surrogate key '{}'",
+                    "Requested '{:?}' snapshot of data collections {:?} with additional \
+                     conditions {conditions:?} and surrogate key '{}'",
                     request.kind,
                     request.data_collections,
-                    request.conditions,
-                    request
-                        .surrogate_key
-                        .as_deref()
-                        .unwrap_or("PK of table will be used")
+                    key.unwrap_or("PK of table will be used")
                 );
                 match request.kind {
                     SnapshotType::Blocking => self.snapshots.push_back(request),
