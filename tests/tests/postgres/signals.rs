@@ -107,7 +107,8 @@ fn blocking_snapshots(scene: &mut Scene) -> Result<()> {
     scene.signal("file", "b3", "execute-snapshot", &wrong.to_string())?;
     scene.told(4)?;
     scene.change("INSERT INTO inv.a VALUES (6, 'after it')")?;
-    scene.compare("a blocking snapshot that fails")
+    scene.compare("a blocking snapshot that fails")?;
+    scene.compare_offsets()
 }
 
 /// A worker with its connector.
@@ -132,12 +133,11 @@ impl Side {
     /// All records as texts, without what differs by its nature.
     fn plain(&mut self) -> Result<Vec<String>> {
         let mut plain = Vec::new();
-        for topic in 0..TOPICS.len() {
-            let name = self.name.clone();
-            for record in self.records(topic)? {
-                let key = normal(record.key.as_deref(), &name)?;
-                let value = normal(record.value.as_deref(), &name)?;
-                plain.push(format!("{} {key} {value}", TOPICS[topic]));
+        for (topic, reader) in TOPICS.iter().zip(&mut self.topics) {
+            for record in reader.read()? {
+                let key = normal(record.key.as_deref(), &self.name)?;
+                let value = normal(record.value.as_deref(), &self.name)?;
+                plain.push(format!("{topic} {key} {value}"));
             }
         }
         Ok(plain)
@@ -287,6 +287,24 @@ impl Scene {
                 false => ((reference.len(), ours.len()), ours.get(reference.len())),
             };
             ensure!(lengths.0 == lengths.1, "{lengths:?}, one more {longer:?}");
+            Ok(())
+        })
+    }
+
+    /// Waits until both have stored the same offset.
+    fn compare_offsets(&self) -> Result<()> {
+        let offset = |side: &Side| -> Result<Value> {
+            let path = format!("/connectors/{}/offsets", side.name);
+            let mut offsets = side.worker.rest().get(&path)?;
+            let offset = &mut offsets["offsets"][0]["offset"];
+            if let Some(offset) = offset.as_object_mut() {
+                offset.sort_keys();
+            }
+            Ok(offset.take())
+        };
+        within(PATIENCE, "the same offset", || {
+            let (reference, ours) = (offset(&self.sides[0])?, offset(&self.sides[1])?);
+            ensure!(reference == ours, "reference {reference}\nours {ours}");
             Ok(())
         })
     }
