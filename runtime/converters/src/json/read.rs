@@ -91,61 +91,78 @@ impl<'a> Reader<'a> {
     }
 
     fn typed(&mut self, plan: &Plan) -> Result<Value> {
+        let mut value = Value::Null;
+        self.read(plan, &mut value)?;
+        Ok(value)
+    }
+
+    /// Reads a value to the place where it stays: that costs far less than to
+    /// hand it on through results, which is done for each field.
+    fn read(&mut self, plan: &Plan, to: &mut Value) -> Result<()> {
         let kind = self.cursor.kind()?;
         if kind == Kind::Null {
             self.cursor.literal(kind)?;
-            return null(plan, self.options);
+            *to = null(plan, self.options)?;
+            return Ok(());
         }
-        match &plan.shape {
-            Shape::Plain(kind_wanted) => self.plain(*kind_wanted, kind),
-            Shape::Struct(fields) => self.structure(&plan.schema, fields, kind),
-            Shape::Array(elements) => self.array(elements.as_deref(), kind),
-            Shape::Object { values, .. } => self.object(values.as_deref(), kind),
-            Shape::Pairs { keys, values } => self.pairs(keys.as_deref(), values.as_deref(), kind),
-            Shape::Entries(parts) => self.entries(parts, kind),
-            Shape::Union(branches) => self.union(&plan.schema, branches, kind),
-            Shape::Shared(plan) => self.typed(plan),
-            Shape::Again(target) => self.typed(&*alive(target)?),
-            Shape::Logical(logical) => self.logical(*logical, &plan.schema, kind),
-        }
+        *to = match &plan.shape {
+            Shape::Plain(kind_wanted) => return self.plain(*kind_wanted, kind, to),
+            Shape::Shared(plan) => return self.read(plan, to),
+            Shape::Again(target) => return self.read(&*alive(target)?, to),
+            Shape::Struct(fields) => self.structure(&plan.schema, fields, kind)?,
+            Shape::Array(elements) => self.array(elements.as_deref(), kind)?,
+            Shape::Object { values, .. } => self.object(values.as_deref(), kind)?,
+            Shape::Pairs { keys, values } => {
+                self.pairs(keys.as_deref(), values.as_deref(), kind)?
+            }
+            Shape::Entries(parts) => self.entries(parts, kind)?,
+            Shape::Union(branches) => self.union(&plan.schema, branches, kind)?,
+            Shape::Logical(logical) => self.logical(*logical, &plan.schema, kind)?,
+        };
+        Ok(())
     }
 
     /// Reads a value of a type without parts. What is of another kind counts as
     /// zero, false or null: the reference is that lenient.
-    fn plain(&mut self, wanted: Type, kind: Kind) -> Result<Value> {
-        Ok(match wanted {
-            Type::Int8 => Value::Int8(self.integer(kind)? as i8),
-            Type::Int16 => Value::Int16(self.integer(kind)? as i16),
-            Type::Int32 => Value::Int32(self.integer(kind)? as i32),
-            Type::Int64 => Value::Int64(self.integer(kind)?),
-            Type::Float32 => Value::Float32(self.number(kind)?.map_or(0.0, NumberText::to_f32)),
-            Type::Float64 => Value::Float64(self.number(kind)?.map_or(0.0, NumberText::to_f64)),
+    fn plain(&mut self, wanted: Type, kind: Kind, to: &mut Value) -> Result<()> {
+        match wanted {
+            Type::Int8 => *to = Value::Int8(self.integer(kind)? as i8),
+            Type::Int16 => *to = Value::Int16(self.integer(kind)? as i16),
+            Type::Int32 => *to = Value::Int32(self.integer(kind)? as i32),
+            Type::Int64 => *to = Value::Int64(self.integer(kind)?),
+            Type::Float32 => {
+                *to = Value::Float32(self.number(kind)?.map_or(0.0, NumberText::to_f32));
+            }
+            Type::Float64 => {
+                *to = Value::Float64(self.number(kind)?.map_or(0.0, NumberText::to_f64));
+            }
             Type::Boolean => {
                 self.skip(kind)?;
-                Value::Boolean(kind == Kind::Boolean(true))
+                *to = Value::Boolean(kind == Kind::Boolean(true));
             }
-            Type::String if kind == Kind::String => Value::String(self.string()?),
+            Type::String if kind == Kind::String => *to = Value::String(self.string()?),
             Type::Bytes if kind == Kind::String => {
                 let text = self.cursor.string()?;
-                Value::Bytes(
+                *to = Value::Bytes(
                     decode_base64(&text)
                         .ok_or_else(|| ConnectError::data("Invalid bytes field"))?,
-                )
+                );
             }
             // Where decimals belong.
             Type::Bytes if self.options.dialect == Dialect::Registry => {
                 self.misfit = true;
                 let number = self.number(kind)?.and_then(NumberText::to_decimal);
-                number
+                *to = number
                     .unwrap_or_else(|| Decimal::from_be_bytes(&[0], 0))
-                    .into()
+                    .into();
             }
             _ => {
                 self.skip(kind)?;
                 self.misfit = true;
-                Value::Null
+                *to = Value::Null;
             }
-        })
+        }
+        Ok(())
     }
 
     fn schemaless(&mut self) -> Result<Value> {
@@ -347,11 +364,13 @@ impl<'a> Reader<'a> {
         while let Some(field) = fields.get(values.len())
             && self.cursor.skip_exactly(&field.prefix)
         {
-            values.push(self.field(field)?);
+            self.field(field, values.push_mut(Value::Null))?;
         }
         while let Some(name) = self.cursor.next_member(values.is_empty())? {
             match fields.get(values.len()) {
-                Some(field) if field.name == *name => values.push(self.field(field)?),
+                Some(field) if field.name == *name => {
+                    self.field(field, values.push_mut(Value::Null))?;
+                }
                 _ => {
                     self.fields_in_any_order(schema, fields, name, &mut values)?;
                     return Ok(Struct::from_values(schema.clone(), values)?.into());
@@ -380,7 +399,7 @@ impl<'a> Reader<'a> {
             match schema.field(&name) {
                 Some(field) => {
                     seen[field.index] = true;
-                    values[field.index] = self.field(&fields[field.index])?;
+                    self.field(&fields[field.index], &mut values[field.index])?;
                 }
                 None => drop(self.cursor.skip()?),
             }
@@ -415,20 +434,20 @@ impl<'a> Reader<'a> {
     }
 
     #[inline]
-    pub(super) fn field(&mut self, field: &FieldPlan) -> Result<Value> {
-        let value = self.typed(&field.plan)?;
+    pub(super) fn field(&mut self, field: &FieldPlan, to: &mut Value) -> Result<()> {
+        self.read(&field.plan, to)?;
         if let Some(hollow) = self.hollow.take() {
             return Err(hollow);
         }
         if self.misfit {
-            if self.options.dialect == Dialect::Registry && value.is_null() {
-                self.note_hollow(field, &value);
+            if self.options.dialect == Dialect::Registry && to.is_null() {
+                self.note_hollow(field, to);
             } else {
-                validate(Some(&field.name), &field.plan.schema, &value)?;
+                validate(Some(&field.name), &field.plan.schema, to)?;
             }
             self.misfit = false;
         }
-        Ok(value)
+        Ok(())
     }
 
     fn logical(&mut self, logical: Logical, schema: &SchemaRef, kind: Kind) -> Result<Value> {

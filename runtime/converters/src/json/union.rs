@@ -86,7 +86,7 @@ impl Reader<'_> {
             ));
         };
         let mut values = vec![Value::Null; branches.len()];
-        values[index] = self.field(branch)?;
+        self.field(branch, &mut values[index])?;
         Ok(Struct::from_values(schema.clone(), values)?.into())
     }
 }
