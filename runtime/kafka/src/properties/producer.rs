@@ -95,8 +95,9 @@ impl Translator<'_> {
     }
 
     /// Records with a key go where Java's client sends them; others stick to a
-    /// partition for a while, as they do there.
+    /// partition for a while, as they do there, which the producer sees to.
     fn partitioner(&mut self) {
+        self.set("sticky.partitioning.linger.ms", 0);
         let ignore_keys = self.flag("partitioner.ignore.keys");
         if ignore_keys {
             self.set("partitioner", "random");

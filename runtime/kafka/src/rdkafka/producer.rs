@@ -1,6 +1,7 @@
 //! The producer.
 
 mod event;
+mod partitioner;
 mod reports;
 mod topics;
 
@@ -24,6 +25,7 @@ use crate::{
     Result,
 };
 use event::{Event, Kind};
+use partitioner::Partitioner;
 use reports::Reports;
 use topics::Topics;
 
@@ -49,6 +51,9 @@ pub(super) struct DeliveryContext {
     /// Records whose report has not been passed on.
     outstanding: AtomicUsize,
     drained: Notify,
+    /// Here because the library keeps the context until librdkafka's client is
+    /// gone.
+    partitioner: Partitioner,
 }
 
 impl DeliveryContext {
@@ -181,6 +186,7 @@ impl RdProducer {
             deliveries,
             outstanding: AtomicUsize::new(0),
             drained: Notify::new(),
+            partitioner: Partitioner::new(config.get("partitioner") == Some("random")),
         };
         let producer: BaseProducer<_> = config.create_with_context(context).map_err(|error| {
             from_library(
@@ -202,8 +208,9 @@ impl RdProducer {
     fn produce(
         &self,
         topics: &mut Topics,
-        (record, token): &(OutgoingRecord<'_>, usize),
+        entry: &(OutgoingRecord<'_>, usize),
     ) -> std::result::Result<usize, Refusal> {
+        let (record, _) = entry;
         if let Some(timestamp) = record.timestamp.filter(|timestamp| *timestamp < 0) {
             let error = KafkaError::new(
                 KafkaErrorKind::Invalid,
@@ -216,7 +223,7 @@ impl RdProducer {
         }
         let context = self.producer.context();
         context.expect(1);
-        match topics.produce(self.producer.client(), record, *token) {
+        match topics.produce(self.producer.client(), &context.partitioner, entry) {
             Ok(()) => Ok(1),
             Err(error) => {
                 context.forget(1);
@@ -235,7 +242,8 @@ impl RdProducer {
         let context = self.producer.context();
         context.expect(batch.len());
         let topic = batch.first().map_or("", |(record, _)| record.topic);
-        let produced = topics.produce_batch(self.producer.client(), batch, |token, error| {
+        let client = self.producer.client();
+        let produced = topics.produce_batch(client, &context.partitioner, batch, |token, error| {
             let error = send_failure(&error, topic, &self.producer);
             context.deliveries.delivered(token, Err(error));
             context.forget(1);
@@ -268,6 +276,7 @@ impl Producer for RdProducer {
         if let Some(error) = context.events.refusal() {
             return Err(Refusal { taken: 0, error });
         }
+        context.partitioner.tick();
         let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
         let mut taken = 0;
         while taken < run.len() {

@@ -18,6 +18,7 @@ use ::rdkafka::bindings::{
 use ::rdkafka::client::Client;
 use ::rdkafka::error::{KafkaError as RdError, KafkaResult};
 
+use super::partitioner::Partitioner;
 use crate::OutgoingRecord;
 
 /// Topics kept. A connector that writes to more pays for a look-up now and
@@ -109,10 +110,10 @@ impl Topics {
     pub(super) fn produce<C: ClientContext>(
         &mut self,
         client: &Client<C>,
-        record: &OutgoingRecord<'_>,
-        token: usize,
+        partitioner: &Partitioner,
+        (record, token): &(OutgoingRecord<'_>, usize),
     ) -> KafkaResult<()> {
-        let topic = self.handle(client.native_ptr(), record.topic)?;
+        let topic = self.handle(client.native_ptr(), partitioner, record.topic)?;
         let mut headers = HeaderList::of(record);
         let (value, value_length) = raw(record.value);
         let (key, key_length) = raw(record.key);
@@ -137,7 +138,7 @@ impl Topics {
                 key,
                 key_length,
                 Part::RD_KAFKA_VTYPE_OPAQUE,
-                token as *mut c_void,
+                *token as *mut c_void,
                 Part::RD_KAFKA_VTYPE_TIMESTAMP,
                 record.timestamp.unwrap_or(NO_TIMESTAMP),
                 Part::RD_KAFKA_VTYPE_HEADERS,
@@ -165,13 +166,14 @@ impl Topics {
     pub(super) fn produce_batch<C: ClientContext>(
         &mut self,
         client: &Client<C>,
+        partitioner: &Partitioner,
         batch: &[(OutgoingRecord<'_>, usize)],
         mut refused: impl FnMut(usize, RdError),
     ) -> (usize, Option<RdError>) {
         let (Some((first, _)), Ok(count)) = (batch.first(), c_int::try_from(batch.len())) else {
             return (0, None);
         };
-        let topic = match self.handle(client.native_ptr(), first.topic) {
+        let topic = match self.handle(client.native_ptr(), partitioner, first.topic) {
             Ok(topic) => topic,
             Err(error) => return (0, Some(error)),
         };
@@ -211,22 +213,33 @@ impl Topics {
     fn handle(
         &mut self,
         client: *mut rd_kafka_t,
+        partitioner: &Partitioner,
         name: &str,
     ) -> KafkaResult<*mut rd_kafka_topic_t> {
         if self.kept.get(self.last).is_none_or(|kept| *kept.0 != *name) {
             self.last = match self.kept.iter().position(|kept| *kept.0 == *name) {
                 Some(index) => index,
-                None => self.look_up(client, name)?,
+                None => self.look_up(client, partitioner, name)?,
             };
         }
         Ok(self.kept[self.last].1.0.as_ptr())
     }
 
     #[cold]
-    fn look_up(&mut self, client: *mut rd_kafka_t, name: &str) -> KafkaResult<usize> {
+    fn look_up(
+        &mut self,
+        client: *mut rd_kafka_t,
+        partitioner: &Partitioner,
+        name: &str,
+    ) -> KafkaResult<usize> {
         let c_name = CString::new(name)?;
-        // SAFETY: the client is alive and the name ends with a zero byte.
-        let handle = unsafe { rd_kafka_topic_new(client, c_name.as_ptr(), ptr::null_mut()) };
+        // SAFETY: the client is alive, and it goes before the partitioner, see
+        // `DeliveryContext`. The name ends with a zero byte. librdkafka takes
+        // the configuration over, also where it returns null.
+        let handle = unsafe {
+            let conf = partitioner.topic_conf(client, name);
+            rd_kafka_topic_new(client, c_name.as_ptr(), conf)
+        };
         let Some(handle) = NonNull::new(handle) else {
             // SAFETY: reads a number of this thread.
             let code = unsafe { rd_kafka_last_error() };
