@@ -38,7 +38,22 @@ pub(super) struct EncodedRecord {
 }
 
 /// Name and value of a header.
-pub(super) type HeaderPair<'a> = (&'a str, Option<&'a [u8]>);
+type HeaderPair<'a> = (&'a str, Option<&'a [u8]>);
+
+/// The headers of encoded records that follow each other.
+pub(super) struct HeaderPairs<'a> {
+    /// How many headers come before these in the encoder's memory.
+    first: usize,
+    pairs: Vec<HeaderPair<'a>>,
+}
+
+impl HeaderPairs<'_> {
+    fn of(&self, encoded: &EncodedRecord) -> &[HeaderPair<'_>] {
+        let at = |position: usize| position.wrapping_sub(self.first);
+        let range = at(encoded.headers.start)..at(encoded.headers.end);
+        self.pairs.get(range).unwrap_or_default()
+    }
+}
 
 /// What [`RecordEncoder::encode`] did.
 pub(super) enum Encoding {
@@ -136,20 +151,22 @@ impl RecordEncoder {
         self.buffer.len()
     }
 
-    /// Names and values of the headers of all records that were encoded, which
-    /// are these, in order.
+    /// Names and values of the headers of encoded records that follow each other.
     pub(super) fn header_pairs<'a>(
         &'a self,
-        records: impl Iterator<Item = &'a ConnectRecord>,
-    ) -> Vec<HeaderPair<'a>> {
-        if self.headers.is_empty() {
-            return Vec::new();
+        run: impl Iterator<Item = (&'a ConnectRecord, &'a EncodedRecord)> + Clone,
+    ) -> HeaderPairs<'a> {
+        let first = run.clone().next();
+        HeaderPairs {
+            first: first.map_or(0, |(_, encoded)| encoded.headers.start),
+            pairs: run
+                .flat_map(|(record, encoded)| {
+                    let values = self.headers.get(encoded.headers.clone());
+                    record.headers.iter().zip(values.unwrap_or_default())
+                })
+                .map(|(header, range)| (&*header.key, self.slice(range.as_ref())))
+                .collect(),
         }
-        records
-            .flat_map(|record| &record.headers)
-            .zip(&self.headers)
-            .map(|(header, range)| (&*header.key, self.slice(range.as_ref())))
-            .collect()
     }
 
     /// An encoded record as the producer takes it, with the headers from
@@ -158,7 +175,7 @@ impl RecordEncoder {
         &'a self,
         record: &'a ConnectRecord,
         encoded: &EncodedRecord,
-        headers: &'a [HeaderPair<'a>],
+        headers: &'a HeaderPairs<'a>,
     ) -> OutgoingRecord<'a> {
         OutgoingRecord {
             topic: &record.topic,
@@ -166,7 +183,7 @@ impl RecordEncoder {
             key: self.slice(encoded.key.as_ref()),
             value: self.slice(encoded.value.as_ref()),
             timestamp: encoded.timestamp,
-            headers: headers.get(encoded.headers.clone()).unwrap_or_default(),
+            headers: headers.of(encoded),
         }
     }
 

@@ -67,10 +67,12 @@ pub(super) struct Sender {
     again: Option<SourceRecord>,
     /// A record that a transformation refused.
     refused: Option<Refused>,
-    next: Option<Next>,
-    /// Encoded records that come before `next`. They are given to the producer
-    /// together, which costs less per record.
-    run: Vec<(Next, EncodedRecord)>,
+    /// Records that are given to the producer together, which costs less per
+    /// record. Behind the encoded ones there may be the one that is next. Records
+    /// come here from the batch and stay, as they are large.
+    run: Vec<Transformed>,
+    /// The first records of the run.
+    encoded: Vec<EncodedRecord>,
     /// Of the records of the run that are being sent.
     tokens: Vec<usize>,
     /// Why no more records were added to the run, which had to be sent first.
@@ -80,8 +82,8 @@ pub(super) struct Sender {
     attempts: Option<Attempts>,
 }
 
-/// The record that is next to be sent, after the transformations.
-struct Next {
+/// A record after the transformations.
+struct Transformed {
     record: ConnectRecord,
     /// Before the transformations, if that may be needed.
     original: Option<Box<ConnectRecord>>,
@@ -131,8 +133,8 @@ impl Sender {
             rest: Vec::new().into_iter(),
             again: None,
             refused: None,
-            next: None,
             run: Vec::new(),
+            encoded: Vec::new(),
             tokens: Vec::new(),
             then: None,
             preparations: 0,
@@ -158,7 +160,6 @@ impl Sender {
     pub(super) fn is_empty(&self) -> bool {
         self.run.is_empty()
             && self.then.is_none()
-            && self.next.is_none()
             && self.again.is_none()
             && self.refused.is_none()
             && self.rest.len() == 0
@@ -198,37 +199,36 @@ impl Sender {
     /// Encodes records for the run, which is empty. Returns what comes once it
     /// has been sent.
     fn fill_run(&mut self) -> Result<Turn> {
-        while self.run.len() < RUN_RECORDS && self.encoder.size() < RUN_BYTES {
-            if self.next.is_none() {
+        while self.encoded.len() < RUN_RECORDS && self.encoder.size() < RUN_BYTES {
+            if self.next().is_none() {
                 match self.take_next() {
                     Ok(true) => {}
                     Ok(false) => return Ok(Turn::Sent),
                     Err(failure) => return Ok(Turn::Failed(failure)),
                 }
             }
-            let Some(next) = &self.next else {
+            let Some(Transformed { record, .. }) = self.run.get(self.encoded.len()) else {
                 continue;
             };
-            let mut encoded = match self.encoder.encode(&next.record) {
+            let mut encoded = match self.encoder.encode(record) {
                 Ok(Encoding::Ready(encoded)) => encoded,
                 Ok(Encoding::Unprepared(side)) => return Ok(Turn::Unprepared(side)),
                 Err(failure) => return Ok(Turn::Failed(failure)),
             };
-            RecordEncoder::finish(&next.record, &mut encoded)?;
+            RecordEncoder::finish(record, &mut encoded)?;
             self.preparations = 0;
             self.attempts = None;
-            if self.offsets_topic.as_ref() == Some(&next.record.topic) {
+            if self.offsets_topic.as_ref() == Some(&record.topic) {
                 return Err(ConnectError::other(
                     "Source tasks may not produce to their own offsets topics when exactly-once support is enabled",
                 ));
             }
             if let Some(topics) = &mut self.topics
-                && !topics.knows(&next.record.topic)
+                && !topics.knows(&record.topic)
             {
                 return Ok(Turn::NewTopic);
             }
-            self.run
-                .extend(self.next.take().map(|next| (next, encoded)));
+            self.encoded.push(encoded);
         }
         Ok(Turn::Yield)
     }
@@ -238,7 +238,7 @@ impl Sender {
     /// # Errors
     /// If it cannot: await [`Sender::recover`].
     pub(super) async fn prepare(&mut self, side: Side) -> Result<(), Failure> {
-        let Some(next) = &self.next else {
+        let Some(Transformed { record, .. }) = self.run.get(self.encoded.len()) else {
             return Ok(());
         };
         self.preparations += 1;
@@ -249,7 +249,12 @@ impl Sender {
             ));
             return Err(self.encoder.failure(side, error));
         }
-        self.encoder.prepare(side, &next.record).await
+        self.encoder.prepare(side, record).await
+    }
+
+    /// The record that is to be encoded, once it has been transformed.
+    fn next(&self) -> Option<&Transformed> {
+        self.run.get(self.encoded.len())
     }
 
     /// Sees to it that the topic of the next record exists; false if that has
@@ -258,16 +263,17 @@ impl Sender {
     /// # Errors
     /// If the topic cannot be created.
     pub(super) async fn create_topic(&mut self) -> Result<bool> {
-        let (Some(topics), Some(next)) = (&mut self.topics, &self.next) else {
+        let next = self.run.get(self.encoded.len());
+        let (Some(topics), Some(Transformed { record, .. })) = (&mut self.topics, next) else {
             return Ok(true);
         };
-        let Err(error) = topics.create(&next.record.topic).await else {
+        let Err(error) = topics.create(&record.topic).await else {
             return Ok(true);
         };
         if !error.is_retriable() {
             return Err(error);
         }
-        self.log_refusal(&next.record, &error);
+        self.log_refusal(record, &error);
         Ok(false)
     }
 
@@ -286,10 +292,13 @@ impl Sender {
     ) -> Result<bool> {
         // After another attempt the converters begin anew as well.
         self.preparations = 0;
-        let refused = match (self.refused.take(), self.next.take()) {
-            (Some(refused), _) => refused,
-            (None, Some(next)) => next.into_refused(),
-            (None, None) => return Ok(true),
+        let refused = match self.refused.take() {
+            Some(refused) => refused,
+            // What was encoded before it has been sent.
+            None => match self.run.pop() {
+                Some(next) => next.into_refused(),
+                None => return Ok(true),
+            },
         };
         let attempts = self.attempts.get_or_insert_default();
         let handled = self.errors.handle(failure, attempts, &refused, committer);
@@ -310,11 +319,20 @@ impl Sender {
                 source_partition: partition,
                 source_offset: offset,
             } = source;
+            if self.chain.is_empty() {
+                self.run.push(Transformed {
+                    record,
+                    original: None,
+                    partition,
+                    offset,
+                });
+                return Ok(true);
+            }
             let topic = record.topic.clone();
             let original = self.keep_originals.then(|| Box::new(record.clone()));
             match self.chain.apply(record) {
                 Ok(Some(record)) => {
-                    self.next = Some(Next {
+                    self.run.push(Transformed {
                         record,
                         original,
                         partition,
@@ -340,7 +358,7 @@ impl Sender {
     /// Hands the run to the producer; says what to wait for if that does not
     /// take all of it.
     fn send_run(&mut self, book: &mut Book) -> Result<Option<Turn>> {
-        while !self.run.is_empty() {
+        while !self.encoded.is_empty() {
             self.submit_run(book);
             if self.tokens.is_empty() {
                 return Ok(Some(Turn::Full));
@@ -355,6 +373,7 @@ impl Sender {
                 book.topics.withdrawn(token);
             }
             self.run.drain(..taken);
+            self.encoded.drain(..taken);
             if let Err(refusal) = sent
                 && let Some(turn) = self.not_taken(refusal.error, book)?
             {
@@ -370,29 +389,29 @@ impl Sender {
     /// the producer's call returns.
     fn submit_run(&mut self, book: &mut Book) {
         self.tokens.clear();
-        for (next, encoded) in &self.run {
+        for (transformed, encoded) in self.run.iter().zip(&self.encoded) {
             if !self.limit.has_room(book, encoded.size) {
                 break;
             }
-            let token = book
-                .submitted
-                .submit(&next.partition, next.offset.clone(), encoded.size);
-            book.topics.submitted(&next.record.topic, token);
+            let token = book.submitted.submit(
+                &transformed.partition,
+                transformed.offset.clone(),
+                encoded.size,
+            );
+            book.topics.submitted(&transformed.record.topic, token);
             self.tokens.push(token);
         }
     }
 
     /// Hands the records that were entered to the producer.
     fn produce_run(&self) -> std::result::Result<(), Refusal> {
-        let headers = self
-            .encoder
-            .header_pairs(self.run.iter().map(|(next, _)| &next.record));
-        let run: Vec<_> = self
-            .run
-            .iter()
+        let records = self.run.iter().map(|transformed| &transformed.record);
+        let encoded = records.zip(&self.encoded);
+        let headers = self.encoder.header_pairs(encoded.clone());
+        let run: Vec<_> = encoded
             .zip(&self.tokens)
-            .map(|((next, encoded), token)| {
-                let record = self.encoder.outgoing(&next.record, encoded, &headers);
+            .map(|((record, encoded), token)| {
+                let record = self.encoder.outgoing(record, encoded, &headers);
                 (record, *token)
             })
             .collect();
@@ -405,8 +424,8 @@ impl Sender {
         match error.kind {
             KafkaErrorKind::QueueFull => Ok(Some(Turn::Full)),
             KafkaErrorKind::Retriable => {
-                if let Some((next, _)) = self.run.first() {
-                    self.log_refusal(&next.record, &error);
+                if let Some(first) = self.run.first() {
+                    self.log_refusal(&first.record, &error);
                 }
                 Ok(Some(Turn::Refused))
             }
@@ -414,9 +433,10 @@ impl Sender {
                 && self.errors.pass_over_refused()
                 && is_tolerable(&error) =>
             {
-                if !self.run.is_empty() {
-                    let (next, _) = self.run.remove(0);
-                    self.pass_over(next, error, book);
+                if !self.encoded.is_empty() {
+                    self.encoded.remove(0);
+                    let first = self.run.remove(0);
+                    self.pass_over(first, error, book);
                 }
                 Ok(None)
             }
@@ -438,15 +458,15 @@ impl Sender {
     }
 
     /// Moves the offset over a record that the producer refuses for good.
-    fn pass_over(&self, next: Next, error: KafkaError, book: &mut Book) {
+    fn pass_over(&self, record: Transformed, error: KafkaError, book: &mut Book) {
         self.errors
-            .passed_over(Some((&next.partition, &next.offset)), error);
-        let token = book.submitted.submit(&next.partition, next.offset, 0);
+            .passed_over(Some((&record.partition, &record.offset)), error);
+        let token = book.submitted.submit(&record.partition, record.offset, 0);
         book.submitted.resolve(token, Outcome::PassedOver);
     }
 }
 
-impl Next {
+impl Transformed {
     fn into_refused(self) -> Refused {
         Refused {
             record: self.original.map_or(self.record, |original| *original),

@@ -20,7 +20,7 @@ use tether_api::record::{ConnectRecord, SourceRecord};
 use tether_api::source::{SourceTask, SourceTaskContext};
 use tether_api::{ConnectError, Result};
 use tether_kafka::fake::{Fault, Operation};
-use tether_kafka::{KafkaError, KafkaErrorKind};
+use tether_kafka::{KafkaError, KafkaErrorKind, RecordHeader};
 use tether_storage::{StatusStore, TargetState};
 use tokio::sync::{Mutex as AsyncMutex, mpsc};
 

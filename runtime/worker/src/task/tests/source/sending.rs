@@ -105,10 +105,32 @@ async fn many_records_keep_their_order_whatever_stops_them() {
             around.kafka.script(Operation::Send, faults);
         },
     );
-    bench.script.records(1..=600);
+    let partition = Arc::new(OffsetMap::new().with("p", 1i64));
+    let with_headers = |position: i64| {
+        let mut record = record(&partition, position);
+        for number in 0..position % 3 {
+            let value = SchemaAndValue::schemaless(Value::from(position));
+            record.record.headers.add(format!("h{number}"), value);
+        }
+        record
+    };
+    let batch = (1..=600).map(with_headers).collect();
+    bench.script.poll(Poll::Records(batch));
     bench.until_committed(600).await;
     let expected: Vec<String> = (1..=600).map(|position| format!("v{position}")).collect();
     assert_eq!(bench.values(), expected);
+    for (position, sent) in (1..=600).zip(bench.around.kafka.records("t")) {
+        let headers: Vec<_> = sent.headers.iter().map(header).collect();
+        let expected: Vec<_> = (0..position % 3)
+            .map(|number| format!("h{number}={position}"))
+            .collect();
+        assert_eq!(headers, expected);
+    }
+}
+
+fn header((name, value): &RecordHeader) -> String {
+    let value = value.as_deref().unwrap_or_default();
+    format!("{name}={}", String::from_utf8_lossy(value))
 }
 
 #[tokio::test(start_paused = true)]
