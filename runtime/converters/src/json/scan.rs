@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr2;
 use tether_api::ConnectError;
 
 /// The deepest nesting that is read: half of what the reference reads, so that
@@ -454,7 +455,7 @@ fn next_special(bytes: &[u8], from: usize) -> usize {
         }
         at += 8;
         if at - from == LONG {
-            at = skip_plain(bytes, at);
+            return next_special_far(bytes, at);
         }
     }
     while let Some(byte) = bytes.get(at)
@@ -465,21 +466,14 @@ fn next_special(bytes: &[u8], from: usize) -> usize {
     at
 }
 
-/// Skips many bytes at a time, all of them none of the above. Compiles to
-/// instructions on vectors.
-fn skip_plain(bytes: &[u8], from: usize) -> usize {
-    let mut at = from;
-    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<32>()) {
-        let is_special = |byte: u8| byte == b'"' || byte == b'\\' || byte < 0x20;
-        let found = chunk
-            .iter()
-            .fold(0, |found, byte| found | u8::from(is_special(*byte)));
-        if found != 0 {
-            return at;
-        }
-        at += chunk.len();
-    }
-    at
+/// The same for long texts: both passes go over many bytes at a time.
+fn next_special_far(bytes: &[u8], from: usize) -> usize {
+    let rest = &bytes[from..];
+    let length = memchr2(b'"', b'\\', rest).unwrap_or(rest.len());
+    let plain = &rest[..length];
+    let lowest = plain.iter().copied().fold(u8::MAX, u8::min);
+    let control = (lowest < 0x20).then(|| plain.iter().position(|byte| *byte < 0x20));
+    from + control.flatten().unwrap_or(length)
 }
 
 /// Marks the high bit of each byte that is a quote, backslash or control
