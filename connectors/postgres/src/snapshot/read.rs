@@ -258,8 +258,8 @@ impl TableReader {
             Some(select) => statement::of_override(&self.session, schema, select).await?,
             None => statement::of_table(schema),
         };
-        tracing::debug!(statement, "The statement of the table");
-        let copied = self.session.client().copy_out(&*statement).await;
+        tracing::debug!(statement = statement.sql, "The statement of the table");
+        let copied = self.session.client().copy_out(&*statement.sql).await;
         let copied = match copied {
             Ok(copied) => copied,
             Err(error) => return Err(self.session.failure(&error).await.into()),
@@ -273,7 +273,7 @@ impl TableReader {
                 Ok(text) => text,
                 Err(error) => return Err(self.session.failure(&error).await.into()),
             };
-            schema.read_copied(&text, &mut cells)?;
+            schema.read_copied(&text, &statement.columns, &mut cells)?;
             let key = schema.key(&cells, None, Phase::Snapshot)?;
             let row = schema.value(&cells, None, Phase::Snapshot)?;
             piece.push(Row::new(key, row, text.len(), cells.len()));

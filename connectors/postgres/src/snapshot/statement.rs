@@ -4,21 +4,30 @@ use crate::replication::{Failure, Session};
 use crate::table::quote;
 use crate::values::TableSchema;
 
+/// A statement that copies rows of a table.
+#[derive(Debug)]
+pub(super) struct Statement {
+    pub(super) sql: String,
+    /// The columns of the rows, in their order: indices into the table's.
+    pub(super) columns: Vec<usize>,
+}
+
 /// The statement that copies the columns of a table which are captured, in
-/// their order.
-pub(super) fn of_table(schema: &TableSchema) -> String {
+/// their order. If none is, it copies all: the key is made of them, while rows
+/// stay empty.
+pub(super) fn of_table(schema: &TableSchema) -> Statement {
     let table = schema.table();
-    let columns: Vec<String> = schema
-        .read_columns()
-        .iter()
-        .map(|index| quote(&table.columns[*index].name))
-        .collect();
-    copy(&columns, &table.id.quoted())
+    let columns = match schema.captured_columns() {
+        [] => (0..table.columns.len()).collect(),
+        captured => captured.to_vec(),
+    };
+    copy(schema, columns, &table.id.quoted())
 }
 
 /// The same, of the rows that a statement of the configuration selects
-/// (`snapshot.select.statement.overrides`), or one of a signal. Columns that it does not have are
-/// NULL.
+/// (`snapshot.select.statement.overrides`) or a signal: those columns of the
+/// table that it has, also such that are not captured, as the key may need
+/// them.
 ///
 /// # Errors
 /// If the server does not take the statement.
@@ -26,7 +35,7 @@ pub(super) async fn of_override(
     session: &Session,
     schema: &TableSchema,
     select: &str,
-) -> Result<String, Failure> {
+) -> Result<Statement, Failure> {
     let id = &schema.table().id;
     let select = select.trim().trim_end_matches(';');
     let prepared = session.run(session.client().prepare(select)).await;
@@ -40,23 +49,25 @@ pub(super) async fn of_override(
     Ok(of_select(schema, select, &found))
 }
 
-fn of_select(schema: &TableSchema, select: &str, found: &[&str]) -> String {
-    let table = schema.table();
-    let columns: Vec<String> = schema
-        .read_columns()
-        .iter()
-        .map(|index| &*table.columns[*index].name)
-        .map(|name| match found.contains(&name) {
-            true => quote(name),
-            false => "NULL".to_owned(),
-        })
+fn of_select(schema: &TableSchema, select: &str, found: &[&str]) -> Statement {
+    let columns = schema.table().columns.iter().enumerate();
+    let columns = columns
+        .filter(|(_, column)| found.contains(&&*column.name))
+        .map(|(index, _)| index)
         .collect();
     // The statement may end with a comment.
-    copy(&columns, &format!("({select}\n) AS selected"))
+    copy(schema, columns, &format!("({select}\n) AS selected"))
 }
 
-fn copy(columns: &[String], from: &str) -> String {
-    format!("COPY (SELECT {} FROM {from}) TO STDOUT", columns.join(", "))
+fn copy(schema: &TableSchema, columns: Vec<usize>, from: &str) -> Statement {
+    let names = columns
+        .iter()
+        .map(|index| quote(&schema.table().columns[*index].name));
+    let names: Vec<String> = names.collect();
+    Statement {
+        sql: format!("COPY (SELECT {} FROM {from}) TO STDOUT", names.join(", ")),
+        columns,
+    }
 }
 
 #[cfg(test)]
@@ -103,27 +114,34 @@ mod tests {
 
     #[test]
     fn only_captured_columns_are_read() -> tether_api::Result<()> {
-        let all = schema(&[])?;
+        let all = of_table(&schema(&[])?);
         assert_eq!(
-            of_table(&all),
+            all.sql,
             r#"COPY (SELECT "id", "Odd ""name""", "secret" FROM "inv"."t") TO STDOUT"#
         );
-        let some = schema(&[("column.exclude.list", r"inv\.t\.secret")])?;
+        let some = schema(&[("column.exclude.list", r"inv\.t\.(id|secret)")])?;
+        let some = of_table(&some);
         assert_eq!(
-            of_table(&some),
-            r#"COPY (SELECT "id", "Odd ""name""" FROM "inv"."t") TO STDOUT"#
+            some.sql,
+            r#"COPY (SELECT "Odd ""name""" FROM "inv"."t") TO STDOUT"#
         );
+        assert_eq!(some.columns, [1]);
+        let none = of_table(&schema(&[("column.include.list", "inv.other.id")])?);
+        assert_eq!(none.sql, all.sql);
         Ok(())
     }
 
     #[test]
-    fn a_statement_may_have_fewer_columns() -> tether_api::Result<()> {
+    fn a_statement_may_have_other_columns() -> tether_api::Result<()> {
         let select = "SELECT secret, id, 1 AS more FROM inv.t -- all";
+        let schema = schema(&[("column.exclude.list", r"inv\.t\.id")])?;
+        let statement = of_select(&schema, select, &["secret", "id", "more"]);
         assert_eq!(
-            of_select(&schema(&[])?, select, &["secret", "id", "more"]),
-            "COPY (SELECT \"id\", NULL, \"secret\" FROM \
+            statement.sql,
+            "COPY (SELECT \"id\", \"secret\" FROM \
              (SELECT secret, id, 1 AS more FROM inv.t -- all\n) AS selected) TO STDOUT"
         );
+        assert_eq!(statement.columns, [0, 2]);
         Ok(())
     }
 }

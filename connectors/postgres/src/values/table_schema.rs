@@ -31,14 +31,13 @@ pub struct TableSchema {
     /// The value of the field that tells apart tables of one topic.
     key_value: Option<Value>,
     fields: Vec<ValueField>,
-    read: Vec<usize>,
+    captured: Vec<usize>,
     failure: ConvertingFailure,
 }
 
 #[derive(Debug)]
 struct KeyField {
-    /// Where in a row it is; nowhere, if the configuration leaves it out and a query reads the row.
-    column: Option<usize>,
+    column: usize,
     converter: ColumnConverter,
 }
 
@@ -77,12 +76,12 @@ impl TableSchema {
         };
         let mut schema = builder("Value").optional();
         let mut fields = Vec::new();
-        let mut read = Vec::new();
+        let mut captured = Vec::new();
         for (index, column) in table.columns.iter().enumerate() {
             if !settings.filters.captures_column(id, &column.name) {
                 continue;
             }
-            read.push(index);
+            captured.push(index);
             let column_type = type_of(&table, column, types, described)?;
             let type_name = column_type.name();
             let mapping = ColumnMapping::of(&settings.column_rules, id, column, &type_name)?;
@@ -107,9 +106,8 @@ impl TableSchema {
         let mut key_schema = builder("Key");
         for index in key_columns(&table, settings) {
             let mut column = Cow::Borrowed(&table.columns[index]);
-            let is_read = read.binary_search(&index).is_ok();
-            let is_streamed = described == Described::ByRelation;
-            if !is_read && is_streamed {
+            let is_captured = captured.binary_search(&index).is_ok();
+            if !is_captured && described == Described::ByRelation {
                 // The stream has the value all the same. But the catalog was not asked for the column,
                 // so that it may be null as any that the catalog does not know.
                 let column = column.to_mut();
@@ -123,7 +121,7 @@ impl TableSchema {
                 key_schema =
                     key_schema.try_field(field_name(&column), converter.schema().clone())?;
                 key.push(KeyField {
-                    column: (is_read || is_streamed).then_some(index),
+                    column: index,
                     converter,
                 });
             }
@@ -139,7 +137,7 @@ impl TableSchema {
             key,
             key_value: key_value.map(Value::String),
             fields,
-            read,
+            captured,
             failure: settings.errors.converting,
             table,
         })
@@ -165,10 +163,10 @@ impl TableSchema {
         &self.value_schema
     }
 
-    /// The columns that a query has to read, in the order in which
-    /// [`TableSchema::read_copied`] expects them: indices into the table's.
-    pub fn read_columns(&self) -> &[usize] {
-        &self.read
+    /// The columns that the configuration does not leave out, in their order:
+    /// indices into the table's.
+    pub fn captured_columns(&self) -> &[usize] {
+        &self.captured
     }
 
     /// The converter of a field of the value schema, by its index there, with
@@ -178,29 +176,35 @@ impl TableSchema {
         Some((field.column, &field.converter))
     }
 
-    /// Puts the values of a row of `COPY`, which has the columns of
-    /// [`TableSchema::read_columns`], to the places of their columns in `row`.
+    /// Puts the values of a row of `COPY` to the places of their `columns` in
+    /// `row`, where the others are null. The columns are indices into the
+    /// table's, in its order.
     ///
     /// # Errors
     /// Data, if the row has another number of values.
-    pub fn read_copied(&self, text: &Bytes, row: &mut Vec<TupleValue>) -> Result<()> {
+    pub fn read_copied(
+        &self,
+        text: &Bytes,
+        columns: &[usize],
+        row: &mut Vec<TupleValue>,
+    ) -> Result<()> {
         row.clear();
-        if self.read.is_empty() {
-            return Ok(());
+        // A row without columns looks like one with an empty text.
+        if !columns.is_empty() {
+            copy::split(text, row);
         }
-        copy::split(text, row);
-        if row.len() != self.read.len() {
+        if row.len() != columns.len() {
             return Err(ConnectError::data(format!(
                 "A row of the table '{}' has {} values where {} were asked for",
                 self.table.id,
                 row.len(),
-                self.read.len()
+                columns.len()
             )));
         }
-        if self.read.len() < self.table.columns.len() {
+        if columns.len() < self.table.columns.len() {
             row.resize(self.table.columns.len(), TupleValue::Null);
             // From the last one, so that none is overwritten before it moved.
-            for (from, to) in self.read.iter().enumerate().rev() {
+            for (from, to) in columns.iter().enumerate().rev() {
                 row.swap(from, *to);
             }
         }
@@ -224,7 +228,7 @@ impl TableSchema {
     ) -> Result<Value> {
         let mut values = Vec::with_capacity(self.fields.len());
         for field in &self.fields {
-            let converted = convert(&field.converter, Some(field.column), row, old, phase);
+            let converted = convert(&field.converter, field.column, row, old, phase);
             values.push(match converted {
                 Ok(value) => value,
                 Err(error) => self.failed(field, error)?,
@@ -286,14 +290,11 @@ impl TableSchema {
 
 fn convert(
     converter: &ColumnConverter,
-    column: Option<usize>,
+    column: usize,
     row: &[TupleValue],
     old: Option<&[TupleValue]>,
     phase: Phase,
 ) -> Result<Value> {
-    let Some(column) = column else {
-        return Ok(converter.null());
-    };
     let cell = row
         .get(column)
         .ok_or_else(|| ConnectError::data("the row has fewer values than the table has columns"))?;
