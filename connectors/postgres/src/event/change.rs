@@ -73,6 +73,15 @@ pub enum Change {
         /// The new row.
         after: Value,
     },
+    /// The first half of a changed key, whose new row cannot be represented.
+    KeyGone {
+        /// The old key.
+        old_key: Value,
+        /// The new key.
+        new_key: Value,
+        /// What is known of the old row.
+        before: Value,
+    },
     /// A deleted row.
     Delete {
         /// Its key.

@@ -163,17 +163,15 @@ impl Records {
                 after,
             } => {
                 let context = &events.records.headers;
-                let with_new = context.with_new_key(key_schema, new_key.clone());
                 let with_old = context.with_old_key(key_schema, old_key.clone());
-                events.add(
-                    Operation::Delete,
-                    old_key,
-                    before,
-                    null.clone(),
-                    Some(with_new),
-                )?;
+                events.old_key(old_key, new_key.clone(), before)?;
                 events.add(Operation::Create, new_key, null, after, Some(with_old))
             }
+            Change::KeyGone {
+                old_key,
+                new_key,
+                before,
+            } => events.old_key(old_key, new_key, before),
         }
     }
 
@@ -311,6 +309,14 @@ struct Events<'a, 'p> {
 }
 
 impl Events<'_, '_> {
+    /// The deletion of a row whose key changes.
+    fn old_key(&mut self, old_key: Value, new_key: Value, before: Value) -> Result<()> {
+        let key_schema = self.table.key.as_ref();
+        let with_new = self.records.headers.with_new_key(key_schema, new_key);
+        let headers = Some(with_new);
+        self.add(Operation::Delete, old_key, before, Value::Null, headers)
+    }
+
     fn add(
         &mut self,
         operation: Operation,

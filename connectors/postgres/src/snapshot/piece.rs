@@ -33,7 +33,8 @@ impl Row {
 pub(super) struct Piece {
     /// The table's place in the order of tables.
     pub(super) table: usize,
-    pub(super) rows: Vec<Row>,
+    /// The rows; `None` is one that is left out, as it cannot be read.
+    pub(super) rows: Vec<Option<Row>>,
     /// Whether the table has no more.
     pub(super) is_last: bool,
     bytes: usize,
@@ -52,7 +53,12 @@ impl Piece {
 
     pub(super) fn push(&mut self, row: Row) {
         self.bytes += row.bytes;
-        self.rows.push(row);
+        self.rows.push(Some(row));
+    }
+
+    /// A row is left out.
+    pub(super) fn leave_out(&mut self) {
+        self.rows.push(None);
     }
 
     /// Whether it has so many rows, or many bytes.

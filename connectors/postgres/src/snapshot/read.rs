@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
+use tether_api::data::Value;
 use tether_api::record::SourceRecord;
 use tether_api::{ConnectError, Result};
 use tokio::sync::mpsc::{self, Sender};
@@ -16,11 +17,14 @@ use super::open::{Snapshot, SnapshotTable};
 use super::piece::{Piece, Row};
 use super::sequence::{Marked, Sequence};
 use super::statement;
+use crate::config::ProcessingFailure;
 use crate::event::{EventPosition, Records};
 use crate::notification::{InitialSnapshot, Notifications};
 use crate::offset::{PostgresOffset, SnapshotKind, SnapshotProgress};
+use crate::pgoutput::TupleValue;
 use crate::replication::Session;
-use crate::values::Phase;
+use crate::table::TableId;
+use crate::values::{Phase, TableSchema};
 
 /// How many pieces of each connection wait at most.
 const WAITING: usize = 2;
@@ -62,6 +66,7 @@ impl Snapshot {
                 session,
                 tables: self.tables.clone(),
                 piece_rows: self.settings.queue.max_batch,
+                failure: self.settings.errors.processing,
                 next: next.clone(),
                 out: sender.clone(),
             };
@@ -93,6 +98,10 @@ impl Snapshot {
             };
             told.read(table, rows.len(), &mut output)?;
             for row in rows {
+                let Some(row) = row else {
+                    sequence.left_out(table);
+                    continue;
+                };
                 for marked in sequence.row(table, (table, row)).into_iter().flatten() {
                     output.add(marked)?;
                 }
@@ -219,6 +228,7 @@ struct TableReader {
     session: Session,
     tables: Arc<[SnapshotTable]>,
     piece_rows: usize,
+    failure: ProcessingFailure,
     /// The next table that nobody reads yet.
     next: Arc<AtomicUsize>,
     /// Takes pieces, and the table that failed.
@@ -274,9 +284,13 @@ impl TableReader {
                 Err(error) => return Err(self.session.failure(&error).await.into()),
             };
             schema.read_copied(&text, &statement.columns, &mut cells)?;
-            let key = schema.key(&cells, None, Phase::Snapshot)?;
-            let row = schema.value(&cells, None, Phase::Snapshot)?;
-            piece.push(Row::new(key, row, text.len(), cells.len()));
+            match read_row(schema, &cells) {
+                Ok((key, row)) => piece.push(Row::new(key, row, text.len(), cells.len())),
+                Err(error) => {
+                    self.leave_out(id, error)?;
+                    piece.leave_out();
+                }
+            }
             rows += 1;
             if piece.is_full(self.piece_rows) {
                 let full = std::mem::replace(&mut piece, Piece::of(index));
@@ -293,4 +307,25 @@ impl TableReader {
         piece.is_last = true;
         Ok(piece)
     }
+
+    /// What becomes of a row that cannot be read.
+    #[cold]
+    fn leave_out(&self, table: &TableId, error: ConnectError) -> Result<()> {
+        const WHAT: &str = "Error while processing a row of a snapshot, which is left out";
+        match self.failure {
+            ProcessingFailure::Fail => return Err(error),
+            ProcessingFailure::Warn => tracing::warn!(%table, %error, "{WHAT}"),
+            ProcessingFailure::Skip | ProcessingFailure::Ignore => {
+                tracing::debug!(%table, %error, "{WHAT}");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The key and the value of a row.
+fn read_row(schema: &TableSchema, cells: &[TupleValue]) -> Result<(Value, Value)> {
+    let key = schema.key(cells, None, Phase::Snapshot)?;
+    let row = schema.value(cells, None, Phase::Snapshot)?;
+    Ok((key, row))
 }

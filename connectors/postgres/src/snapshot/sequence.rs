@@ -24,6 +24,8 @@ struct Held<T> {
     row: T,
     table: usize,
     is_first: bool,
+    /// Whether rows of its table were left out after it.
+    is_followed: bool,
 }
 
 /// A row that has its part.
@@ -58,8 +60,23 @@ impl<T> Sequence<T> {
             row,
             table,
             is_first,
+            is_followed: false,
         });
         [ended, held.map(|held| self.within(held))]
+    }
+
+    /// A row of a table was read that is left out. The parts of the others are
+    /// as if it were there, as in the reference, but for that of the very last.
+    pub(super) fn left_out(&mut self, table: usize) {
+        let is_very_first = self.may_begin(table);
+        let Some(open) = self.open.get_mut(table) else {
+            return;
+        };
+        let is_first = !std::mem::replace(&mut open.begun, true);
+        if let Some(held) = &mut open.held {
+            held.is_followed = true;
+        }
+        self.begun |= is_first && is_very_first;
     }
 
     /// A table has no further rows. Returns the row whose part is known now.
@@ -79,18 +96,16 @@ impl<T> Sequence<T> {
     /// The last row of the table that ended last, which another one follows.
     fn flush(&mut self) -> Option<Marked<T>> {
         let held = self.ended.take()?;
-        let marker = match self.is_very_first(&held) {
-            true => SnapshotMarker::First,
-            false => SnapshotMarker::LastInDataCollection,
-        };
-        self.begun = true;
-        Some((held.row, marker))
+        if held.is_followed || self.may_begin(held.table) {
+            return Some(self.within(held));
+        }
+        Some((held.row, SnapshotMarker::LastInDataCollection))
     }
 
     /// A row that another one of its table follows.
     fn within(&mut self, held: Held<T>) -> Marked<T> {
         let marker = match held.is_first {
-            true if self.is_very_first(&held) => SnapshotMarker::First,
+            true if self.may_begin(held.table) => SnapshotMarker::First,
             true => SnapshotMarker::FirstInDataCollection,
             false => SnapshotMarker::True,
         };
@@ -98,8 +113,9 @@ impl<T> Sequence<T> {
         (held.row, marker)
     }
 
-    fn is_very_first(&self, held: &Held<T>) -> bool {
-        !self.begun && (held.table == 0 || !self.is_ordered)
+    /// Whether the first row of a table would be the first of all.
+    fn may_begin(&self, table: usize) -> bool {
+        !self.begun && (table == 0 || !self.is_ordered)
     }
 }
 
@@ -147,6 +163,42 @@ mod tests {
     fn empty_tables_do_not_hide_the_last_row() {
         assert_eq!(markers(&[2, 0, 0]), [First, Last]);
         assert_eq!(markers(&[0, 2, 0]), [FirstInDataCollection, Last]);
+    }
+
+    #[test]
+    fn rows_that_are_left_out_keep_their_part() {
+        let markers = |tables: &[&[bool]]| {
+            let mut sequence = Sequence::new(tables.len(), true);
+            let mut out = Vec::new();
+            for (table, rows) in tables.iter().enumerate() {
+                for stays in *rows {
+                    if *stays {
+                        out.extend(sequence.row(table, ()).into_iter().flatten());
+                    } else {
+                        sequence.left_out(table);
+                    }
+                }
+                out.extend(sequence.end(table));
+            }
+            out.extend(sequence.finish());
+            let markers: Vec<_> = out.into_iter().map(|(_, marker)| marker).collect();
+            markers
+        };
+        assert_eq!(markers(&[&[false, true, true]]), [True, Last]);
+        assert_eq!(
+            markers(&[&[true, true, false], &[true]]),
+            [First, True, Last]
+        );
+        assert_eq!(markers(&[&[true, false], &[true]]), [First, Last]);
+        assert_eq!(
+            markers(&[&[false, true], &[true, false, true]]),
+            [LastInDataCollection, FirstInDataCollection, Last]
+        );
+        assert_eq!(markers(&[&[true, true], &[false, false]]), [First, Last]);
+        assert_eq!(
+            markers(&[&[false], &[true, false], &[true]]),
+            [FirstInDataCollection, Last]
+        );
     }
 
     proptest! {

@@ -232,9 +232,12 @@ impl Changes {
                 }
                 Ok(Some(change)) => self.change(&table, change, out),
                 Ok(None) => Ok(()),
-                Err(error) => Err(error),
+                Err(error) => match self.old_key(&table, old, new.as_ref()) {
+                    Some(change) => self.change(&table, change, out).and(Err(error)),
+                    None => Err(error),
+                },
             };
-            self.settle(made, length, out)?;
+            self.settle(made)?;
         }
         self.processed(out.len() > length);
         self.heartbeat(out)?;
@@ -258,7 +261,7 @@ impl Changes {
         let length = out.len();
         if let Some((table, change)) = self.signalled.take() {
             let made = self.change(&table, change, out);
-            self.settle(made, length, out)?;
+            self.settle(made)?;
         }
         self.processed(out.len() > length);
         self.heartbeat(out)
@@ -318,6 +321,27 @@ impl Changes {
         }))
     }
 
+    /// What of a change that failed has an event all the same: that a row has
+    /// left its key.
+    #[cold]
+    fn old_key(
+        &self,
+        table: &CapturedTable,
+        old: Option<&Tuple>,
+        new: Option<&Tuple>,
+    ) -> Option<Change> {
+        let schema = &table.schema;
+        let (old, new) = (old?.0.as_slice(), new?.0.as_slice());
+        let before = schema.value(old, None, Phase::Streaming).ok()?;
+        let new_key = schema.key(new, Some(old), Phase::Streaming).ok()?;
+        let old_key = schema.key(old, None, Phase::Streaming).ok()?;
+        (old_key != new_key).then_some(Change::KeyGone {
+            old_key,
+            new_key,
+            before,
+        })
+    }
+
     fn change(
         &mut self,
         table: &CapturedTable,
@@ -345,9 +369,8 @@ impl Changes {
         for (index, table) in tables.iter().enumerate() {
             let last = index + 1 == tables.len();
             if self.progress.change(lsn, MessageType::Truncate, last) {
-                let length = out.len();
                 let made = self.change(table, Change::Truncate, out);
-                self.settle(made, length, out)?;
+                self.settle(made)?;
                 self.processed(true);
                 self.heartbeat(out)?;
             }
@@ -385,13 +408,11 @@ impl Changes {
         Ok(())
     }
 
-    /// Takes back the records of a change that failed, and does what the
-    /// configuration says of that.
-    fn settle(&self, made: Result<()>, length: usize, out: &mut Vec<SourceRecord>) -> Result<()> {
+    /// Does what the configuration says of a change that failed.
+    fn settle(&self, made: Result<()>) -> Result<()> {
         let Err(error) = made else {
             return Ok(());
         };
-        out.truncate(length);
         let offset = self.progress.offset().text();
         match self.settings.failure {
             ProcessingFailure::Fail => {

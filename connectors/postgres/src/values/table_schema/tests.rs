@@ -94,7 +94,11 @@ fn copied_values_find_their_columns() {
     assert_eq!(columns, [1, 3]);
     let mut row = Vec::new();
     schema
-        .read_copied(&Bytes::from_static(b"x\\ty\t\\\\x0102\n"), columns, &mut row)
+        .read_copied(
+            &Bytes::from_static(b"x\\ty\t\\\\x0102\n"),
+            columns,
+            &mut row,
+        )
         .unwrap();
     let value = schema.value(&row, None, Phase::Snapshot).unwrap();
     assert_eq!(fields(value), "Struct{b=x\ty,d=[2 bytes]}");
