@@ -41,7 +41,7 @@ test: packages ## Run all tests against real services; ARGS go to `cargo test`
 soak: packages ## Restart and kill everything for about half an hour; ROUNDS says how often
 	$(CARGO) build --release --package tether
 	TETHER_TEST_BINARY=$(CURDIR)/target/release/tether TETHER_TEST_ROUNDS=$(ROUNDS) $(SERVICES) run -- \
-		$(CARGO) test --package tether-tests --features soak --test integration -- exactly_once:: faults:: takeover::
+		$(CARGO) test --package tether-tests --features soak --test integration -- exactly_once:: faults:: takeover:: differential::
 
 bench-start: packages ## Start time and idle memory beside the Java worker: bench-results/start.json
 	$(CARGO) build --release --package tether

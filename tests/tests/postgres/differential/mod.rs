@@ -12,6 +12,7 @@ mod normalize;
 mod records;
 mod scene;
 mod script;
+mod variant;
 mod variants;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,7 +59,7 @@ fn the_reference_agrees_with_itself() -> Result<()> {
 }
 
 /// The variants to run, and whether these are all.
-fn selected() -> (Vec<variants::Variant>, bool) {
+fn selected() -> (Vec<variant::Variant>, bool) {
     let all = variants::all();
     let Ok(only) = std::env::var(ONLY) else {
         return (all, true);

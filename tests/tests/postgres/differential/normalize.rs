@@ -1,5 +1,5 @@
 //! Takes out of records what differs from one connector to the next by its nature: their prefix, the
-//! clock while they work, what names a run, and where a snapshot was taken.
+//! clock while they work, what names a run, what each slot needs, and where a snapshot was taken.
 
 use anyhow::{Context, Result};
 use serde_json::{Map, Value};
@@ -7,7 +7,7 @@ use tether_tests::topics::Record;
 
 use super::avro;
 use super::scene::Schemas;
-use super::variants::Format;
+use super::variant::Format;
 
 /// What stands for the text of a Java object that has none of its own: its class and where it is.
 const OBJECT: &str = "(an object)";
@@ -165,6 +165,10 @@ fn source(source: &mut Map<String, Value>) {
             *version = "(a version)".into();
         }
     }
+    // What each slot needs.
+    if let Some(xmin @ Value::Number(_)) = source.get_mut("xmin") {
+        *xmin = "(a number)".into();
+    }
     let of_snapshot = source
         .get("snapshot")
         .and_then(Value::as_str)
@@ -224,8 +228,8 @@ pub(super) fn offsets(offsets: &mut Value, is_of_last_record: bool) {
             continue;
         };
         let is_moving = !is_of_last_record || offset.contains_key("snapshot");
-        for (_, value) in offset.iter_mut() {
-            if is_moving && value.is_number() {
+        for (name, value) in offset.iter_mut() {
+            if (is_moving || name == "xmin") && value.is_number() {
                 *value = "(a number)".into();
             }
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use rdkafka::config::ClientConfig;
@@ -11,11 +11,13 @@ use rdkafka::message::{Headers, Message};
 use rdkafka::{Offset, TopicPartitionList};
 use tether_tests::topics::Record;
 
-use super::variants::Owner;
+use super::variant::Owner;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// How long is polled before it is looked for new topics.
-const POLL: Duration = Duration::from_millis(100);
+/// How long is waited for a record.
+const POLL: Duration = Duration::from_millis(50);
+/// How often it is looked for new topics, which there are many of.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 const MARKER: &[u8] = b" is reached";
 
 /// Reads all topics of one run of the test.
@@ -24,6 +26,8 @@ pub(super) struct Reader {
     /// Asks where topics end: on the other one's connection it would wait behind every fetch.
     asking: BaseConsumer,
     token: String,
+    /// When it was looked for new topics.
+    looked: Option<Instant>,
     /// The next offset of each partition.
     next: BTreeMap<(String, i32), i64>,
     /// Records of each topic in the order of their partitions' offsets.
@@ -43,12 +47,12 @@ impl Reader {
             .set("group.id", "tests")
             .set("enable.auto.commit", "false")
             .set("auto.offset.reset", "earliest")
-            .set("fetch.wait.max.ms", "20")
             .create()?;
         Ok(Self {
             consumer,
             asking,
             token: token.to_owned(),
+            looked: None,
             next: BTreeMap::new(),
             records: BTreeMap::new(),
             reached: BTreeMap::new(),
@@ -83,7 +87,12 @@ impl Reader {
 
     /// Looks for new topics and reads for a moment.
     pub(super) fn advance(&mut self) -> Result<()> {
-        self.assign()?;
+        if self
+            .looked
+            .is_none_or(|looked| looked.elapsed() > LOOK_EVERY)
+        {
+            self.assign()?;
+        }
         while let Some(polled) = self.consumer.poll(POLL) {
             // An error is a topic that is not quite there yet.
             let Ok(message) = polled else { continue };
@@ -116,14 +125,19 @@ impl Reader {
     /// Reads everything that is there now.
     pub(super) fn finish(&mut self) -> Result<()> {
         self.assign()?;
-        let mut ends = BTreeMap::new();
+        let mut all = TopicPartitionList::with_capacity(self.next.len());
         for (topic, partition) in self.next.keys() {
-            let watermarks = self.asking.fetch_watermarks(topic, *partition, TIMEOUT)?;
-            ends.insert((topic.clone(), *partition), watermarks.1);
+            all.add_partition_offset(topic, *partition, Offset::End)?;
+        }
+        let ends = self.asking.offsets_for_times(all, TIMEOUT)?;
+        let mut ends_by_place = BTreeMap::new();
+        for end in ends.elements() {
+            let offset = end.offset().to_raw().context("no offset")?;
+            ends_by_place.insert((end.topic().to_owned(), end.partition()), offset);
         }
         tether_tests::eventually::eventually("all topics are read", || {
             self.advance()?;
-            for (place, end) in &ends {
+            for (place, end) in &ends_by_place {
                 let next = self.next.get(place).context("not assigned")?;
                 ensure!(next >= end, "{place:?} is at {next} of {end}");
             }
@@ -132,6 +146,7 @@ impl Reader {
     }
 
     fn assign(&mut self) -> Result<()> {
+        self.looked = Some(Instant::now());
         let metadata = self.asking.fetch_metadata(None, TIMEOUT)?;
         let mut added = TopicPartitionList::new();
         for topic in metadata.topics() {

@@ -18,7 +18,7 @@ use super::compare::{self, Difference};
 use super::normalize;
 use super::records::Reader;
 use super::script::{Session, Step, steps};
-use super::variants::{Owner, Place, Role, Variant};
+use super::variant::{Owner, Place, Role, Variant};
 use crate::postgres::workers;
 
 const DATABASE: &str = "cdc";
@@ -280,9 +280,12 @@ impl Scene {
         let caught_up = within(END_PATIENCE, "all records", || {
             self.reader.advance()?;
             for variant in 0..self.variants.len() {
-                let [reference, judged] = [Role::Reference, Role::Judged]
-                    .map(|role| self.reader.counts(Owner { variant, role }));
-                ensure!(reference == judged, "{reference:?} and {judged:?}");
+                let owners = [Role::Reference, Role::Judged].map(|role| Owner { variant, role });
+                let has_failed = owners.iter().any(|owner| self.failed.contains_key(owner));
+                if self.variants[variant].is_even() && !has_failed {
+                    let [reference, judged] = owners.map(|owner| self.reader.counts(owner));
+                    ensure!(reference == judged, "{reference:?} and {judged:?}");
+                }
             }
             Ok(())
         });

@@ -25,3 +25,7 @@ INSERT INTO ddl.rekeyed VALUES (1, 'one', 1);
 INSERT INTO bulk.rows SELECT g, 'row ' || g, g / 4.0 FROM generate_series(1, 300) AS g;
 INSERT INTO outbox.events VALUES ('00000000-0000-0000-0000-000000000001', 'order', 'o-1', 'created', '{"id": 1}');
 INSERT INTO other.ignored (v) VALUES ('x');
+-- Not a number may not be null: such rows fail.
+INSERT INTO odd.required VALUES (1, 'NaN', 'a'), (2, 2, 'b'), (3, 'NaN', 'c'), (4, 4, 'd'), (5, 'NaN', 'e');
+-- Row counts are those of the statistics.
+ANALYZE;

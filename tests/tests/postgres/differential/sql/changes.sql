@@ -145,13 +145,21 @@ DELETE FROM types.defaults WHERE id = 1;
 DELETE FROM types.numbers WHERE id <= 2;
 DELETE FROM types.arrays WHERE id = 1;
 
+-- Rows that fail.
+INSERT INTO odd.required VALUES (11, 'NaN', 'f'), (12, 12, 'g');
+UPDATE odd.required SET n = 'NaN' WHERE id = 12;
+UPDATE odd.required SET id = 13 WHERE id = 12;
+UPDATE odd.required SET n = 13 WHERE id = 13;
+UPDATE odd.required SET id = 14 WHERE id = 13;
+DELETE FROM odd.required;
+
 -- The outbox.
 INSERT INTO outbox.events VALUES ('00000000-0000-0000-0000-000000000002', 'customer', 'c-2', 'created', '{"name": "x", "n": 1}');
 INSERT INTO outbox.events VALUES ('00000000-0000-0000-0000-000000000003', 'order', 'o-3', 'cancelled', null);
 DELETE FROM outbox.events WHERE aggregateid = 'c-2';
 
 -- A larger transaction.
-INSERT INTO bulk.rows SELECT g, 'row ' || g, g / 4.0 FROM generate_series(1001, 5000) AS g;
+INSERT INTO bulk.rows SELECT g, 'row ' || g, g / 4.0 FROM generate_series(1001, 2500) AS g;
 BEGIN;
 UPDATE bulk.rows SET v = 'changed' WHERE id % 4 = 0;
 DELETE FROM bulk.rows WHERE id % 5 = 0;
@@ -189,3 +197,21 @@ UPDATE ddl.evolving SET renamed = 'full' WHERE id = 3;
 DELETE FROM ddl.evolving WHERE id = 3;
 ALTER TABLE inv.customers DROP COLUMN note;
 DELETE FROM inv.customers WHERE id = 3001;
+--@barrier
+ALTER TABLE ddl.evolving ADD COLUMN d numeric(5, 2) DEFAULT 1.25;
+INSERT INTO ddl.evolving (id, renamed, d) VALUES (4, 'four', 4.5);
+ALTER TYPE inv.mood RENAME VALUE 'ok' TO 'fine';
+INSERT INTO inv.customers (id, first_name) VALUES (3002, 'Fine');
+CREATE TABLE part.events_af (LIKE part.events INCLUDING ALL);
+INSERT INTO part.events_af VALUES (7, 'af', 'h');
+ALTER TABLE part.events ATTACH PARTITION part.events_af FOR VALUES IN ('af');
+INSERT INTO part.events VALUES (8, 'af', 'i');
+--@barrier
+ALTER TABLE ddl.evolving ALTER COLUMN d TYPE numeric(8, 4);
+ALTER TABLE ddl.evolving RENAME TO evolved;
+UPDATE ddl.evolved SET d = 4.0625 WHERE id = 4;
+ALTER TABLE part.events DETACH PARTITION part.events_eu;
+INSERT INTO part.events_eu VALUES (9, 'eu', 'j');
+DROP TABLE ddl.rekeyed;
+CREATE TABLE ddl.rekeyed (name text PRIMARY KEY, id bigint);
+INSERT INTO ddl.rekeyed VALUES ('new', 1);

@@ -60,6 +60,9 @@ CREATE TABLE types.arrays_odd (id serial PRIMARY KEY, m money[], iv interval[], 
 CREATE TABLE types.required (id serial PRIMARY KEY, i2 smallint NOT NULL, i4 int NOT NULL, i8 bigint NOT NULL, f4 real NOT NULL, f8 double precision NOT NULL, nps numeric(10, 4) NOT NULL, n numeric NOT NULL, m money NOT NULL, b boolean NOT NULL, c char(5) NOT NULL, t text NOT NULL, x xml NOT NULL, u uuid NOT NULL, j json NOT NULL, jb jsonb NOT NULL, d date NOT NULL, t3 time(3) NOT NULL, t6 time NOT NULL, tz timetz NOT NULL, ts3 timestamp(3) NOT NULL, ts6 timestamp NOT NULL, tstz timestamptz NOT NULL, iv interval NOT NULL, by bytea NOT NULL, b1 bit(1) NOT NULL, b5 bit(5) NOT NULL, ne inet NOT NULL, ma macaddr NOT NULL, r4 int4range NOT NULL, p point NOT NULL, h hstore NOT NULL, en inv.mood NOT NULL, ci citext NOT NULL, lt ltree NOT NULL, ia int[] NOT NULL, ta text[] NOT NULL);
 CREATE TABLE types.defaults (id bigserial PRIMARY KEY, i2 smallint DEFAULT 7, i4 int DEFAULT -12, i8 bigint DEFAULT 12345678901, ie int DEFAULT 1 + 2, f4 real DEFAULT 1.5, f8 double precision DEFAULT '2.25'::double precision, n numeric DEFAULT 1.10, nps numeric(10, 4) DEFAULT 3.14, m money DEFAULT '1.50'::money, bt boolean DEFAULT true, bf boolean DEFAULT false, t text DEFAULT 'a ''quoted'' text', te text DEFAULT '', vc varchar(10) DEFAULT 'abc', c char(5) DEFAULT 'ab', tc text DEFAULT 'x' || 'y', tu text DEFAULT current_user, tf text DEFAULT upper('f'), tn text DEFAULT NULL, nn text NOT NULL DEFAULT 'required', d date DEFAULT '2024-02-29', dn date DEFAULT current_date, t3 time(3) DEFAULT '01:02:03.004', t6 time DEFAULT '01:02:03.000004', tz timetz DEFAULT '01:02:03+01', ts3 timestamp(3) DEFAULT '2024-02-29 01:02:03.004', ts6 timestamp DEFAULT '2024-02-29 01:02:03.000004', tsn timestamp DEFAULT now(), tstz timestamptz DEFAULT '2024-02-29 01:02:03.5+00', tstn timestamptz DEFAULT now(), iv interval DEFAULT '1 day 02:03:04', u uuid DEFAULT '11111111-2222-3333-4444-555555555555', ug uuid DEFAULT gen_random_uuid(), j json DEFAULT '{"a": 1}', jb jsonb DEFAULT '{"b": [2]}', jf jsonb DEFAULT jsonb_build_object('k', 1), x xml DEFAULT '<a/>', b1 bit(1) DEFAULT B'1', b5 bit(5) DEFAULT B'10100', vb varbit(6) DEFAULT B'101', by bytea DEFAULT '\x0102', ne inet DEFAULT '10.0.0.1', p point DEFAULT '(1,2)', h hstore DEFAULT 'a=>1', ia int[] DEFAULT '{1,2}', en inv.mood DEFAULT 'sad', dm inv.positive DEFAULT 5, ci citext DEFAULT 'Ci', lt ltree DEFAULT 'a.b', r4 int4range DEFAULT '[1,5)', o oid DEFAULT 42);
 
+COMMENT ON TABLE types.numbers IS 'a comment';
+COMMENT ON COLUMN types.numbers.i4 IS 'another comment';
+
 CREATE SCHEMA part;
 CREATE TABLE part.events (id int, region text NOT NULL, v text, PRIMARY KEY (id, region)) PARTITION BY LIST (region);
 CREATE TABLE part.events_eu PARTITION OF part.events FOR VALUES IN ('eu');
@@ -83,6 +86,9 @@ CREATE TABLE bulk.rows (id int PRIMARY KEY, v text, n numeric(10, 2));
 
 CREATE SCHEMA outbox;
 CREATE TABLE outbox.events (id uuid PRIMARY KEY, aggregatetype text NOT NULL, aggregateid text NOT NULL, type text NOT NULL, payload jsonb);
+
+CREATE SCHEMA odd;
+CREATE TABLE odd.required (id int PRIMARY KEY, n numeric NOT NULL, v text);
 
 CREATE SCHEMA other;
 CREATE TABLE other.ignored (id serial PRIMARY KEY, v text);
