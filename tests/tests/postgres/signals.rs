@@ -11,7 +11,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tether_services::{ConnectWorker, Postgres, shared};
-use tether_tests::eventually::within;
+use tether_tests::eventually::{eventually, within};
 use tether_tests::names::unique;
 use tether_tests::topics::{Record, TopicReader, Topics};
 use tether_tests::turns;
@@ -121,8 +121,15 @@ struct Side {
     told: usize,
 }
 
-/// What comes after the prefix in the names of topics.
-const TOPICS: [&str; 5] = [".inv.a", ".inv.b", ".inv.empty", ".inv.signal", "-told"];
+/// The topics; `*` stands for the prefix.
+const TOPICS: [&str; 6] = [
+    "*.inv.a",
+    "*.inv.b",
+    "*.inv.empty",
+    "*.inv.signal",
+    "*-told",
+    "__debezium-heartbeat.*",
+];
 const TOLD: usize = 4;
 
 impl Side {
@@ -164,7 +171,7 @@ impl Scene {
         let side = |role: &str, worker: Box<dyn Worker + Send>| -> Result<Side> {
             let name = format!("{role}{token}");
             let readers = TOPICS.iter().map(|topic| {
-                let topic = format!("{name}{topic}");
+                let topic = topic.replace('*', &name);
                 topics.create(&topic, 1)?;
                 topics.reader(&topic)
             });
@@ -340,6 +347,8 @@ fn config(side: &Side, postgres: &Postgres, bootstrap: &str) -> Value {
         "signal.file": side.signals.display().to_string(),
         "notification.enabled.channels": "sink,log",
         "notification.sink.topic.name": format!("{}-told", side.name),
+        // Heartbeats that follow snapshots only.
+        "heartbeat.interval.ms": "3600000",
         "poll.interval.ms": "100",
     })
 }
@@ -393,4 +402,39 @@ fn normalize(value: &mut Value, of_notification: bool) {
 fn is_uuid(text: &str) -> bool {
     let lengths: Vec<usize> = text.split('-').map(str::len).collect();
     lengths == [8, 4, 4, 4, 12] && text.as_bytes()[14] == b'4'
+}
+
+/// A connector that only takes a snapshot takes more of them when it is asked to.
+#[test]
+fn a_connector_that_does_not_stream_is_sent_signals() -> Result<()> {
+    let scene = super::scene::Scene::start(&shared::bootstrap()?)?;
+    let directory = TempDir::new()?;
+    let file = directory.path().join("signals");
+    scene.sql("CREATE TABLE a (id int PRIMARY KEY)")?;
+    scene.sql("INSERT INTO a VALUES (1), (2)")?;
+    let rest = scene.worker.rest();
+    let config = scene.config(&json!({
+        "snapshot.mode": "initial_only",
+        "signal.enabled.channels": "file",
+        "signal.file": file.display().to_string(),
+        "signal.poll.interval.ms": "100",
+        "heartbeat.interval.ms": "3600000",
+    }));
+    rest.create(&scene.name, &config)?;
+    scene.wait_records("public.a", 2)?;
+    for signal in 1..=2 {
+        scene.sql(&format!("INSERT INTO a VALUES ({signal} + 2)"))?;
+        fs::write(
+            &file,
+            "{\"id\":\"s\",\"type\":\"execute-snapshot\",\"data\":\
+             {\"type\":\"blocking\",\"data-collections\":[\"public.a\"]}}",
+        )?;
+        scene.wait_records("public.a", [0, 5, 9][signal])?;
+    }
+    let heartbeats = format!("__debezium-heartbeat.{}", scene.name);
+    eventually("a heartbeat has followed each snapshot", || {
+        let count = scene.records_of(&heartbeats)?.len();
+        ensure!(count == 3, "{count} heartbeats");
+        Ok(())
+    })
 }

@@ -3,13 +3,57 @@
 use tether_api::Result;
 
 use super::queue::{Queue, QueueSink};
+use crate::config::Settings;
 use crate::event::Records;
 use crate::notification::{InitialSnapshot, Notifications};
 use crate::offset::{PostgresOffset, SnapshotKind};
 use crate::snapshot::{RecordSink, Snapshot};
 
-/// About what a notification takes in memory.
-const NOTIFICATION: usize = 1024;
+/// About what a notification or a heartbeat takes in memory.
+const SMALL: usize = 1024;
+
+/// Where records of snapshots go.
+pub(super) struct Output<'a> {
+    notifications: &'a Notifications,
+    queue: &'a Queue,
+    /// Whether there are heartbeats, of which one follows each snapshot.
+    heartbeats: bool,
+}
+
+impl<'a> Output<'a> {
+    /// Puts records into this queue.
+    pub(super) fn new(
+        settings: &Settings,
+        notifications: &'a Notifications,
+        queue: &'a Queue,
+    ) -> Self {
+        Self {
+            notifications,
+            queue,
+            heartbeats: settings.heartbeat.interval.is_some(),
+        }
+    }
+
+    async fn tell(
+        &self,
+        event: InitialSnapshot<'_>,
+        offset: Option<&PostgresOffset>,
+    ) -> Result<()> {
+        let mut out = Vec::new();
+        self.notifications.initial(event, offset, &mut out)?;
+        QueueSink(self.queue).put(out, SMALL).await;
+        Ok(())
+    }
+
+    async fn heartbeat(&self, records: &Records, offset: &PostgresOffset) -> Result<()> {
+        let mut out = Vec::new();
+        if self.heartbeats {
+            records.heartbeat(offset, &mut out)?;
+        }
+        QueueSink(self.queue).put(out, SMALL).await;
+        Ok(())
+    }
+}
 
 /// Takes a snapshot, if there is one to take, and tells of it. `stored` is the
 /// offset that the task was started with. Returns the offset after which the
@@ -21,17 +65,14 @@ pub(super) async fn take(
     snapshot: Option<Snapshot>,
     stored: Option<&PostgresOffset>,
     records: &mut Records,
-    notifications: &Notifications,
-    queue: &Queue,
+    output: &Output<'_>,
 ) -> Result<Option<PostgresOffset>> {
     let Some(snapshot) = snapshot else {
-        tell(notifications, InitialSnapshot::Skipped, stored, queue).await?;
+        output.tell(InitialSnapshot::Skipped, stored).await?;
         return Ok(None);
     };
     let opened = async { Ok(snapshot) };
-    read(opened, stored, records, notifications, queue)
-        .await
-        .map(Some)
+    read(opened, stored, records, output).await.map(Some)
 }
 
 /// Opens and reads a snapshot, whatever it was asked for by, and tells of it.
@@ -43,42 +84,39 @@ pub(super) async fn read(
     open: impl Future<Output = Result<Snapshot>>,
     before: Option<&PostgresOffset>,
     records: &mut Records,
-    notifications: &Notifications,
-    queue: &Queue,
+    output: &Output<'_>,
 ) -> Result<PostgresOffset> {
-    tell(notifications, InitialSnapshot::Started, before, queue).await?;
+    output.tell(InitialSnapshot::Started, before).await?;
     let mut begun = before.cloned();
     let read = match open.await {
         Ok(snapshot) => {
             begun = Some(snapshot.offset().clone());
-            let sink = &mut QueueSink(queue);
-            snapshot.read(records, notifications, sink).await
+            let sink = &mut QueueSink(output.queue);
+            snapshot.read(records, output.notifications, sink).await
         }
         Err(error) => Err(error),
     };
-    let (event, offset) = match &read {
-        Ok(offset) => (InitialSnapshot::Completed, Some(offset)),
-        Err(_) => (InitialSnapshot::Aborted, begun.as_ref()),
-    };
-    let offset = offset.map(|offset| PostgresOffset {
-        // An initial one has to be taken anew; others are not taken up again.
-        snapshot: offset
-            .snapshot
-            .filter(|progress| read.is_err() && progress.kind == SnapshotKind::Initial),
-        ..offset.clone()
-    });
-    tell(notifications, event, offset.as_ref(), queue).await?;
+    match &read {
+        Ok(offset) => {
+            let offset = PostgresOffset {
+                snapshot: None,
+                ..offset.clone()
+            };
+            output.heartbeat(records, &offset).await?;
+            output
+                .tell(InitialSnapshot::Completed, Some(&offset))
+                .await?;
+        }
+        Err(_) => {
+            // An initial one has to be taken anew; others are not taken up again.
+            let is_initial = |kind| kind == SnapshotKind::Initial;
+            if let Some(begun) = &mut begun {
+                begun.snapshot = begun.snapshot.filter(|progress| is_initial(progress.kind));
+            }
+            output
+                .tell(InitialSnapshot::Aborted, begun.as_ref())
+                .await?;
+        }
+    }
     read
-}
-
-async fn tell(
-    notifications: &Notifications,
-    event: InitialSnapshot<'_>,
-    offset: Option<&PostgresOffset>,
-    queue: &Queue,
-) -> Result<()> {
-    let mut out = Vec::new();
-    notifications.initial(event, offset, &mut out)?;
-    QueueSink(queue).put(out, NOTIFICATION).await;
-    Ok(())
 }

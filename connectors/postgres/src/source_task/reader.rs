@@ -7,17 +7,18 @@ use tether_api::source::SourceTaskContext;
 use tether_api::{ConnectError, Result};
 use tokio_util::sync::CancellationToken;
 
-use super::blocking_snapshot::take_snapshot;
 use super::heartbeat_action::ActionQuery;
+use super::initial_snapshot::Output;
 use super::queue::{Batch, Queue};
 use super::retry::Retry;
-use super::signals::{Channels, Requests};
+use super::signals::{Arrivals, Channels, Requests};
 use super::stream_loop::{Ended, StreamLoop};
-use super::{initial_snapshot, settings, start};
+use super::{blocking_snapshot, initial_snapshot, settings, start};
 use crate::config::Settings;
-use crate::event::ContextHeaders;
+use crate::event::{ContextHeaders, Records};
 use crate::lsn::Lsn;
 use crate::notification::Notifications;
+use crate::offset::PostgresOffset;
 use crate::replication::{PublicationName, Purpose, Session, drop_slot};
 use crate::streaming::{Changes, Progress};
 
@@ -37,6 +38,9 @@ pub(super) struct Reader {
     batch: Batch,
     /// The stream, once one began; another connection goes on with it.
     streaming: Option<Streaming>,
+    /// Where the task is if nothing is to be streamed, and what makes records
+    /// there.
+    resting: Option<(PostgresOffset, Records)>,
 }
 
 struct Streaming {
@@ -63,6 +67,7 @@ impl Reader {
             notifications: Notifications::new(&settings),
             batch: Batch::default(),
             streaming: None,
+            resting: None,
             settings,
             context,
             queue,
@@ -132,20 +137,20 @@ impl Reader {
         };
         let (Some((mut stream, mut tables)), Some(streaming)) = (connected, &mut self.streaming)
         else {
-            tracing::info!("Nothing is to be streamed");
-            self.stopping.cancelled().await;
+            self.rest().await;
             return Ok(());
         };
         self.channels.start();
+        let output = Output::new(&self.settings, &self.notifications, &self.queue);
         loop {
             if let Some(request) = self.requests.snapshots.pop_front() {
-                take_snapshot(
+                let offset = streaming.changes.offset().clone();
+                blocking_snapshot::take(
                     &self.settings,
                     &request,
-                    &mut streaming.changes,
-                    &self.notifications,
+                    (&offset, streaming.changes.records_mut()),
+                    &output,
                     &mut stream,
-                    &self.queue,
                     &self.stopping,
                 )
                 .await?;
@@ -173,6 +178,31 @@ impl Reader {
         stream.close().await;
         self.drop_slot().await;
         Ok(())
+    }
+
+    /// Waits until the task stops, as nothing is to be streamed; signals may
+    /// still come.
+    async fn rest(&mut self) {
+        tracing::info!("Nothing is to be streamed");
+        self.channels.start();
+        let Some((offset, records)) = &mut self.resting else {
+            return;
+        };
+        let output = Output::new(&self.settings, &self.notifications, &self.queue);
+        let resting = async {
+            loop {
+                let signal = self.channels.next().await;
+                self.requests.execute(&signal, offset);
+                while let Some(request) = self.requests.snapshots.pop_front() {
+                    blocking_snapshot::read(&self.settings, &request, offset, records, &output)
+                        .await;
+                }
+            }
+        };
+        tokio::select! {
+            () = self.stopping.cancelled() => {}
+            () = resting => {}
+        }
     }
 
     /// Starts a stream: the first one, or one that goes on where the last one
@@ -203,11 +233,15 @@ impl Reader {
                     start.snapshot,
                     start.stored.as_ref(),
                     &mut records,
-                    &self.notifications,
-                    &self.queue,
+                    &Output::new(&self.settings, &self.notifications, &self.queue),
                 )
                 .await?;
                 let Some(start) = start.stream else {
+                    let offset = PostgresOffset {
+                        snapshot: None,
+                        ..read.or(start.stored).unwrap_or_default()
+                    };
+                    self.resting = Some((offset, records));
                     return Ok(None);
                 };
                 tokio::time::sleep(self.settings.streaming.delay).await;
