@@ -80,7 +80,7 @@ pub(super) enum Problem {
     Wrong(String),
 }
 
-/// How much of a signal's data an error shows, in characters.
+/// How much of what a signal has an error shows, in characters.
 const SHOWN: usize = 1000;
 
 impl Action {
@@ -109,17 +109,17 @@ impl Action {
             },
             _ => {
                 return Err(SignalError::UnknownType {
-                    id: signal.id.clone(),
+                    id: shorten(&signal.id),
                     kind: shorten(&signal.kind),
                 });
             }
         };
         let data = json::object(&signal.data).map_err(|reason| SignalError::NotJson {
-            id: signal.id.clone(),
+            id: shorten(&signal.id),
             data: shorten(&signal.data),
             reason,
         })?;
-        let (id, kind) = (signal.id.clone(), signal.kind.clone());
+        let (id, kind) = (shorten(&signal.id), signal.kind.clone());
         read(&data).map_err(|problem| match problem {
             Problem::Missing(field) => SignalError::Missing { id, kind, field },
             Problem::Wrong(reason) => SignalError::Failed { id, kind, reason },

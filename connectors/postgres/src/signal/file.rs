@@ -119,6 +119,13 @@ fn text(value: &Value) -> String {
 mod tests {
     use super::*;
 
+    proptest::proptest! {
+        #[test]
+        fn any_line_is_a_signal_or_not(line: String, text in r#"(["\\{}:,0-9]|id|type|data)*"#) {
+            let _ = (signal(&line), signal(&text));
+        }
+    }
+
     #[tokio::test]
     async fn a_file_is_read_once() {
         let directory = tempfile::tempdir().unwrap();

@@ -273,6 +273,23 @@ mod tests {
         assert_eq!(ids(&mut second).await, [("4".to_owned(), Some(5))]);
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_record_is_a_signal_or_not(value: Vec<u8>) {
+            let record = ConsumedRecord {
+                topic: TOPIC.into(),
+                partition: 0,
+                offset: 7,
+                timestamp: None,
+                timestamp_type: tether_api::record::TimestampType::NoTimestampType,
+                key: Some("srv".into()),
+                value: Some(value.into()),
+                headers: Vec::new(),
+            };
+            let _ = signal(&record, "srv");
+        }
+    }
+
     #[tokio::test]
     async fn servers_have_to_be_given() {
         let settings = Settings {

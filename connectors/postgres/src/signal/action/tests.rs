@@ -114,10 +114,12 @@ proptest! {
     /// Whatever is sent, the task lives, and errors are not longer than needed.
     #[test]
     fn no_signal_does_harm(
+        id in ".{0,3000}",
         kind in "execute-snapshot|stop-snapshot|log|schema-changes|.*",
         data in r#"(\PC|[\x00-\x7f]|"|\\|/|\*|\{|\[|data-collections|additional-conditions)*"#,
     ) {
-        if let Err(error) = Action::parse(&signal(&kind, &data)) {
+        let signal = Signal { id, ..signal(&kind, &data) };
+        if let Err(error) = Action::parse(&signal) {
             prop_assert!(error.to_string().len() < 10_000);
         }
     }
