@@ -5,6 +5,7 @@ mod faults;
 mod replication;
 mod scene;
 mod signals;
+mod slots;
 mod snapshot;
 mod streaming;
 mod takeover;

@@ -147,3 +147,23 @@ fn a_snapshot_begins_again_when_the_worker_is_killed() -> Result<()> {
     ensure!(scene.wait_records("public.u", 100)?.len() >= 100);
     Ok(())
 }
+
+#[test]
+fn names_of_columns_differ_by_more_than_case() -> Result<()> {
+    let _turn = turns::take();
+    let scene = Scene::start(&shared::bootstrap()?)?;
+    scene.sql("CREATE TABLE t (id int PRIMARY KEY, name text, \"Name\" text)")?;
+    let rest = scene.worker.rest();
+    rest.create(
+        &scene.name,
+        &scene.config(&json!({"snapshot.mode": "initial"})),
+    )?;
+    let trace = rest.wait_for_failure(&scene.name)?;
+    ensure!(
+        trace.contains(
+            "Table 'public.t' has columns that differ only by case. Column name: 'Name'."
+        ),
+        "{trace}"
+    );
+    Ok(())
+}

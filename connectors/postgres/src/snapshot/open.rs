@@ -15,7 +15,7 @@ use crate::offset::{PostgresOffset, SnapshotKind, SnapshotProgress};
 use crate::replication::{CreatedSlot, Purpose, Session};
 use crate::signal::SnapshotRequest;
 use crate::streaming::CapturedTable;
-use crate::table::TableId;
+use crate::table::{Table, TableId};
 use crate::types::Described;
 
 /// A view of the database, with all that is needed to read the rows in it.
@@ -191,6 +191,7 @@ impl View {
         source: &SchemaRef,
     ) -> Result<(Vec<SnapshotTable>, Vec<String>)> {
         let mut found = tables::load(session, selection.wanted).await?;
+        found.iter().try_for_each(Table::check_names)?;
         let estimates = tables::row_estimates(session).await?;
         let (filters, snapshot) = (&settings.filters, &settings.snapshot);
         order::sort(&mut found, filters, RowCountOrder::Disabled, &estimates);

@@ -1,7 +1,7 @@
 //! The tables that the stream has described (specification, sections 9.2 and
 //! 16).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tether_api::data::SchemaRef;
@@ -130,19 +130,8 @@ pub fn table_id(relation: &Relation) -> TableId {
 /// If two names of columns differ only by case.
 pub fn described_table(relation: &Relation, catalog: Option<&Table>) -> Result<Table> {
     let id = table_id(relation);
-    let mut seen = HashSet::new();
     let mut columns = Vec::with_capacity(relation.columns.len());
     for column in &relation.columns {
-        if !seen.insert(column.name.to_lowercase()) {
-            return Err(ConnectError::other(format!(
-                "Table '{id}' has columns that differ only by case. Column name: '{}'. \
-                 Debezium does not support case-sensitive duplicate column names as this causes \
-                 data corruption. Please rename one of the duplicate columns before running \
-                 Debezium.",
-                column.name
-            ))
-            .with_class("io.debezium.DebeziumException"));
-        }
         let known = catalog.and_then(|table| table.column(&column.name));
         columns.push(Column {
             name: column.name.as_str().into(),
@@ -162,13 +151,15 @@ pub fn described_table(relation: &Relation, catalog: Option<&Table>) -> Result<T
             .filter_map(|key| columns.iter().position(|column| column.name == key.name))
             .collect()
     });
-    Ok(Table {
+    let table = Table {
         id,
         oid: relation.oid,
         columns,
         key,
         replica_identity: ReplicaIdentity::from_letter(relation.replica_identity),
-    })
+    };
+    table.check_names()?;
+    Ok(table)
 }
 
 #[cfg(test)]

@@ -3,6 +3,10 @@
 mod column;
 mod id;
 
+use std::collections::HashSet;
+
+use tether_api::{ConnectError, Result};
+
 pub use column::{Column, NO_MODIFIER};
 pub use id::{TableId, quote};
 
@@ -53,5 +57,25 @@ impl Table {
     /// The column of this name.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == *name)
+    }
+
+    /// Checks that names of columns differ by more than case.
+    ///
+    /// # Errors
+    /// If two do not, as the reference words it.
+    pub fn check_names(&self) -> Result<()> {
+        let mut seen = HashSet::with_capacity(self.columns.len());
+        let mut names = self.columns.iter().map(|column| &column.name);
+        match names.find(|name| !seen.insert(name.to_lowercase())) {
+            None => Ok(()),
+            Some(name) => Err(ConnectError::other(format!(
+                "Table '{}' has columns that differ only by case. Column name: '{name}'. \
+                 Debezium does not support case-sensitive duplicate column names as this causes \
+                 data corruption. Please rename one of the duplicate columns before running \
+                 Debezium.",
+                self.id
+            ))
+            .with_class("io.debezium.DebeziumException")),
+        }
     }
 }
