@@ -12,7 +12,7 @@ use crate::catalog::tables;
 use crate::config::{OffsetMismatch, Settings, SnapshotMode};
 use crate::event::ProcessingTime;
 use crate::lsn::Lsn;
-use crate::offset::PostgresOffset;
+use crate::offset::{PostgresOffset, SnapshotKind};
 use crate::replication::{
     PositionCheck, PublicationName, PublicationRequest, Purpose, ReplicationConnection,
     ReplicationStream, Session, SlotState, StoredPosition, StreamStart, advance_slot,
@@ -62,7 +62,9 @@ pub(super) async fn start(
         let database = &settings.connection.database;
         slot = valid_slot_state(session, &settings.slot.name, database).await?;
     }
-    if let Some(offset) = stored.as_ref().filter(|offset| offset.snapshot.is_none())
+    if let Some(offset) = stored
+        .as_ref()
+        .filter(|offset| !is_of_first_snapshot(offset))
         && plan.stream
         && settings.streaming.check_position
     {
@@ -206,6 +208,12 @@ async fn stored_offset(
 fn check(settings: &Settings, offset: &PostgresOffset, slot: Option<&SlotState>) -> PositionCheck {
     let strategy = settings.streaming.offset_mismatch;
     check_position(strategy, offset.lsn_proc.or(offset.lsn), slot)
+}
+
+/// Whether the stream has not yet begun at this offset.
+fn is_of_first_snapshot(offset: &PostgresOffset) -> bool {
+    let snapshot = offset.snapshot;
+    snapshot.is_some_and(|progress| progress.kind == SnapshotKind::Initial)
 }
 
 fn gone(check: &PositionCheck, offset: &PostgresOffset) -> ConnectError {
