@@ -481,3 +481,31 @@ fn a_kill_within_a_blocking_snapshot_loses_no_change() -> Result<()> {
         Ok(())
     })
 }
+
+/// A topic of signals that is not there yet is read once it is.
+#[test]
+fn a_topic_of_signals_may_come_later() -> Result<()> {
+    let bootstrap = shared::bootstrap()?;
+    let scene = super::scene::Scene::start(&bootstrap)?;
+    let topic = format!("{}-later", scene.name);
+    scene.sql("CREATE TABLE a (id int PRIMARY KEY)")?;
+    scene.capture(&json!({
+        "signal.enabled.channels": "kafka",
+        "signal.kafka.topic": topic,
+        "signal.kafka.bootstrap.servers": bootstrap,
+        "signal.poll.interval.ms": "100",
+    }))?;
+    scene.sql("INSERT INTO a VALUES (1)")?;
+    scene.wait_records("public.a", 1)?;
+    let topics = Topics::new(&bootstrap);
+    if !topics.exists(&topic)? {
+        topics.create(&topic, 1)?;
+    }
+    let signal = br#"{"id": "1", "type": "log", "data": {"message": "it came"}}"#;
+    topics.produce(&topic, &[(Some(scene.name.as_bytes()), Some(signal))])?;
+    eventually("the signal is executed", || {
+        let log = scene.worker.log();
+        ensure!(log.contains("it came"), "{log}");
+        Ok(())
+    })
+}

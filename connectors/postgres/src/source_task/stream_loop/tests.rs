@@ -222,3 +222,55 @@ async fn a_stream_that_cannot_be_read_ends_with_the_position() -> Result<()> {
     assert!(is_permanent && text.contains("1/10"), "{text}");
     Ok(())
 }
+
+/// Channels that have one signal.
+struct Once(Option<Signal>);
+
+impl Arrivals for Once {
+    async fn next(&mut self) -> Signal {
+        match self.0.take() {
+            Some(signal) => signal,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_request_ends_the_loop_with_everything_handed_over() -> Result<()> {
+    let mut stream = Script {
+        messages: (1..=3).map(|number| message(number * 10)).collect(),
+        confirmed: Arc::default(),
+    };
+    let queue = Queue::new(Limits {
+        records: 8,
+        bytes: usize::MAX,
+        batch: 8,
+    });
+    let (_commit, mut committed) = watch::channel(CommittedOffsets::default());
+    let mut requests = Requests::default();
+    let mut arrivals = Once(Some(Signal {
+        id: "1".to_owned(),
+        kind: "execute-snapshot".to_owned(),
+        data: r#"{"type": "blocking", "data-collections": ["inv.a"]}"#.to_owned(),
+        channel_offset: None,
+    }));
+    let stream_loop = StreamLoop {
+        stream: &mut stream,
+        tables: &mut Nothing,
+        action: &mut Nothing,
+        arrivals: &mut arrivals,
+        requests: &mut requests,
+        changes: &mut changes()?,
+        batch: &mut Batch::default(),
+        queue: &queue,
+        committed: &mut committed,
+        stopping: &CancellationToken::new(),
+        xmin_interval: None,
+        received: &mut false,
+        passed: 0,
+    };
+    assert_eq!(stream_loop.run().await?, Ended::Requested);
+    assert_eq!(queue.take().await?.len(), 3);
+    assert_eq!(requests.snapshots.len(), 1);
+    Ok(())
+}
