@@ -50,6 +50,10 @@ pub enum Decoded {
     Unprepared,
 }
 
+/// Name and bytes of a header, as the header converter wrote it; `None` is
+/// null.
+pub type RawHeader<'a> = (&'a str, Option<&'a [u8]>);
+
 /// Converts keys or values. One instance serves one connector's keys or values;
 /// its tasks share it.
 ///
@@ -71,6 +75,29 @@ pub trait Converter: Send + Sync {
         value: &Value,
         out: &mut Vec<u8>,
     ) -> Result<Encoded>;
+
+    /// Whether [`Converter::from_connect_with_headers`] looks at the headers.
+    /// Only then they are gathered for it.
+    fn wants_headers(&self) -> bool {
+        false
+    }
+
+    #[allow(clippy::wrong_self_convention)]
+    /// The same as [`Converter::from_connect`], with the headers of the record
+    /// (KIP-440).
+    ///
+    /// # Errors
+    /// Data, if the value does not fit its schema or the format.
+    fn from_connect_with_headers(
+        &self,
+        topic: &str,
+        _headers: &[RawHeader<'_>],
+        schema: Option<&SchemaRef>,
+        value: &Value,
+        out: &mut Vec<u8>,
+    ) -> Result<Encoded> {
+        self.from_connect(topic, schema, value, out)
+    }
 
     /// Makes everything ready for values of this schema in this topic.
     ///

@@ -7,6 +7,7 @@
 
 mod avro;
 mod bytes;
+mod cloud_events;
 mod definition;
 mod format;
 #[cfg(feature = "fuzzing")]
@@ -49,6 +50,7 @@ pub fn plugins() -> Vec<PluginDescriptor> {
     plugins.push(avro::descriptor());
     plugins.push(json_schema::descriptor());
     plugins.push(protobuf::descriptor());
+    plugins.push(cloud_events::descriptor());
     plugins.push(header::descriptor());
     plugins
 }

@@ -80,12 +80,31 @@ pub fn ask_bytes(
     schema: Option<&SchemaRef>,
     value: &Value,
 ) -> Result<Outcome<Option<Bytes>>> {
+    ask_bytes_with_headers(op, class, config, &[], schema, value)
+}
+
+/// The same of a record with these headers.
+///
+/// # Errors
+/// The oracle does not answer, or not in its form.
+pub fn ask_bytes_with_headers(
+    op: &str,
+    class: &str,
+    config: Config<'_>,
+    headers: &[(&str, Option<&str>)],
+    schema: Option<&SchemaRef>,
+    value: &Value,
+) -> Result<Outcome<Option<Bytes>>> {
+    let headers = headers
+        .iter()
+        .map(|(key, value)| json!({"key": key, "value": value}));
     ask(
         &json!({
             "op": op,
             "converter": class,
             "config": config_to_json(config),
             "topic": "t",
+            "headers": headers.collect::<Vec<_>>(),
             "schema": schema.map_or(Json::Null, schema_to_json),
             "value": value_to_json(value),
         }),

@@ -46,7 +46,10 @@ const WORDS: FormatWords = FormatWords {
 };
 
 /// Makes a converter from its configuration, prefixes removed.
-fn converter(config: &ConfigMap, kind: ConverterKind) -> Result<Arc<dyn Converter>> {
+///
+/// # Errors
+/// Config, if a setting is wrong.
+pub(crate) fn converter(config: &ConfigMap, kind: ConverterKind) -> Result<Arc<dyn Converter>> {
     let config = AvroConverterConfig::parse(config, kind)?;
     Ok(Arc::new(RegistryConverter {
         reader: AvroReader::new(&config),

@@ -31,7 +31,8 @@ pub(super) struct EnvelopeReader {
 }
 
 /// A schema that was seen; `None` is the schema `null`.
-struct Seen(Option<Plan>);
+#[derive(Default)]
+pub(super) struct Seen(Option<Plan>);
 
 /// The text of a message up to its payload.
 struct Beginning {
@@ -104,7 +105,11 @@ impl EnvelopeReader {
         Ok(seen.with(value))
     }
 
-    fn seen(&self, schema: &str) -> Result<Arc<Seen>> {
+    /// What is known of the schema that this text of JSON is.
+    ///
+    /// # Errors
+    /// Data, if it is none.
+    pub(super) fn seen(&self, schema: &str) -> Result<Arc<Seen>> {
         let by_text = self.by_text.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(seen) = by_text.get(schema) {
             return Ok(seen.clone());
@@ -147,6 +152,11 @@ impl EnvelopeReader {
 }
 
 impl Seen {
+    /// How values of the schema are read.
+    pub(super) fn plan(&self) -> Option<&Plan> {
+        self.0.as_ref()
+    }
+
     fn with(&self, value: Value) -> SchemaAndValue {
         SchemaAndValue {
             schema: self.0.as_ref().map(|plan| plan.schema.clone()),

@@ -93,6 +93,30 @@ impl JsonFormat {
     }
 }
 
+impl JsonFormat {
+    /// Reads a text of JSON as one of the schema that is the other text of JSON;
+    /// without that, or if it is null, the value is schemaless. Without a text
+    /// it is what replaces null.
+    ///
+    /// # Errors
+    /// Data, if either is wrong. The cause is named in the message, as the
+    /// reference does where it calls its converter in a roundabout way.
+    pub(crate) fn read_with(&self, schema: Option<&str>, value: Option<&str>) -> Result<Value> {
+        let seen = match schema {
+            Some(schema) => self.envelopes.seen(schema)?,
+            None => Arc::default(),
+        };
+        let read = match (value, seen.plan()) {
+            (Some(value), plan) => read_value(&value.into(), plan, self.options),
+            (None, Some(plan)) => read::null(plan, self.options),
+            (None, None) => Err(ConnectError::data("there is no value")),
+        };
+        read.map_err(|error| {
+            ConnectError::data(format!("{}: {}", error.java_class(), error.message()))
+        })
+    }
+}
+
 impl Format for JsonFormat {
     fn config_def() -> Arc<ConfigDef> {
         config::config_def()

@@ -62,10 +62,10 @@ fn transaction() -> Value {
 }
 
 /// An event's fields by name, in order.
-pub(super) type Fields = Vec<(&'static str, SchemaRef, Value)>;
+pub(crate) type Fields = Vec<(&'static str, SchemaRef, Value)>;
 
 /// The fields of an event whose rows have this schema.
-pub(super) fn fields(
+pub(crate) fn fields(
     row: &SchemaRef,
     op: &str,
     before: Value,
@@ -92,7 +92,7 @@ pub(super) fn fields(
 }
 
 /// A record with an event of these fields.
-pub(super) fn event(fields: Fields) -> ConnectRecord {
+pub(crate) fn event(fields: Fields) -> ConnectRecord {
     let mut builder = SchemaBuilder::structure()
         .name("srv.public.orders.Envelope")
         .version(2);
@@ -109,7 +109,7 @@ pub(super) fn event(fields: Fields) -> ConnectRecord {
 }
 
 /// The schema of a table with columns of several kinds.
-pub(super) fn row_schema() -> SchemaRef {
+pub(crate) fn row_schema() -> SchemaRef {
     let nested = SchemaBuilder::structure()
         .name("io.debezium.data.geometry.Point")
         .version(1)
@@ -135,7 +135,7 @@ pub(super) fn row_schema() -> SchemaRef {
 }
 
 /// A row of that table.
-pub(super) fn row(id: i32, name: Option<&str>, state: Option<&str>) -> Value {
+pub(crate) fn row(id: i32, name: Option<&str>, state: Option<&str>) -> Value {
     let schema = row_schema();
     let point_schema = schema.field("point").unwrap().schema.clone();
     let point = Struct::from_values(point_schema, vec![1.5f64.into()]).unwrap();
@@ -176,7 +176,7 @@ fn naming(mut record: ConnectRecord, names: &[&str]) -> ConnectRecord {
 }
 
 /// Events of every kind, with rows of one table.
-pub(super) fn plain_events() -> Vec<ConnectRecord> {
+pub(crate) fn plain_events() -> Vec<ConnectRecord> {
     let table = row_schema();
     let old = || row(1, Some("a"), None);
     let new = || row(1, Some("b"), Some("done"));
@@ -207,7 +207,7 @@ pub(super) fn plain_events() -> Vec<ConnectRecord> {
 }
 
 /// Records that transformations of events pass or refuse.
-pub(super) fn odd_records() -> Vec<ConnectRecord> {
+pub(crate) fn odd_records() -> Vec<ConnectRecord> {
     let table = row_schema();
     let mut records = Vec::new();
     for missing in ["before", "after", "source", "transaction", "op", "ts_ms"] {
@@ -250,7 +250,7 @@ pub(super) fn odd_records() -> Vec<ConnectRecord> {
 }
 
 /// Events with rows of any schema: `f0` to `f4` of any type.
-pub(super) fn generated(count: usize) -> Vec<ConnectRecord> {
+pub(crate) fn generated(count: usize) -> Vec<ConnectRecord> {
     let row = struct_schema(Features::ALL).prop_flat_map(|schema| {
         let schema = schema
             .to_builder()

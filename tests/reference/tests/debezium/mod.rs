@@ -2,7 +2,7 @@
 
 mod by_logical_table_router;
 mod event_router;
-mod events;
+pub(crate) mod events;
 mod extract_changed_record_state;
 mod extract_new_record_state;
 mod header_to_value;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use tether_api::converter::Encoded;
+use tether_api::converter::{Encoded, RawHeader};
 use tether_api::data::{SchemaRef, Value};
 use tether_api::record::ConnectRecord;
 use tether_api::{ConnectError, Result};
@@ -37,18 +37,15 @@ pub(super) struct EncodedRecord {
     pub(super) size: usize,
 }
 
-/// Name and value of a header.
-type HeaderPair<'a> = (&'a str, Option<&'a [u8]>);
-
 /// The headers of encoded records that follow each other.
 pub(super) struct HeaderPairs<'a> {
     /// How many headers come before these in the encoder's memory.
     first: usize,
-    pairs: Vec<HeaderPair<'a>>,
+    pairs: Vec<RawHeader<'a>>,
 }
 
 impl HeaderPairs<'_> {
-    fn of(&self, encoded: &EncodedRecord) -> &[HeaderPair<'_>] {
+    fn of(&self, encoded: &EncodedRecord) -> &[RawHeader<'_>] {
         let at = |position: usize| position.wrapping_sub(self.first);
         let range = at(encoded.headers.start)..at(encoded.headers.end);
         self.pairs.get(range).unwrap_or_default()
@@ -203,6 +200,15 @@ impl RecordEncoder {
         self.buffer.get(range?.clone())
     }
 
+    /// The values of so many headers that were encoded last.
+    fn last_headers(&self, count: usize) -> Vec<Option<Vec<u8>>> {
+        let first = self.headers.len().saturating_sub(count);
+        let values = self.headers.iter().skip(first);
+        values
+            .map(|range| self.slice(range.as_ref()).map(<[u8]>::to_vec))
+            .collect()
+    }
+
     fn encode_headers(&mut self, record: &ConnectRecord) -> Result<(), Failure> {
         for header in &record.headers {
             let start = self.buffer.len();
@@ -234,11 +240,21 @@ impl RecordEncoder {
         (schema, value): (Option<&SchemaRef>, &Value),
     ) -> Result<Part, Failure> {
         let start = self.buffer.len();
-        let encoded = self
-            .converters
-            .of(side)
-            .from_connect(&record.topic, schema, value, &mut self.buffer)
-            .map_err(|error| self.failure(side, error))?;
+        let topic = &record.topic;
+        let converter = self.converters.of(side);
+        let encoded = if converter.wants_headers() {
+            // Copied, as the part is written behind them into the same buffer.
+            let values = self.last_headers(record.headers.len());
+            let names = record.headers.iter().map(|header| &*header.key);
+            let headers: Vec<RawHeader<'_>> = names
+                .zip(&values)
+                .map(|(name, value)| (name, value.as_deref()))
+                .collect();
+            converter.from_connect_with_headers(topic, &headers, schema, value, &mut self.buffer)
+        } else {
+            converter.from_connect(topic, schema, value, &mut self.buffer)
+        };
+        let encoded = encoded.map_err(|error| self.failure(side, error))?;
         Ok(match encoded {
             Encoded::Written => Part::Bytes(Some(start..self.buffer.len())),
             Encoded::Null => Part::Bytes(None),
@@ -260,5 +276,119 @@ fn timestamp(timestamp: Option<i64>) -> Result<Option<i64>> {
         ))
         .with_class("org.apache.kafka.common.InvalidRecordException")),
         given => Ok(given),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tether_api::converter::{Converter, Decoded, HeaderConverter};
+    use tether_api::data::{Bytes, SchemaAndValue};
+
+    use super::*;
+    use crate::conversion::ConverterClasses;
+
+    /// Writes text; as converter of values, the headers of the record too.
+    struct WithHeaders {
+        wanted: bool,
+    }
+
+    impl Converter for WithHeaders {
+        fn from_connect(
+            &self,
+            _topic: &str,
+            _schema: Option<&SchemaRef>,
+            value: &Value,
+            out: &mut Vec<u8>,
+        ) -> Result<Encoded> {
+            out.extend_from_slice(value.as_str().unwrap_or_default().as_bytes());
+            Ok(Encoded::Written)
+        }
+
+        fn wants_headers(&self) -> bool {
+            self.wanted
+        }
+
+        fn from_connect_with_headers(
+            &self,
+            topic: &str,
+            headers: &[RawHeader<'_>],
+            schema: Option<&SchemaRef>,
+            value: &Value,
+            out: &mut Vec<u8>,
+        ) -> Result<Encoded> {
+            for (name, value) in headers {
+                let value = value.map(String::from_utf8_lossy);
+                out.extend_from_slice(format!("{name}={value:?};").as_bytes());
+            }
+            self.from_connect(topic, schema, value, out)
+        }
+
+        fn to_connect(&self, _topic: &str, _bytes: Option<&Bytes>) -> Result<Decoded> {
+            Ok(Decoded::Data(SchemaAndValue::NULL))
+        }
+    }
+
+    impl HeaderConverter for WithHeaders {
+        fn from_connect_header(
+            &self,
+            topic: &str,
+            _name: &str,
+            schema: Option<&SchemaRef>,
+            value: &Value,
+            out: &mut Vec<u8>,
+        ) -> Result<bool> {
+            self.from_connect(topic, schema, value, out)?;
+            Ok(!value.is_null())
+        }
+
+        fn to_connect_header(
+            &self,
+            _topic: &str,
+            _name: &str,
+            _bytes: Option<&Bytes>,
+        ) -> Result<SchemaAndValue> {
+            Ok(SchemaAndValue::NULL)
+        }
+    }
+
+    fn record(value: &str, headers: &[(&str, Value)]) -> ConnectRecord {
+        let mut record = ConnectRecord::new("t").value(None, value);
+        for (name, value) in headers {
+            let value = SchemaAndValue::schemaless(value.clone());
+            record.headers.add(*name, value);
+        }
+        record
+    }
+
+    #[test]
+    fn a_converter_sees_the_headers_of_its_record() -> Result<(), Failure> {
+        let mut encoder = RecordEncoder::new(Arc::new(Converters {
+            key: Arc::new(WithHeaders { wanted: false }),
+            value: Arc::new(WithHeaders { wanted: true }),
+            header: Arc::new(WithHeaders { wanted: false }),
+            classes: ConverterClasses {
+                key: "K",
+                value: "V",
+                header: "H",
+            },
+        }));
+        let records = [
+            record("1", &[("a", "x".into()), ("b", Value::Null)]),
+            record("2", &[]),
+            record("3", &[("a", "y".into())]),
+        ];
+        let mut written = Vec::new();
+        for record in &records {
+            let Encoding::Ready(encoded) = encoder.encode(record)? else {
+                panic!("nothing is to be prepared");
+            };
+            let value = encoder.slice(encoded.value.as_ref());
+            written.push(String::from_utf8_lossy(value.unwrap_or_default()).into_owned());
+        }
+        assert_eq!(
+            written,
+            [r#"a=Some("x");b=None;1"#, "2", r#"a=Some("y");3"#]
+        );
+        Ok(())
     }
 }

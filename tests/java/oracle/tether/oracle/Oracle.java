@@ -145,7 +145,14 @@ public final class Oracle {
         Converter converter = converter(question);
         Schema schema = SchemaJson.read(question.get("schema"));
         Object value = ValueJson.read(question.get("value"), schema);
-        return bytes(converter.fromConnectData(topic(question), new RecordHeaders(), schema, value));
+        RecordHeaders headers = new RecordHeaders();
+        for (JsonNode header : question.path("headers")) {
+            String text = header.get("value").textValue();
+            headers.add(
+                header.get("key").asText(),
+                text == null ? null : text.getBytes(StandardCharsets.UTF_8));
+        }
+        return bytes(converter.fromConnectData(topic(question), headers, schema, value));
     }
 
     private static ObjectNode toConnect(JsonNode question) throws Exception {
