@@ -17,6 +17,7 @@ mod replacement;
 mod schema;
 mod settings;
 mod structs;
+mod timezone_converter;
 mod topics;
 
 use tether_api::plugin::PluginDescriptor;
@@ -47,5 +48,6 @@ pub fn plugins() -> Vec<PluginDescriptor> {
         transformation::<partition_routing::PartitionRouting>(class!(
             "partitions.PartitionRouting"
         )),
+        transformation::<timezone_converter::TimezoneConverter>(class!("TimezoneConverter")),
     ]
 }

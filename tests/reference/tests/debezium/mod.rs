@@ -7,3 +7,4 @@ mod extract_changed_record_state;
 mod extract_new_record_state;
 mod header_to_value;
 mod partition_routing;
+mod timezone_converter;
