@@ -8,6 +8,7 @@ use tether_api::config::{
 };
 use tether_api::plugin::PluginKind;
 
+use super::absent;
 use super::definition::{class_key, plugin_version};
 use crate::plugins::Plugins;
 
@@ -125,6 +126,15 @@ impl Stage {
 /// Adds an error for each class of another kind, and for each transformation
 /// that negates a predicate it does not have.
 pub(super) fn check(plugins: &Plugins, config: &ConfigMap, values: &mut [ConfigValue]) {
+    for alias in aliases(config, TRANSFORMATIONS.key) {
+        let key = format!("{}.{alias}.type", TRANSFORMATIONS.key);
+        let class = config.get(&key).map(|class| class.trim());
+        let advice = class.and_then(absent::transformation);
+        let value = values.iter_mut().find(|value| value.name == key);
+        if let (Some(advice), Some(value)) = (advice, value) {
+            value.error(advice);
+        }
+    }
     for stage in [&TRANSFORMATIONS, &PREDICATES] {
         for alias in aliases(config, stage.key) {
             let key = format!("{}.{alias}.type", stage.key);
@@ -186,6 +196,24 @@ mod tests {
             ]
         );
         assert_eq!(definition.groups(), ["Transforms: a", "Transforms: b"]);
+    }
+
+    #[test]
+    fn what_needs_java_is_refused_with_what_to_do_instead() {
+        let plugins = Arc::new(Plugins::new(Vec::new()));
+        let config = crate::testing::map(&[
+            ("transforms", "f"),
+            ("transforms.f.type", "io.debezium.transforms.Filter"),
+            ("transforms.f.language", "jsr223.groovy"),
+        ]);
+        let mut definition = ConfigDef::new();
+        enrich(&mut definition, &plugins, &config);
+        let mut values = definition.validate(&config);
+        check(&plugins, &config, &mut values);
+        let errors: Vec<String> = values.into_iter().flat_map(|value| value.errors).collect();
+        assert_eq!(errors.len(), 2, "{errors:?}");
+        assert!(errors[0].contains("could not be found"));
+        assert!(errors[1].contains("script engine") && errors[1].contains("HasHeaderKey"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Validation of connector configurations (`AbstractHerder.validateConnectorConfig`,
 //! spec section 1.6).
 
+mod absent;
 mod client_overrides;
 mod definition;
 mod enrich;
