@@ -3,6 +3,7 @@
 mod differential;
 mod faults;
 mod replication;
+mod reselect;
 mod scene;
 mod signals;
 mod slots;

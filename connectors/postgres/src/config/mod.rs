@@ -29,9 +29,9 @@ pub use replica_identity::{NewIdentities, NewIdentity};
 pub use settings::{
     ConfigurationBased, ConnectionSettings, ErrorSettings, EventSettings, GuardrailSettings,
     HeartbeatSettings, IncrementalSettings, KafkaSignals, MetricSettings, NotificationChannel,
-    NotificationSettings, PublicationSettings, QueueSettings, Settings, SignalChannel,
-    SignalSettings, SkippedOperations, SlotSettings, SnapshotSettings, StreamingSettings,
-    TlsSettings, ValueSettings,
+    NotificationSettings, PublicationSettings, QueueSettings, ReselectSettings, Settings,
+    SignalChannel, SignalSettings, SkippedOperations, SlotSettings, SnapshotSettings,
+    StreamingSettings, TlsSettings, ValueSettings,
 };
 pub(crate) use table_name::parse as table_name;
 pub use validation::validate;

@@ -7,6 +7,7 @@ use super::choice::{SnapshotLocking, SnapshotMode, SnapshotQuery};
 use super::field::Field;
 use super::fields;
 use super::reader::Reader;
+use super::settings::post_processor_mistakes;
 use crate::naming::TopicStrategy;
 
 /// The keys that ask for what cannot be had, with the reasons.
@@ -37,15 +38,13 @@ pub(super) fn unavailable(config: &ConfigMap) -> Vec<(&'static Field, String)> {
             refuse(field, no_class(class));
         }
     }
-    for field in [&fields::CONVERTERS, &fields::POST_PROCESSORS] {
-        for name in reader
-            .list(field)
-            .into_iter()
-            .filter(|name| !name.is_empty())
-        {
-            let class = config.get(&format!("{name}.type")).map(String::as_str);
-            refuse(field, no_class(class.unwrap_or(name)));
-        }
+    let converters = reader.list(&fields::CONVERTERS).into_iter();
+    for name in converters.filter(|name| !name.is_empty()) {
+        let class = config.get(&format!("{name}.type")).map(String::as_str);
+        refuse(&fields::CONVERTERS, no_class(class.unwrap_or(name)));
+    }
+    for mistake in post_processor_mistakes(config) {
+        refuse(&fields::POST_PROCESSORS, mistake);
     }
     found
 }
@@ -72,8 +71,10 @@ mod tests {
                 ("topic.naming.strategy", "com.example.Mine"),
                 ("converters", "isbn"),
                 ("isbn.type", "com.example.Isbn"),
+                ("post.processors", "mine"),
+                ("mine.type", "com.example.Mine"),
             ]),
-            ["topic.naming.strategy", "converters"]
+            ["topic.naming.strategy", "converters", "post.processors"]
         );
     }
 }

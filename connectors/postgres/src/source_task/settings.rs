@@ -10,7 +10,7 @@ use crate::VERSION;
 use crate::config::{Settings, SignalChannel, Watermarking};
 use crate::event::{ContextHeaders, Operation, RecordSettings, Records};
 use crate::naming::adjust_schema;
-use crate::streaming::{ChangeSettings, HeartbeatTimer, RowSignals};
+use crate::streaming::{ChangeSettings, HeartbeatTimer, Reselection, RowSignals};
 
 /// Makes records as configured. `headers` are those of the task.
 ///
@@ -63,6 +63,7 @@ pub(super) fn changes(settings: &Settings) -> ChangeSettings {
         heartbeat: interval.map(|interval| HeartbeatTimer::new(interval, Instant::now())),
         captures_message: Box::new(move |prefix| filters.captures_message(prefix)),
         message_content: settings.values.binary,
+        reselection: Reselection::new(settings),
         signals: match settings.signals.channels.contains(&SignalChannel::Source) {
             false => RowSignals::None,
             true => match settings.incremental.watermarking {

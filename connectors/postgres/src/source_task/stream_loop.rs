@@ -14,7 +14,7 @@ use super::signals::{Arrivals, Requests};
 use crate::lsn::Lsn;
 use crate::offset::PostgresOffset;
 use crate::pgoutput::{Message, OldTuple, Relation, decode};
-use crate::replication::{Event, EventStream, XLogData};
+use crate::replication::{Event, EventStream, Failure, TextRow, XLogData};
 use crate::signal::Signal;
 use crate::streaming::{CapturedTable, Changes, Demand};
 
@@ -42,6 +42,17 @@ pub(super) trait Tables: Send {
         xid: Option<u32>,
         source: &SchemaRef,
     ) -> impl Future<Output = Result<Option<CapturedTable>>> + Send;
+
+    /// The first row of a statement that reads columns of a row that this
+    /// transaction has changed; `None` if there is none.
+    ///
+    /// # Errors
+    /// If the statement fails or the database cannot be asked now.
+    fn reselect(
+        &mut self,
+        statement: &str,
+        xid: Option<u32>,
+    ) -> impl Future<Output = Result<Option<TextRow>>> + Send;
 
     /// The oldest transaction that the slot keeps the catalog for.
     ///
@@ -128,8 +139,10 @@ impl<S: EventStream, T: Tables, A: HeartbeatAction, C: Arrivals> StreamLoop<'_, 
             while !self.requests.any()
                 && let Some(event) = self.stream.next()?
             {
-                if let Event::XLogData(data) = event {
-                    self.message(data).await?;
+                if let Event::XLogData(data) = event
+                    && self.message(data).await? == Next::Stop
+                {
+                    return Ok(Ended::Stopped);
                 }
                 if self.is_full() && self.hand_over().await? == Next::Stop {
                     return Ok(Ended::Stopped);
@@ -179,29 +192,66 @@ impl<S: EventStream, T: Tables, A: HeartbeatAction, C: Arrivals> StreamLoop<'_, 
         Ok(Next::GoOn)
     }
 
-    async fn message(&mut self, data: XLogData) -> Result<()> {
+    async fn message(&mut self, data: XLogData) -> Result<Next> {
         *self.received = true;
         let lsn = data.wal_start;
-        let length = data.payload.len();
+        let mut length = data.payload.len();
         let message = decode(data.payload).map_err(|error| {
             ConnectError::other(format!("The stream cannot be read at {lsn}")).caused_by(error)
         })?;
         let values = values(&message);
         let before = self.batch.records.len();
-        let demand = self
+        let mut demand = self
             .changes
             .process(lsn, message, &mut self.batch.records)?;
-        match demand {
-            Some(Demand::Table(relation)) => self.describe(relation).await?,
-            Some(Demand::Signal(signal)) => {
-                self.signal(&signal);
-                self.changes.signalled(&mut self.batch.records)?;
+        let mut broken = None;
+        while let Some(demanded) = demand.take() {
+            match demanded {
+                Demand::Table(relation) => self.describe(relation).await?,
+                Demand::Signal(signal) => {
+                    self.signal(&signal);
+                    self.changes.signalled(&mut self.batch.records)?;
+                }
+                Demand::Reselect(statement) => {
+                    let Some(answer) = self.reselect(&statement, &mut broken).await else {
+                        return Ok(Next::Stop);
+                    };
+                    if let Ok(Some(row)) = &answer {
+                        length += row.iter().flatten().map(String::len).sum::<usize>();
+                    }
+                    let records = &mut self.batch.records;
+                    demand = self.changes.reselected(answer, records)?;
+                }
             }
-            None => {}
         }
         self.count(length, values, self.batch.records.len() - before);
         self.act();
-        Ok(())
+        // The change is processed, and another stream begins behind it.
+        match broken {
+            Some(failure) => Err(failure.into()),
+            None => Ok(Next::GoOn),
+        }
+    }
+
+    /// Reads columns anew; `None` if the task stops. If the stream breaks
+    /// meanwhile, `broken` says so: its change is finished nevertheless, as it
+    /// counts as processed.
+    async fn reselect(
+        &mut self,
+        statement: &str,
+        broken: &mut Option<Failure>,
+    ) -> Option<Result<Option<TextRow>>> {
+        let mut answer = std::pin::pin!(self.tables.reselect(statement, self.changes.xid()));
+        loop {
+            tokio::select! {
+                biased;
+                () = self.stopping.cancelled() => return None,
+                answer = &mut answer => return Some(answer),
+                failure = self.stream.keep_alive(), if broken.is_none() => {
+                    *broken = Some(failure);
+                }
+            }
+        }
     }
 
     async fn describe(&mut self, relation: Relation) -> Result<()> {

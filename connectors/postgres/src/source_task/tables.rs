@@ -9,7 +9,7 @@ use super::stream_loop::Tables;
 use crate::catalog::{tables, types};
 use crate::config::Settings;
 use crate::pgoutput::Relation;
-use crate::replication::{Purpose, Session, slot_state};
+use crate::replication::{Purpose, Session, TextRow, slot_state};
 use crate::streaming::{CapturedTable, described_table, table_id};
 use crate::table::Table;
 use crate::types::{Described, TypeRegistry};
@@ -20,6 +20,8 @@ pub(super) struct CatalogTables {
     settings: Arc<Settings>,
     session: Session,
     types: TypeRegistry,
+    /// The latest transaction of which is known that its changes can be seen.
+    visible: Option<u32>,
 }
 
 impl CatalogTables {
@@ -32,6 +34,7 @@ impl CatalogTables {
             types: load_types(&session).await?,
             settings,
             session,
+            visible: None,
         })
     }
 
@@ -91,6 +94,26 @@ impl Tables for CatalogTables {
         self.captured(table, Described::ByRelation, source)
             .await
             .map(Some)
+    }
+
+    async fn reselect(&mut self, statement: &str, xid: Option<u32>) -> Result<Option<TextRow>> {
+        // The stream may be ahead of what other connections see.
+        if let Some(xid) = xid
+            && self.visible != Some(xid)
+        {
+            tables::wait_until_visible(self.session().await?, xid).await?;
+            self.visible = Some(xid);
+        }
+        let answer = self.session().await?.query(statement).await;
+        let rows = match answer {
+            // A connection that was lost meanwhile need not cost the values.
+            Err(_) if self.session.is_closed() => self.session().await?.query(statement).await?,
+            answer => answer?,
+        };
+        if rows.len() > 1 {
+            tracing::warn!("Re-selection detected multiple rows for the same key, using first.");
+        }
+        Ok(rows.into_iter().next())
     }
 
     async fn xmin(&mut self) -> Result<Option<i64>> {

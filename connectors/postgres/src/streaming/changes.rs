@@ -10,6 +10,7 @@ use tether_api::{ConnectError, Result};
 use super::heartbeat::HeartbeatTimer;
 use super::progress::Progress;
 use super::relations::{CapturedTable, Relations};
+use super::reselect::{Reselection, Rows, Turn, Waiting};
 use super::resume::Begin;
 use crate::config::{BinaryMode, ProcessingFailure};
 use crate::event::{Change, EventPosition, Operation, Origin, Records, SnapshotMarker};
@@ -36,6 +37,8 @@ pub struct ChangeSettings {
     pub message_content: BinaryMode,
     /// Which changes of the signal table are signals.
     pub signals: RowSignals,
+    /// Which columns are read anew, if any are.
+    pub reselection: Option<Reselection>,
 }
 
 /// Which changes of the signal table are signals.
@@ -57,6 +60,9 @@ pub enum Demand {
     /// A signal has to be executed, and then the change that it is made an
     /// event by [`Changes::signalled`].
     Signal(Signal),
+    /// Columns of a row have to be read with this statement, and then the
+    /// change made an event by [`Changes::reselected`].
+    Reselect(String),
 }
 
 /// Makes records of the messages of a stream.
@@ -71,6 +77,8 @@ pub struct Changes {
     beaten: bool,
     /// The change that is a signal, until the signal is executed.
     signalled: Option<(Arc<CapturedTable>, Change)>,
+    /// The change that waits for columns.
+    waiting: Option<Waiting>,
 }
 
 impl Changes {
@@ -84,6 +92,7 @@ impl Changes {
             filtered: 0,
             beaten: false,
             signalled: None,
+            waiting: None,
         }
     }
 
@@ -219,10 +228,10 @@ impl Changes {
         }
         let length = out.len();
         if let Some(table) = self.relations.get(relation)? {
-            let old = old.as_ref().map(|old| match old {
+            let old = old.map(|old| match old {
                 OldTuple::Key(tuple) | OldTuple::Full(tuple) => tuple,
             });
-            let made = match self.event(&table, kind, old, new.as_ref()) {
+            let made = match self.event(&table, kind, old.as_ref(), new.as_ref()) {
                 Ok(Some(change)) if table.is_signal_table => {
                     if let Some(signal) = self.signal(&change) {
                         self.signalled = Some((table, change));
@@ -230,9 +239,19 @@ impl Changes {
                     }
                     self.change(&table, change, out)
                 }
-                Ok(Some(change)) => self.change(&table, change, out),
+                Ok(Some(change)) => match (&mut self.settings.reselection, new) {
+                    (Some(reselection), Some(new)) if !skips(&self.records, &change) => {
+                        let turn = reselection.begin(table, change, Rows { new, old });
+                        match self.take_turn(turn, out) {
+                            Ok(Some(demand)) => return Ok(Some(demand)),
+                            Ok(None) => Ok(()),
+                            Err(error) => Err(error),
+                        }
+                    }
+                    _ => self.change(&table, change, out),
+                },
                 Ok(None) => Ok(()),
-                Err(error) => match self.old_key(&table, old, new.as_ref()) {
+                Err(error) => match self.old_key(&table, old.as_ref(), new.as_ref()) {
                     Some(change) => self.change(&table, change, out).and(Err(error)),
                     None => Err(error),
                 },
@@ -242,6 +261,64 @@ impl Changes {
         self.processed(out.len() > length);
         self.heartbeat(out)?;
         Ok(None)
+    }
+
+    /// Goes on with the change that waits for columns, which have been read.
+    /// `answer` has a text for each of them, `None` for null; it is `None`
+    /// itself if the row is gone. Returns what has to be done next, as
+    /// [`Self::process`] does.
+    ///
+    /// # Errors
+    /// As [`Self::process`].
+    pub fn reselected(
+        &mut self,
+        answer: Result<Option<Vec<Option<String>>>>,
+        out: &mut Vec<SourceRecord>,
+    ) -> Result<Option<Demand>> {
+        let length = out.len();
+        let (Some(reselection), Some(waiting)) =
+            (&mut self.settings.reselection, self.waiting.take())
+        else {
+            return Ok(None);
+        };
+        let turn = reselection.answered(waiting, answer);
+        let made = match self.take_turn(turn, out) {
+            Ok(Some(demand)) => return Ok(Some(demand)),
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
+        self.settle(made)?;
+        self.processed(out.len() > length);
+        self.heartbeat(out)?;
+        Ok(None)
+    }
+
+    /// Keeps a change that waits for columns, or makes an event of it.
+    fn take_turn(&mut self, turn: Turn, out: &mut Vec<SourceRecord>) -> Result<Option<Demand>> {
+        match turn {
+            Turn::Waits(waiting, statement) => {
+                self.waiting = Some(waiting);
+                Ok(Some(Demand::Reselect(statement)))
+            }
+            Turn::Done(table, change) => self.change(&table, change, out).map(|()| None),
+            Turn::Failed(table, change, error) => {
+                if let Change::KeyChange {
+                    old_key,
+                    new_key,
+                    before,
+                    ..
+                } = change
+                {
+                    let gone = Change::KeyGone {
+                        old_key,
+                        new_key,
+                        before,
+                    };
+                    self.change(&table, gone, out)?;
+                }
+                Err(error)
+            }
+        }
     }
 
     fn signal(&self, change: &Change) -> Option<Signal> {
@@ -449,6 +526,16 @@ impl Changes {
             );
             self.filtered = 0;
         }
+    }
+}
+
+/// Whether the configuration leaves out the events of such a change, so that
+/// nothing need be read for them.
+fn skips(records: &Records, change: &Change) -> bool {
+    match change {
+        Change::Create { .. } => records.skips(Operation::Create),
+        Change::Update { .. } | Change::KeyChange { .. } => records.skips(Operation::Update),
+        _ => false,
     }
 }
 

@@ -5,6 +5,7 @@ mod heartbeat;
 mod position;
 mod progress;
 mod relations;
+mod reselect;
 mod resume;
 
 pub use changes::{ChangeSettings, Changes, Demand, RowSignals};
@@ -12,4 +13,5 @@ pub use heartbeat::HeartbeatTimer;
 pub use position::Position;
 pub use progress::Progress;
 pub use relations::{CapturedTable, described_table, table_id};
+pub use reselect::Reselection;
 pub use resume::Begin;

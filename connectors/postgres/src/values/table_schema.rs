@@ -169,6 +169,11 @@ impl TableSchema {
         &self.captured
     }
 
+    /// The columns of the key of events: indices into the table's.
+    pub fn key_columns(&self) -> Vec<usize> {
+        self.key.iter().map(|field| field.column).collect()
+    }
+
     /// The converter of a field of the value schema, by its index there, with
     /// the index of its column.
     pub fn converter(&self, field: usize) -> Option<(usize, &ColumnConverter)> {

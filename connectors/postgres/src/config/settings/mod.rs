@@ -3,6 +3,7 @@
 mod connection;
 mod events;
 mod replication;
+mod reselect;
 mod running;
 mod signals;
 mod snapshot;
@@ -15,6 +16,8 @@ use tether_api::{ConnectError, Result};
 pub use connection::{ConnectionSettings, TlsSettings};
 pub use events::{EventSettings, HeartbeatSettings, SkippedOperations};
 pub use replication::{PublicationSettings, SlotSettings, StreamingSettings};
+pub use reselect::ReselectSettings;
+pub(super) use reselect::mistakes as post_processor_mistakes;
 pub use running::{ErrorSettings, GuardrailSettings, MetricSettings, QueueSettings};
 pub use signals::{
     KafkaSignals, NotificationChannel, NotificationSettings, SignalChannel, SignalSettings,
@@ -60,6 +63,8 @@ pub struct Settings {
     pub column_rules: ColumnRules,
     /// How values are represented.
     pub values: ValueSettings,
+    /// Columns that are read anew.
+    pub reselect: Vec<ReselectSettings>,
     /// What records carry.
     pub events: EventSettings,
     /// How topics are called.
@@ -124,6 +129,7 @@ impl Settings {
                 .map_err(expression)?,
             column_rules: ColumnRules::read(config).map_err(expression)?,
             values: ValueSettings::read(reader)?,
+            reselect: ReselectSettings::read(config).map_err(expression)?,
             topics: events::topic_naming(reader)?,
             heartbeat: HeartbeatSettings::read(reader, heartbeats_needed),
             signals: SignalSettings::read(reader),

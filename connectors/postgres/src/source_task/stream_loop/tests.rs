@@ -50,6 +50,10 @@ impl Tables for Nothing {
         Ok(None)
     }
 
+    async fn reselect(&mut self, _: &str, _: Option<u32>) -> Result<Option<TextRow>> {
+        Ok(None)
+    }
+
     async fn xmin(&mut self) -> Result<Option<i64>> {
         Ok(Some(7))
     }
@@ -108,6 +112,7 @@ fn changes() -> Result<Changes> {
         captures_message: Box::new(|_| true),
         message_content: BinaryMode::Bytes,
         signals: RowSignals::Inserted,
+        reselection: None,
     };
     let progress = Progress::after(PostgresOffset::default(), Some(Lsn(1)));
     Ok(Changes::new(progress, records, settings))

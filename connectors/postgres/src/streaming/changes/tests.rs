@@ -7,7 +7,7 @@ use super::*;
 use crate::config::Settings;
 use crate::event::{ContextHeaders, RecordSettings};
 use crate::pgoutput::{RelationColumn, TupleValue};
-use crate::streaming::described_table;
+use crate::streaming::{Reselection, described_table};
 use crate::table::{Column, NO_MODIFIER, ReplicaIdentity, Table, TableId};
 use crate::types::{Described, PgType, TypeKind, TypeRegistry, oid};
 use crate::values::TableSchema;
@@ -115,6 +115,7 @@ impl Stream {
             captures_message: Box::new(|prefix| prefix != "hidden"),
             message_content: settings.values.binary,
             signals: RowSignals::Inserted,
+            reselection: Reselection::new(&settings),
         };
         let mut changes = Changes::new(Progress::after(start, Some(Lsn(10))), records, settings);
         changes.put_table(TABLE, Some(captured));
@@ -182,6 +183,97 @@ fn key(values: [&'static str; 2]) -> Option<OldTuple> {
 
 fn full(values: [&'static str; 2]) -> Option<OldTuple> {
     Some(OldTuple::Full(tuple(values)))
+}
+
+const RESELECT: &str = "io.debezium.processors.reselect.ReselectColumnsPostProcessor";
+
+/// Processes a message that waits for columns, and answers; what was asked, and
+/// the records.
+fn reselect(
+    stream: &mut Stream,
+    message: Message,
+    answer: Result<Option<Vec<Option<String>>>>,
+) -> Result<(String, Vec<String>)> {
+    let mut records = Vec::new();
+    stream.lsn += 10;
+    let demand = stream
+        .changes
+        .process(Lsn(stream.lsn), message, &mut records)?;
+    let Some(Demand::Reselect(statement)) = demand else {
+        panic!("{demand:?} and not a statement");
+    };
+    assert!(records.is_empty());
+    let demand = stream.changes.reselected(answer, &mut records)?;
+    assert!(demand.is_none());
+    let shown = records.iter().map(|record| show(&record.record)).collect();
+    Ok((statement, shown))
+}
+
+#[test]
+fn values_that_were_not_sent_are_read_anew() -> Result<()> {
+    let mut stream = Stream::new(&[("post.processors", "r"), ("r.type", RESELECT)])?;
+    let read = "SELECT \"a\" FROM \"inv\".\"t\" WHERE \"id\" = '1' LIMIT 2";
+    let unchanged = || update(None, ["1", "unchanged"]);
+    let (statement, records) =
+        reselect(&mut stream, unchanged(), Ok(Some(vec![Some("x".into())])))?;
+    assert_eq!(statement, read);
+    assert_eq!(records, ["u {id=1} null {id=1,a=x}"]);
+    let (statement, records) = reselect(&mut stream, insert(["1", "null"]), Ok(Some(vec![None])))?;
+    assert_eq!(statement, read);
+    assert_eq!(records, ["c {id=1} null {id=1}"]);
+    // A row that is gone, and a database that does not answer.
+    let placeholder = "u {id=1} null {id=1,a=__debezium_unavailable_value}";
+    let (_, records) = reselect(&mut stream, unchanged(), Ok(None))?;
+    assert_eq!(records, [placeholder]);
+    let away = Err(ConnectError::retriable("away"));
+    let (_, records) = reselect(&mut stream, unchanged(), away)?;
+    assert_eq!(records, [placeholder]);
+    // The old row has the value, or there is nothing to read.
+    let known = update(full(["1", "y"]), ["1", "unchanged"]);
+    assert_eq!(stream.send(known)?, ["u {id=1} {id=1,a=y} {id=1,a=y}"]);
+    assert_eq!(
+        stream.send(insert(["2", "z"]))?,
+        ["c {id=2} null {id=2,a=z}"]
+    );
+    Ok(())
+}
+
+#[test]
+fn rows_that_are_gone_fail_if_that_is_asked_for() -> Result<()> {
+    let mut stream = Stream::new(&[
+        ("post.processors", "r"),
+        ("r.type", RESELECT),
+        ("r.reselect.error.handling.mode", "fail"),
+        ("r.reselect.null.values", "false"),
+    ])?;
+    assert_eq!(
+        stream.send(insert(["2", "null"]))?,
+        ["c {id=2} null {id=2}"]
+    );
+    let gone = reselect(&mut stream, update(None, ["1", "unchanged"]), Ok(None));
+    let trace = gone.err().map(|error| error.trace()).unwrap_or_default();
+    assert!(
+        trace.contains("Failed to find row in table inv.t"),
+        "{trace}"
+    );
+    Ok(())
+}
+
+#[test]
+fn an_old_key_goes_even_if_the_new_row_cannot_be_read() -> Result<()> {
+    let mut stream = Stream::new(&[
+        ("post.processors", "r"),
+        ("r.type", RESELECT),
+        ("r.reselect.error.handling.mode", "fail"),
+        ("event.processing.failure.handling.mode", "warn"),
+    ])?;
+    let moved = update(key(["1", "null"]), ["2", "unchanged"]);
+    let (_, records) = reselect(&mut stream, moved, Ok(None))?;
+    let [gone] = records.as_slice() else {
+        panic!("{records:?}");
+    };
+    assert!(gone.starts_with("d {id=1} "), "{gone}");
+    Ok(())
 }
 
 #[test]
