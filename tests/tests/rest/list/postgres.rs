@@ -6,11 +6,26 @@ use super::super::step::{Builder, Step, get, put};
 
 const CLASS: &str = "io.debezium.connector.postgresql.PostgresConnector";
 
+/// What handles the connector's records.
+const PLUGINS: &[&str] = &[
+    "io.debezium.transforms.ByLogicalTableRouter",
+    "io.debezium.transforms.ExtractChangedRecordState",
+    "io.debezium.transforms.ExtractNewRecordState",
+    "io.debezium.transforms.HeaderToValue",
+    "io.debezium.transforms.TimezoneConverter",
+    "io.debezium.transforms.outbox.EventRouter",
+    "io.debezium.transforms.partitions.PartitionRouting",
+];
+
 /// Requests about a database at this port of the loopback address, whose superuser and password are
 /// `postgres`.
 pub(super) fn steps(port: u16) -> Vec<Step> {
     let keys = format!("/connector-plugins/{CLASS}/config");
     let mut steps: Vec<Step> = vec![get(&keys).defines_keys().into()];
+    for class in PLUGINS {
+        let keys = format!("/connector-plugins/{class}/config");
+        steps.push(get(&keys).defines_keys().into());
+    }
     for mistake in REFUSED {
         let config = config(port, mistake);
         steps.push(put("/connectors/{run}p/config", &config).into());
