@@ -197,7 +197,7 @@ impl Variant {
         set("topic.creation.groups", "keyless");
         set(
             "topic.creation.keyless.include",
-            ".*(nopk|expr_uniq|trunc_).*",
+            ".*(nopk|expr_uniq|trunc_|retyped).*",
         );
         set("topic.creation.keyless.partitions", "1");
         for side in ["key", "value"] {

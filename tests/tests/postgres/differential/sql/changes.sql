@@ -215,3 +215,19 @@ INSERT INTO part.events_eu VALUES (9, 'eu', 'j');
 DROP TABLE ddl.rekeyed;
 CREATE TABLE ddl.rekeyed (name text PRIMARY KEY, id bigint);
 INSERT INTO ddl.rekeyed VALUES ('new', 1);
+CREATE TYPE ddl.fresh AS ENUM ('x', 'y');
+CREATE DOMAIN ddl.short AS varchar(3);
+ALTER TABLE ddl.retyped ADD COLUMN f ddl.fresh DEFAULT 'x', ADD COLUMN s ddl.short, ADD COLUMN fs ddl.fresh[];
+ALTER TABLE ddl.retyped ALTER COLUMN a DROP DEFAULT, ALTER COLUMN a TYPE text, ALTER COLUMN b TYPE varchar(20), ALTER COLUMN r TYPE bigint[], ALTER COLUMN d TYPE numeric;
+INSERT INTO ddl.retyped VALUES (2, 'two', 'longer than five', '{2,3}', 1.75, 'y', 'abc', '{x,y}');
+UPDATE ddl.retyped SET s = 'z' WHERE id = 1;
+--@barrier
+ALTER TABLE ddl.retyped DROP CONSTRAINT retyped_pkey;
+ALTER TABLE ddl.retyped ADD COLUMN twice int GENERATED ALWAYS AS (id * 2) STORED;
+INSERT INTO ddl.retyped (id, b) VALUES (3, 'no key');
+--@barrier
+ALTER TABLE ddl.retyped ADD CONSTRAINT retyped_b UNIQUE (b, id);
+ALTER TABLE ddl.retyped ALTER COLUMN id SET NOT NULL;
+ALTER TABLE ddl.retyped REPLICA IDENTITY USING INDEX retyped_b;
+UPDATE ddl.retyped SET b = 'unique' WHERE id = 3;
+DELETE FROM ddl.retyped WHERE id = 2;

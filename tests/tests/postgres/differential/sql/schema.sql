@@ -80,6 +80,7 @@ CREATE TABLE ddl.evolving (id int PRIMARY KEY, a text, b int NOT NULL DEFAULT 5)
 CREATE TABLE ddl.rekeyed (id int NOT NULL, code text NOT NULL, v int);
 ALTER TABLE ddl.rekeyed ADD PRIMARY KEY (id);
 ALTER TABLE ddl.rekeyed REPLICA IDENTITY FULL;
+CREATE TABLE ddl.retyped (id int PRIMARY KEY, a int DEFAULT 1, b varchar(5) NOT NULL, r int[], d numeric(4, 1) DEFAULT 2.5);
 
 CREATE SCHEMA bulk;
 CREATE TABLE bulk.rows (id int PRIMARY KEY, v text, n numeric(10, 2));
