@@ -14,6 +14,7 @@ pub mod number_records;
 pub mod numbered_lines;
 pub mod process_usage;
 pub mod program;
+pub mod proxy;
 pub mod registry_client;
 pub mod rest_client;
 pub mod stream_processor;

@@ -10,4 +10,5 @@ mod slots;
 mod snapshot;
 mod streaming;
 mod takeover;
+mod under_load;
 mod workers;

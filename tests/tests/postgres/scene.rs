@@ -26,13 +26,21 @@ pub(super) struct Scene {
 impl Scene {
     /// Starts a server and a worker without connectors.
     pub(super) fn start(bootstrap: &str) -> Result<Self> {
+        Self::start_with(bootstrap, |options| options)
+    }
+
+    /// The same, with a worker of other options.
+    pub(super) fn start_with(
+        bootstrap: &str,
+        change: impl FnOnce(WorkerOptions) -> WorkerOptions,
+    ) -> Result<Self> {
         let name = unique("cdc");
         let options = WorkerOptions::new(&name, bootstrap)?
             .property("key.converter.schemas.enable", "false")
             .property("value.converter.schemas.enable", "false");
         Ok(Self {
             postgres: Postgres::start()?,
-            worker: WorkerProcess::distributed(&options)?,
+            worker: WorkerProcess::distributed(&change(options))?,
             name,
             topics: Topics::new(bootstrap),
             readers: RefCell::default(),
