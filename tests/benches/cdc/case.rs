@@ -58,6 +58,7 @@ impl Case {
     pub(crate) fn measured(self) -> u64 {
         match self {
             Self::StreamWideUpdates => 100_000,
+            Self::Snapshot => 4_700_000,
             _ => 1_000_000,
         }
     }
