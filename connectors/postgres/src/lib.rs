@@ -16,6 +16,7 @@
 //! | `pgoutput` | the messages of the stream |
 //! | `snapshot` | the rows that were there before the stream |
 //! | `streaming` | the changes of the stream, and where to take it up again |
+//! | `incremental` | rows that are read while the stream goes on |
 //! | `signal` | what users ask of a running connector |
 //! | `notification` | what the connector tells of its snapshots |
 //! | `event` | records: keys, envelopes, the source block, headers |
@@ -29,6 +30,7 @@ pub mod catalog;
 pub mod config;
 mod connector;
 pub mod event;
+pub mod incremental;
 pub mod lsn;
 pub mod naming;
 pub mod notification;

@@ -119,7 +119,9 @@ impl Entries<'_> {
             _ => self.name(SNAPSHOT, SnapshotKind::parse)?,
         };
         let completed = self.flag(SNAPSHOT_COMPLETED) || self.flag(LAST_SNAPSHOT_RECORD);
-        Ok(kind.filter(|_| !completed).map(SnapshotProgress::begun))
+        // An incremental one goes on in the stream, and has entries of its own.
+        let holds_stream = |kind: &SnapshotKind| !completed && *kind != SnapshotKind::Incremental;
+        Ok(kind.filter(holds_stream).map(SnapshotProgress::begun))
     }
 
     fn wrong(&self, entry: &str, expected: &'static str) -> LoadOffsetError {

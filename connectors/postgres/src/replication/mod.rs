@@ -39,6 +39,7 @@ pub use offset_mismatch::{PositionCheck, Start, StoredPosition, check_position, 
 pub use publication::{
     PublicationName, PublicationRequest, ensure_publication, set_replica_identities,
 };
+pub(crate) use session::literal;
 pub use session::{Purpose, Session, TextRow};
 pub use slot::{
     CreatedSlot, SlotState, advance_slot, check_wal_level, create_slot, drop_slot,

@@ -260,6 +260,6 @@ fn config(settings: &ConnectionSettings, purpose: Purpose) -> Config {
 }
 
 /// A text as SQL takes it.
-pub(super) fn literal(text: &str) -> String {
+pub(crate) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }

@@ -16,10 +16,11 @@ use super::stream_loop::{Ended, StreamLoop};
 use super::{blocking_snapshot, initial_snapshot, settings, start};
 use crate::config::Settings;
 use crate::event::{ContextHeaders, Records};
+use crate::incremental::IncrementalSnapshots;
 use crate::lsn::Lsn;
 use crate::notification::Notifications;
 use crate::offset::PostgresOffset;
-use crate::replication::{PublicationName, Purpose, Session, drop_slot};
+use crate::replication::{EventStream, PublicationName, Purpose, Session, drop_slot};
 use crate::streaming::{Changes, Progress};
 
 /// Puts the records of a task into its queue.
@@ -45,6 +46,7 @@ pub(super) struct Reader {
 
 struct Streaming {
     changes: Changes,
+    incremental: Option<IncrementalSnapshots>,
     publication: PublicationName,
     position: Lsn,
 }
@@ -140,6 +142,15 @@ impl Reader {
             self.rest().await;
             return Ok(());
         };
+        if let Some(incremental) = &mut streaming.incremental {
+            tokio::select! {
+                () = stopping.cancelled() => {}
+                begun = incremental.begin(&mut streaming.changes) => begun?,
+                failure = stream.keep_alive() => return Err(failure.into()),
+            }
+            let offset = streaming.changes.offset();
+            incremental.tell(&self.notifications, offset, &mut self.batch.records)?;
+        }
         self.channels.start();
         let output = Output::new(&self.settings, &self.notifications, &self.queue);
         loop {
@@ -162,6 +173,8 @@ impl Reader {
                 action: &mut self.action,
                 arrivals: &mut self.channels,
                 requests: &mut self.requests,
+                incremental: streaming.incremental.as_mut(),
+                notifications: &self.notifications,
                 changes: &mut streaming.changes,
                 batch: &mut self.batch,
                 queue: &self.queue,
@@ -192,7 +205,13 @@ impl Reader {
         let resting = async {
             loop {
                 let signal = self.channels.next().await;
-                self.requests.execute(&signal, offset);
+                if self.requests.execute(&signal, offset).is_some() {
+                    tracing::warn!(
+                        "The signal '{}' of type '{}' needs a stream, and there is none",
+                        signal.id,
+                        signal.kind
+                    );
+                }
                 while let Some(request) = self.requests.snapshots.pop_front() {
                     blocking_snapshot::read(&self.settings, &request, offset, records, &output)
                         .await;
@@ -251,6 +270,7 @@ impl Reader {
                         records,
                         settings::changes(&self.settings),
                     ),
+                    incremental: IncrementalSnapshots::new(self.settings.clone()),
                     publication: start.publication,
                     position: start.position,
                 })

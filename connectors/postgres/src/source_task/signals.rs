@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
+use crate::incremental;
 use crate::offset::PostgresOffset;
 use crate::signal::{Action, Signal, SignalReader, SnapshotRequest, SnapshotType, ask, readers};
 
@@ -92,14 +93,18 @@ impl Requests {
     }
 
     /// Executes what a signal asks for at this position. A signal that cannot
-    /// be executed is logged.
-    pub(super) fn execute(&mut self, signal: &Signal, offset: &PostgresOffset) {
+    /// be executed is logged. Returns what is asked of incremental snapshots.
+    pub(super) fn execute(
+        &mut self,
+        signal: &Signal,
+        offset: &PostgresOffset,
+    ) -> Option<incremental::Request> {
         tracing::debug!(id = signal.id, kind = signal.kind, "A signal has arrived");
         let action = match Action::parse(signal) {
             Ok(action) => action,
             Err(error) => {
                 tracing::warn!("{error}");
-                return;
+                return None;
             }
         };
         match action {
@@ -121,28 +126,37 @@ impl Requests {
                 );
                 match request.kind {
                     SnapshotType::Blocking => self.snapshots.push_back(request),
-                    SnapshotType::Incremental => no_incremental(signal),
+                    SnapshotType::Incremental => {
+                        return Some(incremental::Request::Execute {
+                            id: signal.id.clone(),
+                            request,
+                        });
+                    }
                 }
             }
             // Blocking snapshots are not stopped, as in the reference.
             Action::StopSnapshot(request) if request.kind == SnapshotType::Blocking => {}
-            Action::StopSnapshot(_)
-            | Action::PauseSnapshot
-            | Action::ResumeSnapshot
-            | Action::OpenWindow
-            | Action::CloseWindow => no_incremental(signal),
+            Action::StopSnapshot(request) => {
+                tracing::info!(
+                    "Requested stop of snapshot '{:?}' for data collections '{:?}'",
+                    request.kind,
+                    request.data_collections
+                );
+                return Some(incremental::Request::Stop(request));
+            }
+            Action::PauseSnapshot => return Some(incremental::Request::Pause),
+            Action::ResumeSnapshot => return Some(incremental::Request::Resume),
+            Action::OpenWindow => {
+                return Some(incremental::Request::OpenWindow(signal.id.clone()));
+            }
+            Action::CloseWindow => {
+                return Some(incremental::Request::CloseWindow(signal.id.clone()));
+            }
             Action::SchemaChanges => tracing::info!(
                 "The stream describes tables itself, so the signal '{}' changes nothing",
                 signal.id
             ),
         }
+        None
     }
-}
-
-fn no_incremental(signal: &Signal) {
-    tracing::warn!(
-        "Signal '{}' of type '{}' has been received, but there are no incremental snapshots",
-        signal.id,
-        signal.kind
-    );
 }

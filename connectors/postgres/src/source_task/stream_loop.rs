@@ -11,7 +11,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::queue::{Batch, Queue};
 use super::signals::{Arrivals, Requests};
+use crate::incremental::{IncrementalSnapshots, Moment};
 use crate::lsn::Lsn;
+use crate::notification::Notifications;
 use crate::offset::PostgresOffset;
 use crate::pgoutput::{Message, OldTuple, Relation, decode};
 use crate::replication::{Event, EventStream, Failure, TextRow, XLogData};
@@ -84,6 +86,9 @@ pub(super) struct StreamLoop<'a, S, T, A, C> {
     pub(super) arrivals: &'a mut C,
     /// What signals ask for.
     pub(super) requests: &'a mut Requests,
+    /// Takes incremental snapshots, if they can be taken.
+    pub(super) incremental: Option<&'a mut IncrementalSnapshots>,
+    pub(super) notifications: &'a Notifications,
     pub(super) changes: &'a mut Changes,
     /// What is made and not yet in the queue. It outlives the loop, so that the
     /// next one goes on behind it.
@@ -154,6 +159,10 @@ impl<S: EventStream, T: Tables, A: HeartbeatAction, C: Arrivals> StreamLoop<'_, 
             if self.requests.any() {
                 return Ok(Ended::Requested);
             }
+            if self.is_due(Moment::Idle) && !self.stopping.is_cancelled() {
+                self.go_on().await?;
+                continue;
+            }
             if self.wait().await? == Next::Stop {
                 return Ok(Ended::Stopped);
             }
@@ -172,7 +181,7 @@ impl<S: EventStream, T: Tables, A: HeartbeatAction, C: Arrivals> StreamLoop<'_, 
                 self.changes.heartbeat(&mut self.batch.records)?;
                 self.act();
             }
-            signal = self.arrivals.next() => self.signal(&signal),
+            signal = self.arrivals.next() => self.signal(&signal).await?,
             filled = self.stream.fill() => filled?,
         }
         Ok(Next::GoOn)
@@ -200,6 +209,10 @@ impl<S: EventStream, T: Tables, A: HeartbeatAction, C: Arrivals> StreamLoop<'_, 
             ConnectError::other(format!("The stream cannot be read at {lsn}")).caused_by(error)
         })?;
         let values = values(&message);
+        let moment = match message {
+            Message::Commit { .. } => Moment::Committed,
+            _ => Moment::Other,
+        };
         let before = self.batch.records.len();
         let mut demand = self
             .changes
@@ -209,8 +222,9 @@ impl<S: EventStream, T: Tables, A: HeartbeatAction, C: Arrivals> StreamLoop<'_, 
             match demanded {
                 Demand::Table(relation) => self.describe(relation).await?,
                 Demand::Signal(signal) => {
-                    self.signal(&signal);
+                    let executed = self.signal(&signal).await;
                     self.changes.signalled(&mut self.batch.records)?;
+                    executed?;
                 }
                 Demand::Reselect(statement) => {
                     let Some(answer) = self.reselect(&statement, &mut broken).await else {
@@ -227,10 +241,13 @@ impl<S: EventStream, T: Tables, A: HeartbeatAction, C: Arrivals> StreamLoop<'_, 
         self.count(length, values, self.batch.records.len() - before);
         self.act();
         // The change is processed, and another stream begins behind it.
-        match broken {
-            Some(failure) => Err(failure.into()),
-            None => Ok(Next::GoOn),
+        if let Some(failure) = broken {
+            return Err(failure.into());
         }
+        if self.is_due(moment) {
+            self.go_on().await?;
+        }
+        Ok(Next::GoOn)
     }
 
     /// Reads columns anew; `None` if the task stops. If the stream breaks
@@ -265,8 +282,53 @@ impl<S: EventStream, T: Tables, A: HeartbeatAction, C: Arrivals> StreamLoop<'_, 
     }
 
     /// Executes a signal at the position of the latest message.
-    fn signal(&mut self, signal: &Signal) {
-        self.requests.execute(signal, self.changes.offset());
+    async fn signal(&mut self, signal: &Signal) -> Result<()> {
+        let Some(request) = self.requests.execute(signal, self.changes.offset()) else {
+            return Ok(());
+        };
+        let Some(incremental) = &mut self.incremental else {
+            tracing::warn!(
+                "Action {} failed. The signal '{}' may not have been processed: incremental \
+                 snapshots need signal.data.collection, or read.only",
+                signal.kind,
+                signal.id
+            );
+            return Ok(());
+        };
+        tokio::select! {
+            performed = incremental.perform(request, self.changes, &mut self.batch.records) => performed?,
+            failure = self.stream.keep_alive() => return Err(failure.into()),
+        }
+        self.told()
+    }
+
+    /// Whether an incremental snapshot goes on at a moment of the stream.
+    fn is_due(&self, moment: Moment) -> bool {
+        let incremental = self.incremental.as_ref();
+        incremental.is_some_and(|incremental| incremental.is_due(moment, self.changes))
+    }
+
+    async fn go_on(&mut self) -> Result<()> {
+        if let Some(incremental) = &mut self.incremental {
+            tokio::select! {
+                went_on = incremental.go_on(self.changes, &mut self.batch.records) => went_on?,
+                failure = self.stream.keep_alive() => return Err(failure.into()),
+            }
+        }
+        self.told()
+    }
+
+    /// Counts what an incremental snapshot made, and tells how far it is.
+    fn told(&mut self) -> Result<()> {
+        self.batch.bytes += self.changes.take_window_bytes();
+        match &mut self.incremental {
+            Some(incremental) => incremental.tell(
+                self.notifications,
+                self.changes.offset(),
+                &mut self.batch.records,
+            ),
+            None => Ok(()),
+        }
     }
 
     /// Counts the memory of a message. The ones without records count as far as

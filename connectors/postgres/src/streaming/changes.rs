@@ -14,6 +14,7 @@ use super::reselect::{Reselection, Rows, Turn, Waiting};
 use super::resume::Begin;
 use crate::config::{BinaryMode, ProcessingFailure};
 use crate::event::{Change, EventPosition, Operation, Origin, Records, SnapshotMarker};
+use crate::incremental::{Entries, Window};
 use crate::lsn::Lsn;
 use crate::offset::{MessageType, PostgresOffset};
 use crate::pgoutput::{Message, OldTuple, Relation, Tuple};
@@ -79,6 +80,10 @@ pub struct Changes {
     signalled: Option<(Arc<CapturedTable>, Change)>,
     /// The change that waits for columns.
     waiting: Option<Waiting>,
+    /// The rows of an incremental snapshot that wait.
+    window: Window,
+    /// About how much memory its records hold, until that is asked for.
+    window_bytes: usize,
 }
 
 impl Changes {
@@ -93,6 +98,8 @@ impl Changes {
             beaten: false,
             signalled: None,
             waiting: None,
+            window: Window::default(),
+            window_bytes: 0,
         }
     }
 
@@ -119,11 +126,15 @@ impl Changes {
     /// The stream was interrupted and begins again at [`Self::start`].
     pub fn reconnected(&mut self) {
         self.progress.reconnected();
+        self.window.reconnected();
         self.relations.clear();
     }
 
     /// A table was described; `None` if it is not captured.
     pub fn put_table(&mut self, oid: u32, table: Option<CapturedTable>) {
+        if let Some(table) = &table {
+            self.window.describe(table);
+        }
         self.relations.put(oid, table.map(Arc::new));
     }
 
@@ -135,6 +146,37 @@ impl Changes {
     /// Sets the oldest transaction that the slot keeps the catalog for.
     pub fn set_xmin(&mut self, xmin: Option<i64>) {
         self.progress.set_xmin(xmin);
+    }
+
+    /// The rows of an incremental snapshot that wait.
+    pub fn window(&self) -> &Window {
+        &self.window
+    }
+
+    /// The same, to fill, open and close it.
+    pub fn window_mut(&mut self) -> &mut Window {
+        &mut self.window
+    }
+
+    /// Closes the window and appends the records of the rows that are left.
+    ///
+    /// # Errors
+    /// None that a configuration can cause.
+    pub fn send_window(&mut self, out: &mut Vec<SourceRecord>) -> Result<()> {
+        let (offset, origin) = self.progress.parts();
+        self.window_bytes += self.window.send(&mut self.records, offset, origin, out)?;
+        Ok(())
+    }
+
+    /// About how much memory the records of windows hold that were made since
+    /// the last call.
+    pub fn take_window_bytes(&mut self) -> usize {
+        std::mem::take(&mut self.window_bytes)
+    }
+
+    /// Sets what is stored of an incremental snapshot with the records to come.
+    pub fn set_incremental(&mut self, entries: Entries) {
+        self.progress.parts().0.incremental = entries;
     }
 
     /// Processes a message whose `XLogData` begins at `lsn` and appends its
@@ -155,6 +197,10 @@ impl Changes {
                 commit_time,
                 xid,
             } => {
+                // The rows go before the transaction, and the position stays there.
+                if self.window.begin(xid) {
+                    self.send_window(out)?;
+                }
                 if self.progress.begin(lsn, final_lsn, commit_time, xid) == Begin::New {
                     self.records.begin(self.progress.parts().0, out)?;
                 }
@@ -231,6 +277,11 @@ impl Changes {
             let old = old.map(|old| match old {
                 OldTuple::Key(tuple) | OldTuple::Full(tuple) => tuple,
             });
+            if self.window.is_open() {
+                let old = old.as_ref().map(|old| old.0.as_slice());
+                let new = new.as_ref().map(|new| new.0.as_slice());
+                self.window.change(&table, old, new);
+            }
             let made = match self.event(&table, kind, old.as_ref(), new.as_ref()) {
                 Ok(Some(change)) if table.is_signal_table => {
                     if let Some(signal) = self.signal(&change) {
@@ -436,6 +487,13 @@ impl Changes {
     }
 
     fn truncate(&mut self, lsn: Lsn, relations: &[u32], out: &mut Vec<SourceRecord>) -> Result<()> {
+        if self.window.is_open() {
+            for relation in relations {
+                if let Some(table) = self.relations.get(*relation)? {
+                    self.window.truncate(&table.schema.table().id);
+                }
+            }
+        }
         if self.records.skips(Operation::Truncate) {
             return Ok(());
         }

@@ -309,7 +309,7 @@ fn statement(
     let _ = write!(sql, " FROM {} WHERE ", described.id.quoted());
     let own = || described.key.clone();
     let key = if by_event_key {
-        table.schema.key_columns()
+        table.schema.key_columns().collect()
     } else {
         own()
     };

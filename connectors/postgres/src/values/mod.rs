@@ -29,7 +29,9 @@ mod temporal;
 mod unavailable;
 mod vector;
 
+pub(crate) use binary::{hex, unhex};
 pub use column::ColumnConverter;
 pub use phase::Phase;
 pub use session::SESSION_SETTINGS;
 pub use table_schema::TableSchema;
+pub(crate) use temporal::{instant_text, sql_date_millis, sql_date_text};

@@ -170,8 +170,8 @@ impl TableSchema {
     }
 
     /// The columns of the key of events: indices into the table's.
-    pub fn key_columns(&self) -> Vec<usize> {
-        self.key.iter().map(|field| field.column).collect()
+    pub fn key_columns(&self) -> impl Iterator<Item = usize> {
+        self.key.iter().map(|field| field.column)
     }
 
     /// The converter of a field of the value schema, by its index there, with

@@ -8,7 +8,7 @@ use tether_api::offset::OffsetMap;
 use super::*;
 use crate::config::{BinaryMode, ProcessingFailure};
 use crate::event::{ContextHeaders, RecordSettings, Records};
-use crate::replication::Failure;
+use crate::replication::{Failure, settings};
 use crate::source_task::queue::Limits;
 use crate::streaming::{ChangeSettings, Progress, RowSignals};
 
@@ -141,6 +141,8 @@ async fn a_full_queue_stops_the_reader_and_commits_are_confirmed() -> Result<()>
         action: &mut Nothing,
         arrivals: &mut Nothing,
         requests: &mut Requests::default(),
+        incremental: None,
+        notifications: &Notifications::new(&settings(&[])),
         changes: &mut changes,
         batch: &mut batch,
         queue: &queue,
@@ -212,6 +214,8 @@ async fn a_stream_that_cannot_be_read_ends_with_the_position() -> Result<()> {
         action: &mut Nothing,
         arrivals: &mut Nothing,
         requests: &mut Requests::default(),
+        incremental: None,
+        notifications: &Notifications::new(&settings(&[])),
         changes: &mut changes()?,
         batch: &mut Batch::default(),
         queue: &queue,
@@ -265,6 +269,8 @@ async fn a_request_ends_the_loop_with_everything_handed_over() -> Result<()> {
         action: &mut Nothing,
         arrivals: &mut arrivals,
         requests: &mut requests,
+        incremental: None,
+        notifications: &Notifications::new(&settings(&[])),
         changes: &mut changes()?,
         batch: &mut Batch::default(),
         queue: &queue,

@@ -190,6 +190,27 @@ fn julian_epoch_day(year: i64, month: u8, day: u8) -> i64 {
     year * 365 + year.div_euclid(4) + day_of_year - 719_470
 }
 
+/// Year (that before 1 is 0), month and day of days since 1970-01-01 in the
+/// driver's calendar: a Julian one up to the reform.
+pub(super) fn civil_of_driver(days: i64) -> (i64, u8, u8) {
+    let (year, month, day) = REFORM;
+    if days >= epoch_day(year, month, day) {
+        return super::timestamp::civil(days);
+    }
+    // Years that begin in March, of which every fourth one is longer.
+    let days = days.saturating_add(719_470);
+    let four_years = days.div_euclid(1_461);
+    let day_of_four = days.rem_euclid(1_461);
+    let year_of_four = (day_of_four - day_of_four / 1_460) / 365;
+    let day_of_year = day_of_four - 365 * year_of_four;
+    let month_index = (5 * day_of_year + 2) / 153;
+    // Small, all of them.
+    let day = (day_of_year - (153 * month_index + 2) / 5 + 1) as u8;
+    let month = ((month_index + 2) % 12 + 1) as u8;
+    let year = 4 * four_years + year_of_four + i64::from(month <= 2);
+    (year, month, day)
+}
+
 /// Days since 1970-01-01 in the proleptic Gregorian calendar.
 pub(super) fn epoch_day(year: i64, month: u8, day: u8) -> i64 {
     // Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".

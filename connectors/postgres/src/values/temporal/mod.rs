@@ -2,12 +2,14 @@
 //! reference.
 
 mod date;
+mod driver;
 mod format;
 mod parse;
 mod time;
 mod timestamp;
 
 pub(super) use date::DateForm;
+pub(crate) use driver::{instant_text, sql_date_millis, sql_date_text};
 pub(super) use parse::{date, offset_time, time, timestamp, zoned_timestamp};
 pub(super) use time::{TimeForm, zoned_time};
 pub(super) use timestamp::TimestampForm;

@@ -152,7 +152,7 @@ impl Instant {
 }
 
 /// Year, month and day of a day since the epoch.
-fn civil(days: i64) -> (i64, u8, u8) {
+pub(super) fn civil(days: i64) -> (i64, u8, u8) {
     let (year, month, day) = logical::civil(days);
     (year, month as u8, day as u8)
 }
