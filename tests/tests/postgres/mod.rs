@@ -2,6 +2,7 @@
 
 mod differential;
 mod faults;
+mod incremental;
 mod replication;
 mod reselect;
 mod scene;

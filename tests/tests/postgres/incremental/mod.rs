@@ -1,0 +1,5 @@
+//! Incremental snapshots: beside a stream, stopped and taken up again, by ours and by the reference.
+
+mod concurrent;
+mod restart;
+mod scene;
