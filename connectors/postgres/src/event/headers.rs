@@ -1,10 +1,9 @@
 //! The headers that say which connector made a record (specification, section
 //! 4.6).
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use tether_api::data::{Schema, SchemaAndValue, SchemaRef, Text, Type, Value};
 use tether_api::header::Headers;
+use uuid::Uuid;
 
 /// The new key of a row, on the deletion that a change of its key begins with.
 const NEW_KEY: &str = "__debezium.newkey";
@@ -36,7 +35,10 @@ impl ContextHeaders {
             "__debezium.context.connectorName",
             Text::from_static(CONNECTOR_NAME),
         );
-        add("__debezium.context.runId", run_id().into());
+        add(
+            "__debezium.context.runId",
+            Uuid::now_v7().to_string().into(),
+        );
         Self(headers)
     }
 
@@ -74,39 +76,23 @@ impl ContextHeaders {
     }
 }
 
-/// A version 7 UUID (RFC 9562): the time, then chance.
-fn run_id() -> String {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    let millis = since.as_millis() & 0xFFFF_FFFF_FFFF;
-    let random: u128 = rand::random();
-    let version = 0x7 << 76;
-    let variant = 0b10 << 62;
-    let chance = random & (0xFFF << 64 | 0x3FFF_FFFF_FFFF_FFFF);
-    let hex = format!("{:032x}", millis << 80 | version | variant | chance);
-    [
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..],
-    ]
-    .join("-")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_run_has_a_uuid_of_version_7() {
-        let (id, other) = (run_id(), run_id());
+        let run = || {
+            let headers = ContextHeaders::new("srv").plain();
+            let id = headers
+                .iter()
+                .last()
+                .map(|header| header.value.value.clone());
+            Uuid::parse_str(id.unwrap().as_str().unwrap()).unwrap()
+        };
+        let (id, other) = (run(), run());
         assert_ne!(id, other);
-        let lengths: Vec<usize> = id.split('-').map(str::len).collect();
-        assert_eq!(lengths, [8, 4, 4, 4, 12]);
-        assert_eq!(&id[14..15], "7");
-        assert!(["8", "9", "a", "b"].contains(&&id[19..20]), "{id}");
+        assert_eq!(id.get_version_num(), 7);
     }
 
     #[test]

@@ -10,8 +10,8 @@ mod channels;
 mod incremental;
 mod initial;
 
-use rand::random;
 use tether_api::data::{Text, java_copied_map, java_hash_order_in};
+use uuid::Uuid;
 
 use crate::event::ProcessingTime;
 
@@ -54,7 +54,7 @@ impl Notification {
         let copied = java_copied_map(additional_data.len());
         additional_data.push((CONNECTOR_NAME, connector));
         Self {
-            id: id.unwrap_or_else(|| random_id().into()),
+            id: id.unwrap_or_else(|| Uuid::new_v4().to_string().into()),
             aggregate_type,
             kind,
             additional_data: java_hash_order_in(copied, additional_data, |(name, _)| name),
@@ -77,21 +77,6 @@ impl Notification {
             self.timestamp
         )
     }
-}
-
-/// A version 4 UUID (RFC 9562): chance.
-fn random_id() -> String {
-    let random: u128 = random();
-    let fixed = !(0xF << 76 | 0b11 << 62);
-    let hex = format!("{:032x}", random & fixed | 0x4 << 76 | 0b10 << 62);
-    [
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..],
-    ]
-    .join("-")
 }
 
 #[cfg(test)]
