@@ -219,6 +219,10 @@ fn changes() -> Vec<Variant> {
             .set("provide.transaction.metadata", "true")
             .format(Format::Plain),
         Variant::new("changing_tables", r"ddl\..*,inv\.customers,part\..*").format(Format::Plain),
+        Variant::new("columns_of_changing_tables", r"ddl\..*,inv.customers").set(
+            "column.include.list",
+            r"ddl\..*\.(id|renamed|d|f|b),inv\.customers\.(id|phone|note|mood),public\.done\..*",
+        ),
         Variant::new("rows_that_fail", "odd.required,inv.trunc_b")
             .set("event.processing.failure.handling.mode", "warn"),
     ]
@@ -245,6 +249,12 @@ fn names() -> Vec<Variant> {
             "io.debezium.schema.SchemaRegexTopicNamingStrategy",
         )
         .set("topic.regex", r"(.*)\.inv\.(.*)")
+        .set("topic.replacement", "$1.to.$2"),
+        naming(
+            "topics_by_regex_without_schema",
+            "io.debezium.schema.DefaultRegexTopicNamingStrategy",
+        )
+        .set("topic.regex", r"(.*)\.(cust.*)")
         .set("topic.replacement", "$1.to.$2"),
         Variant::new("names_avro", r"inv\.(Weird.*|customers)")
             .own_topics()
@@ -288,6 +298,21 @@ fn transforms() -> Vec<Variant> {
                 "op,source.lsn,table,source.ts_us:at",
             )
             .set("transforms.unwrap.add.headers", "op"),
+        Variant::new("unwrap_dropping", CORE)
+            .set("transforms", "unwrap")
+            .set(UNWRAP.0, UNWRAP.1)
+            .set("snapshot.mode", "no_data")
+            .set("provide.transaction.metadata", "true")
+            .set(
+                "transforms.unwrap.delete.tombstone.handling.mode",
+                "delete-to-tombstone",
+            )
+            .set("transforms.unwrap.add.fields", "transaction.total_order")
+            .set(
+                "transforms.unwrap.add.headers",
+                "op,db:base,transaction.id,source.txId",
+            )
+            .set("transforms.unwrap.add.headers.prefix", "h."),
         Variant::new("unwrap_rewrite", CORE)
             .set("transforms", "unwrap")
             .set(UNWRAP.0, UNWRAP.1)
