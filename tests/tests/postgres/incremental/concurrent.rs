@@ -1,6 +1,7 @@
 //! Changes while the rows are read.
 
 use std::collections::BTreeMap;
+use std::fs;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -17,15 +18,33 @@ const ROWS: u64 = 3000;
 /// The last event of each row is that of its last state.
 #[test]
 fn the_last_event_of_a_row_is_its_last_state() -> Result<()> {
-    changes_beside("insert_insert")
+    changes_beside(&json!({}), None)
 }
 
 #[test]
 fn windows_that_deletions_close_do_the_same() -> Result<()> {
-    changes_beside("insert_delete")
+    let more = json!({"incremental.snapshot.watermarking.strategy": "insert_delete"});
+    // The signal is left.
+    changes_beside(&more, Some(1))
 }
 
-fn changes_beside(watermarking: &str) -> Result<()> {
+/// The signal comes from a file, and nothing is written to the database.
+#[test]
+fn without_marks_the_last_event_is_the_last_state() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("signals");
+    fs::write(&file, "")?;
+    let more = json!({
+        "read.only": "true",
+        "signal.enabled.channels": "file",
+        "signal.file": file,
+        "signal.poll.interval.ms": "100",
+    });
+    changes_beside(&more, Some(0))
+}
+
+/// `signals`: how many rows the signal table is left with.
+fn changes_beside(more: &Value, signals: Option<u64>) -> Result<()> {
     let bootstrap = shared::bootstrap()?;
     let scene = Scene::start(
         &bootstrap,
@@ -36,12 +55,17 @@ fn changes_beside(watermarking: &str) -> Result<()> {
     )?;
     let mut capture = scene.capture()?;
     let worker = WorkerProcess::distributed(&scene.options(&capture.name)?)?;
-    let more = json!({
-        "incremental.snapshot.chunk.size": "40",
-        "incremental.snapshot.watermarking.strategy": watermarking,
-    });
-    scene.create(&capture, &worker, "public.items", &more)?;
-    scene.execute(&capture, "all", &["public.items"])?;
+    let mut settings = more.clone();
+    settings["incremental.snapshot.chunk.size"] = "40".into();
+    scene.create(&capture, &worker, "public.items", &settings)?;
+    match more["signal.file"].as_str() {
+        None => scene.execute(&capture, "all", &["public.items"])?,
+        Some(file) => {
+            let data = json!({"data-collections": ["public.items"]});
+            let signal = json!({"id": "all", "type": "execute-snapshot", "data": data});
+            fs::write(file, format!("{signal}\n"))?;
+        }
+    }
     for version in 1..=40 {
         let (first, last) = (version * 5 % 11, version * 7 % 13);
         scene.postgres.sql(&format!(
@@ -71,12 +95,15 @@ fn changes_beside(watermarking: &str) -> Result<()> {
             "{value}"
         );
     }
-    if watermarking == "insert_delete" {
-        let left = scene
-            .postgres
-            .sql(&format!("SELECT count(*) FROM {}_signal", capture.name))?;
-        ensure!(left.trim() == "1", "{left} signals are left");
-    }
+    let left: u64 = scene
+        .postgres
+        .sql(&format!("SELECT count(*) FROM {}_signal", capture.name))?
+        .trim()
+        .parse()?;
+    ensure!(
+        signals.is_none_or(|signals| left == signals),
+        "{left} signals are left"
+    );
     Ok(())
 }
 
