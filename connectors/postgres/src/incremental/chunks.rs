@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use tether_api::Result;
+use uuid::Uuid;
 
 use super::key::Key;
 use super::markers::Marks;
 use super::notice::Happened;
-use super::snapshots::{IncrementalSnapshots, Marking, random_uuid};
+use super::snapshots::{IncrementalSnapshots, Marking};
 use super::table::{ChunkTable, Unreadable};
 use super::transactions::{Visible, Watermarks};
 use crate::event::ProcessingTime;
@@ -92,7 +93,7 @@ impl IncrementalSnapshots {
     }
 
     async fn open(&mut self) -> Asked<Opened> {
-        let chunk = random_uuid();
+        let chunk = Uuid::new_v4().to_string();
         let session = self.session().await?;
         let opened = match &self.marking {
             Marking::Table(table) => {

@@ -5,6 +5,7 @@ use std::fmt;
 
 use num_bigint::{BigInt, Sign};
 use tether_api::data::{Decimal, java_f32, java_f64};
+use uuid::Uuid;
 
 use super::java::{Instance, Object, ReadError, Reader, Writer};
 use crate::pgoutput::TupleValue;
@@ -157,7 +158,7 @@ impl KeyValue {
             Self::Double(value) => value.to_string(),
             Self::String(value) | Self::Other(_, value) => value.clone(),
             Self::Decimal(value) => value.to_string(),
-            Self::Uuid(value) => uuid_text(*value),
+            Self::Uuid(value) => Uuid::from_u128(*value).to_string(),
             Self::Date(value) => sql_date_text(*value),
             Self::Bytes(value) => format!("\\x{}", hex(value)),
         })
@@ -274,19 +275,6 @@ pub(super) fn load(digits: &str) -> Result<Option<Key>, KeyError> {
         }
         _ => Err(KeyError::Array),
     }
-}
-
-/// As Java's `UUID.toString`.
-pub(super) fn uuid_text(value: u128) -> String {
-    let digits = format!("{value:032x}");
-    [
-        &digits[..8],
-        &digits[8..12],
-        &digits[12..16],
-        &digits[16..20],
-        &digits[20..],
-    ]
-    .join("-")
 }
 
 fn decimal(object: &Instance) -> Option<KeyValue> {

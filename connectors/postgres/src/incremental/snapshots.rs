@@ -8,7 +8,6 @@ use tether_api::record::SourceRecord;
 use tether_api::{ConnectError, Result};
 
 use super::collection::DataCollection;
-use super::key::uuid_text;
 use super::notice::{Happened, Notice};
 use super::state::State;
 use super::table::ChunkTable;
@@ -369,13 +368,4 @@ impl IncrementalSnapshots {
         let signal = self.state.correlation_id.as_deref().map(Text::from);
         self.notices.push(Notice { signal, happened });
     }
-}
-
-/// A version 4 UUID (RFC 9562): chance.
-pub(super) fn random_uuid() -> String {
-    let random: u128 = rand::random();
-    let version = 0x4 << 76;
-    let variant = 0b10 << 62;
-    let chance = random & !(0xF << 76) & !(0b11 << 62);
-    uuid_text(chance | version | variant)
 }
