@@ -1,5 +1,7 @@
 //! Record headers: an ordered list in which names may repeat.
 
+use std::sync::Arc;
+
 use crate::data::{SchemaAndValue, Text};
 
 /// One header.
@@ -11,19 +13,21 @@ pub struct Header {
     pub value: SchemaAndValue,
 }
 
-/// The headers of a record, in order. An empty list owns no memory.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Headers(Vec<Header>);
+/// The headers of a record, in order. An empty list owns no memory; clones
+/// share theirs until one of them changes, so that records with the same
+/// headers have them once.
+#[derive(Debug, Clone, Default)]
+pub struct Headers(Option<Arc<Vec<Header>>>);
 
 impl Headers {
     /// No headers.
     pub const fn new() -> Self {
-        Self(Vec::new())
+        Self(None)
     }
 
     /// Appends a header.
     pub fn add(&mut self, key: impl Into<Text>, value: SchemaAndValue) {
-        self.0.push(Header {
+        Arc::make_mut(self.0.get_or_insert_default()).push(Header {
             key: key.into(),
             value,
         });
@@ -31,32 +35,52 @@ impl Headers {
 
     /// Removes all headers of this name.
     pub fn remove(&mut self, key: &str) {
-        self.0.retain(|header| header.key != key);
+        self.retain(|header| header.key != key);
     }
 
     /// Keeps the headers for which the function says so.
     pub fn retain(&mut self, keep: impl FnMut(&Header) -> bool) {
-        self.0.retain(keep);
+        if let Some(headers) = &mut self.0 {
+            Arc::make_mut(headers).retain(keep);
+        }
     }
 
     /// The last header of this name.
     pub fn last(&self, key: &str) -> Option<&Header> {
-        self.0.iter().rev().find(|header| header.key == key)
+        self.iter().rev().find(|header| header.key == key)
     }
 
     /// All headers in order.
     pub fn iter(&self) -> std::slice::Iter<'_, Header> {
-        self.0.iter()
+        self.as_slice().iter()
     }
 
     /// The number of headers.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.as_slice().len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.as_slice().is_empty()
+    }
+
+    /// Whether both share their memory, and so are equal. Equal ones need not.
+    pub fn is_shared_with(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Some(headers), Some(others)) => Arc::ptr_eq(headers, others),
+            _ => false,
+        }
+    }
+
+    fn as_slice(&self) -> &[Header] {
+        self.0.as_deref().map_or(&[], Vec::as_slice)
+    }
+}
+
+impl PartialEq for Headers {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_slice() == other.as_slice()
     }
 }
 
@@ -66,5 +90,26 @@ impl<'a> IntoIterator for &'a Headers {
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clones_share_until_one_changes() {
+        let mut headers = Headers::new();
+        assert!(headers.is_empty() && !headers.is_shared_with(&Headers::new()));
+        headers.add("a", SchemaAndValue::NULL);
+        let mut clone = headers.clone();
+        assert!(clone.is_shared_with(&headers));
+        clone.add("b", SchemaAndValue::NULL);
+        assert_eq!((headers.len(), clone.len()), (1, 2));
+        clone.remove("b");
+        assert_eq!(clone, headers);
+        assert!(!clone.is_shared_with(&headers));
+        clone.remove("a");
+        assert_eq!(clone, Headers::new());
     }
 }

@@ -63,7 +63,7 @@ use crate::config::Settings;
 
 /// How many bytes wait at most if `max.queue.size.in.bytes` does not say: rows
 /// may be large, and the bound in records alone would let 8192 of them wait.
-const DEFAULT_QUEUE_BYTES: usize = 16 * 1024 * 1024;
+const DEFAULT_QUEUE_BYTES: usize = 8 * 1024 * 1024;
 
 /// The task of a connector; there is one only.
 #[derive(Debug, Default)]

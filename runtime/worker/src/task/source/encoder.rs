@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tether_api::converter::{Encoded, RawHeader};
 use tether_api::data::{SchemaRef, Value};
+use tether_api::header::Headers;
 use tether_api::record::ConnectRecord;
 use tether_api::{ConnectError, Result};
 use tether_kafka::OutgoingRecord;
@@ -24,6 +25,25 @@ pub(super) struct RecordEncoder {
     buffer: Vec<u8>,
     /// The values of the records' headers, in order.
     headers: Vec<Option<Range<usize>>>,
+    /// The last record with headers.
+    same: Option<SameHeaders>,
+}
+
+/// The headers of a record, which the next one may share. They need not be
+/// converted again then.
+struct SameHeaders {
+    headers: Headers,
+    topic: Arc<str>,
+    /// Where their values are among those of all headers.
+    values: Range<usize>,
+    /// The number of bytes of the values.
+    size: usize,
+}
+
+impl SameHeaders {
+    fn are_those_of(&self, record: &ConnectRecord) -> bool {
+        self.headers.is_shared_with(&record.headers) && Arc::ptr_eq(&self.topic, &record.topic)
+    }
 }
 
 /// Where in the encoder's memory a record is.
@@ -67,6 +87,7 @@ impl RecordEncoder {
             converters,
             buffer: Vec::new(),
             headers: Vec::new(),
+            same: None,
         }
     }
 
@@ -80,13 +101,15 @@ impl RecordEncoder {
         if !matches!(encoded, Ok(Encoding::Ready(_))) {
             self.buffer.truncate(bytes);
             self.headers.truncate(headers);
+            self.same = None;
         }
         encoded
     }
 
     fn append(&mut self, record: &ConnectRecord) -> Result<Encoding, Failure> {
-        let (bytes, headers) = (self.buffer.len(), self.headers.len());
-        self.encode_headers(record)?;
+        let headers = self.headers.len();
+        let size_of_headers = self.encode_headers(record)?;
+        let bytes = self.buffer.len();
         let key = (record.key_schema.as_ref(), &record.key);
         let Part::Bytes(key) = self.encode_side(Side::Key, record, key)? else {
             return Ok(Encoding::Unprepared(Side::Key));
@@ -100,7 +123,7 @@ impl RecordEncoder {
             value,
             headers: headers..self.headers.len(),
             timestamp: None,
-            size: self.buffer.len() - bytes,
+            size: size_of_headers + self.buffer.len() - bytes,
         }))
     }
 
@@ -188,6 +211,7 @@ impl RecordEncoder {
     pub(super) fn clear(&mut self) {
         self.buffer.clear();
         self.headers.clear();
+        self.same = None;
     }
 
     /// Forgets the encoded records and gives back memory that a large one took.
@@ -209,7 +233,16 @@ impl RecordEncoder {
             .collect()
     }
 
-    fn encode_headers(&mut self, record: &ConnectRecord) -> Result<(), Failure> {
+    /// Returns the number of bytes of the values.
+    fn encode_headers(&mut self, record: &ConnectRecord) -> Result<usize, Failure> {
+        if record.headers.is_empty() {
+            return Ok(0);
+        }
+        if let Some(same) = self.same.as_ref().filter(|same| same.are_those_of(record)) {
+            self.headers.extend_from_within(same.values.clone());
+            return Ok(same.size);
+        }
+        let (first, bytes) = (self.headers.len(), self.buffer.len());
         for header in &record.headers {
             let start = self.buffer.len();
             let written = self
@@ -230,7 +263,13 @@ impl RecordEncoder {
             self.headers
                 .push(written.then_some(start..self.buffer.len()));
         }
-        Ok(())
+        self.same = Some(SameHeaders {
+            headers: record.headers.clone(),
+            topic: record.topic.clone(),
+            values: first..self.headers.len(),
+            size: self.buffer.len() - bytes,
+        });
+        Ok(self.buffer.len() - bytes)
     }
 
     fn encode_side(

@@ -47,7 +47,7 @@ const BACKOFF: Duration = Duration::from_millis(100);
 /// The most records in flight. Besides its bytes each takes up to a kilobyte,
 /// for its offset and the producer's own account; so many more than a broker
 /// acknowledges in some hundredths of a second would only take memory.
-const MAX_IN_FLIGHT: usize = 32_768;
+const MAX_IN_FLIGHT: usize = 16_384;
 
 /// The default of `buffer.memory`, which bounds the bytes in flight.
 const BUFFER_MEMORY: usize = 32 * 1024 * 1024;

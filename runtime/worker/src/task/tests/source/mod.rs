@@ -15,6 +15,7 @@ use proptest::prelude::*;
 use tether_api::config::ConfigMap;
 use tether_api::connector::Task;
 use tether_api::data::{SchemaAndValue, Value};
+use tether_api::header::Headers;
 use tether_api::offset::OffsetMap;
 use tether_api::record::{ConnectRecord, SourceRecord};
 use tether_api::source::{SourceTask, SourceTaskContext};

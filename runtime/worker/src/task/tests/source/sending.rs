@@ -106,8 +106,14 @@ async fn many_records_keep_their_order_whatever_stops_them() {
         },
     );
     let partition = Arc::new(OffsetMap::new().with("p", 1i64));
+    let mut shared = Headers::new();
+    shared.add("shared", SchemaAndValue::schemaless(Value::from("by many")));
     let with_headers = |position: i64| {
         let mut record = record(&partition, position);
+        if position % 8 < 4 {
+            record.record.headers = shared.clone();
+            return record;
+        }
         for number in 0..position % 3 {
             let value = SchemaAndValue::schemaless(Value::from(position));
             record.record.headers.add(format!("h{number}"), value);
@@ -121,9 +127,11 @@ async fn many_records_keep_their_order_whatever_stops_them() {
     assert_eq!(bench.values(), expected);
     for (position, sent) in (1..=600).zip(bench.around.kafka.records("t")) {
         let headers: Vec<_> = sent.headers.iter().map(header).collect();
-        let expected: Vec<_> = (0..position % 3)
-            .map(|number| format!("h{number}={position}"))
-            .collect();
+        let own = (0..position % 3).map(|number| format!("h{number}={position}"));
+        let expected: Vec<_> = match position % 8 < 4 {
+            true => vec!["shared=by many".to_owned()],
+            false => own.collect(),
+        };
         assert_eq!(headers, expected);
     }
 }
