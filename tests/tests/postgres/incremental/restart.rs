@@ -14,7 +14,7 @@ use super::scene::{Capture, PATIENCE, Scene};
 use crate::postgres::workers;
 
 const HEAP_MEBIBYTES: u32 = 512;
-const ROWS: usize = 6000;
+const ROWS: usize = 9000;
 /// How many rows come before a worker is killed.
 const SOME: usize = 400;
 
@@ -54,13 +54,11 @@ fn take_over<A: Worker, B: Worker>(
     let more = json!({"incremental.snapshot.chunk.size": "20", "max.batch.size": "50", "max.queue.size": "100"});
     scene.create(&capture, &first, "public.items", &more)?;
     scene.execute(&capture, "all", &["public.items"])?;
-    wait_stored(&mut capture, &first, SOME)?;
-    first.kill();
+    kill_amidst(&scene, &mut capture, &mut first, SOME)?;
     let read = capture.reads("public.items")?.len();
 
     let mut second = second(&options)?;
-    wait_stored(&mut capture, &second, read + SOME)?;
-    second.kill();
+    kill_amidst(&scene, &mut capture, &mut second, read + SOME)?;
     let read = capture.reads("public.items")?.len();
     ensure!(read < ROWS, "the snapshot was over too soon");
 
@@ -87,13 +85,23 @@ fn take_over<A: Worker, B: Worker>(
     first.stop()
 }
 
-/// Waits until so many rows have come, and an offset is stored with the key of one.
-fn wait_stored(capture: &mut Capture, worker: &impl Worker, rows: usize) -> Result<()> {
+/// Kills a worker when so many rows have come, and an offset is stored with the key of one. Meanwhile the
+/// table is locked, so that the snapshot does not come to its end.
+fn kill_amidst(
+    scene: &Scene,
+    capture: &mut Capture,
+    worker: &mut impl Worker,
+    rows: usize,
+) -> Result<()> {
     capture.wait_reads("public.items", rows, worker)?;
-    eventually("the key of a row is stored", || {
-        let offset = offset(capture, worker)?;
-        let key = offset["incremental_snapshot_primary_key"].as_str();
-        ensure!(key.is_some_and(|key| key.len() > 10), "{offset}");
+    scene.while_locked("items", || {
+        eventually("the key of a row is stored", || {
+            let offset = offset(capture, worker)?;
+            let key = offset["incremental_snapshot_primary_key"].as_str();
+            ensure!(key.is_some_and(|key| key.len() > 10), "{offset}");
+            Ok(())
+        })?;
+        worker.kill();
         Ok(())
     })
 }
