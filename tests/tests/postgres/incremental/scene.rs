@@ -2,18 +2,17 @@
 //! table of its own.
 
 use std::collections::BTreeMap;
-use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use tether_services::Postgres;
-use tether_tests::database;
 use tether_tests::eventually::{eventually, within};
 use tether_tests::names::unique;
 use tether_tests::topics::{TopicReader, Topics};
 use tether_tests::worker::Worker;
 use tether_tests::worker_process::WorkerOptions;
+use tokio_postgres::NoTls;
 
 /// How long a snapshot may take on a busy machine.
 pub(super) const PATIENCE: Duration = Duration::from_secs(180);
@@ -123,26 +122,19 @@ impl Scene {
         table: &str,
         action: impl FnOnce() -> Result<T>,
     ) -> Result<T> {
-        let url = self.postgres.url();
-        let lock =
-            format!("BEGIN; LOCK TABLE {table}; SELECT pg_advisory_lock(7); SELECT pg_sleep(3600)");
-        let holder = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = 7";
-        thread::scope(|scope| {
-            let locker = scope.spawn(|| database::query(&url, &lock));
-            let result = eventually("the table is locked", || {
-                ensure!(!locker.is_finished(), "the lock cannot be had");
-                let held = self.postgres.sql(holder)?;
-                ensure!(!held.trim().is_empty(), "nobody holds the lock");
-                Ok(())
-            })
-            .and_then(|()| action());
-            let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE";
-            self.postgres
-                .sql(&format!("{end} 'BEGIN; LOCK TABLE {table};%'"))?;
-            // It ends with an error.
-            let _ = locker.join();
-            result
-        })
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()?;
+        let (client, connection) =
+            runtime.block_on(tokio_postgres::connect(&self.postgres.url(), NoTls))?;
+        let connection = runtime.spawn(connection);
+        runtime.block_on(client.batch_execute(&format!("BEGIN; LOCK TABLE {table}")))?;
+        let result = action();
+        runtime.block_on(client.batch_execute("ROLLBACK"))?;
+        drop(client);
+        runtime.block_on(connection)??;
+        result
     }
 
     /// Sends a signal.
