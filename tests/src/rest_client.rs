@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use tether_services::http;
 
-use crate::eventually::eventually;
+use crate::eventually::{PATIENCE, eventually, within};
 
 /// Workers give up on a request after 90 s.
 const TIMEOUT: Duration = Duration::from_secs(100);
@@ -25,6 +25,15 @@ impl Answer {
     pub fn message(&self) -> &str {
         self.body["message"].as_str().unwrap_or_default()
     }
+}
+
+/// Whether this message of an answer only asks for patience until a rebalance is over.
+pub fn is_rebalancing(message: &str) -> bool {
+    const MESSAGES: [&str; 2] = [
+        "Cannot complete request momentarily",
+        "Request cannot be completed because a rebalance is expected",
+    ];
+    MESSAGES.iter().any(|text| message.contains(text))
 }
 
 /// A client of one worker.
@@ -58,7 +67,9 @@ impl RestClient {
         })
     }
 
-    /// Sends a request and returns the body of its answer.
+    /// Sends a request and returns the body of its answer. A worker that is busy with a rebalance is
+    /// asked again, as clients do: the Java worker says so for a moment after every change of a
+    /// configuration.
     ///
     /// # Errors
     ///
@@ -71,7 +82,12 @@ impl RestClient {
         body: Option<&Value>,
     ) -> Result<Value> {
         let text = body.map(Value::to_string).unwrap_or_default();
-        let answer = self.send(method, path, &text)?;
+        let answer = within(PATIENCE, "the end of a rebalance", || {
+            let answer = self.send(method, path, &text);
+            let message = answer.as_ref().map(Answer::message).unwrap_or_default();
+            ensure!(!is_rebalancing(message), "{message}");
+            Ok(answer)
+        })??;
         ensure!(
             answer.status == status,
             "{method} {path} answered {} where {status} was expected: {}",

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use tether_services::folders::RunFolder;
 use tether_tests::eventually::within;
-use tether_tests::rest_client::RestClient;
+use tether_tests::rest_client::{RestClient, is_rebalancing};
 use tether_tests::topics::Topics;
 
 use super::http::{self, Answer};
@@ -112,7 +112,7 @@ impl Names<'_> {
     fn send(&self, exchange: &Exchange) -> Result<Answer> {
         within(PATIENCE, "the end of a rebalance", || {
             let answer = self.send_once(exchange)?;
-            ensure!(!is_rebalancing(&answer), "{}", answer.body);
+            ensure!(!is_rebalancing(&answer.body), "{}", answer.body);
             Ok(answer)
         })
     }
@@ -136,12 +136,4 @@ impl Names<'_> {
             body: self.blank(&answer.body),
         })
     }
-}
-
-fn is_rebalancing(answer: &Answer) -> bool {
-    const MESSAGES: [&str; 2] = [
-        "Cannot complete request momentarily",
-        "Request cannot be completed because a rebalance is expected",
-    ];
-    MESSAGES.iter().any(|message| answer.body.contains(message))
 }
