@@ -148,6 +148,71 @@ fn a_snapshot_begins_again_when_the_worker_is_killed() -> Result<()> {
     Ok(())
 }
 
+/// The first record of all, by its place in the log of the broker, is of the first table; parts are read
+/// side by side.
+#[test]
+fn parts_of_tables_are_read_side_by_side() -> Result<()> {
+    let _turn = turns::take();
+    let scene = Scene::start(&shared::bootstrap()?)?;
+    scene.sql(&format!(
+        "CREATE TABLE a (x int, y text, id bigint, PRIMARY KEY (x, y)); \
+         INSERT INTO a SELECT i % 7, 'it''s ' || i, i FROM generate_series(1, {ROWS}) AS i; \
+         CREATE TABLE b (id int UNIQUE); INSERT INTO b VALUES (1), (2), (NULL); \
+         CREATE TABLE c (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), filler text); \
+         INSERT INTO c (filler) SELECT repeat('x', 90) FROM generate_series(1, 60000); \
+         CREATE TABLE d (id int PRIMARY KEY); INSERT INTO d VALUES (5)"
+    ))?;
+    scene.capture(&json!({
+        "snapshot.mode": "initial",
+        "snapshot.max.threads": "3",
+        "snapshot.max.threads.multiplier": "2",
+    }))?;
+    let a = scene.wait_records("public.a", usize::try_from(ROWS)?)?;
+    let numbers: BTreeSet<u64> = a
+        .iter()
+        .map(|record| number(&value(record)?))
+        .collect::<Result<_>>()?;
+    assert_eq!((a.len(), numbers.len()), (30_000, 30_000));
+    let markers = |records: &[Record]| -> Result<Vec<(usize, Value)>> {
+        let markers = facts(records, |value| value["source"]["snapshot"].clone())?;
+        let others = markers.into_iter().enumerate();
+        Ok(others
+            .filter(|(_, marker)| *marker != json!("true"))
+            .collect())
+    };
+    assert_eq!(
+        markers(&a)?,
+        [
+            (0, json!("first")),
+            (29_999, json!("last_in_data_collection"))
+        ]
+    );
+    let key = |record: &Record| -> Result<Value> {
+        let value = value(record)?;
+        Ok(json!([value["after"]["x"], value["after"]["y"]]))
+    };
+    assert_eq!(key(&a[0])?, json!([0, "it's 10003"]));
+    assert_eq!(key(&a[29_999])?, json!([6, "it's 9995"]));
+    let b = scene.wait_records("public.b", 3)?;
+    assert_eq!(b.len(), 3);
+    let c = scene.wait_records("public.c", 60_000)?;
+    assert_eq!(
+        markers(&c)?,
+        [
+            (0, json!("first_in_data_collection")),
+            (59_999, json!("last_in_data_collection"))
+        ]
+    );
+    let d = scene.wait_records("public.d", 1)?;
+    assert_eq!(markers(&d)?, [(0, json!("last"))]);
+    ensure!(
+        scene.worker.log().contains("part=6"),
+        "{}",
+        scene.worker.log()
+    );
+    Ok(())
+}
+
 #[test]
 fn names_of_columns_differ_by_more_than_case() -> Result<()> {
     let _turn = turns::take();

@@ -22,7 +22,7 @@ pub use envelope::envelope_schema;
 pub use headers::ContextHeaders;
 pub use operation::Operation;
 pub use origin::Origin;
-pub use records::{EventPosition, RecordSettings, Records};
+pub use records::{EventPosition, RECORD_BYTES, RecordSettings, Records};
 pub use source::{SnapshotMarker, SourceBlock};
 pub use time::ProcessingTime;
 

@@ -22,6 +22,10 @@ use crate::offset::PostgresOffset;
 const LOGICAL_MESSAGES: &str = "LOGICAL_DECODING_MESSAGE";
 const MICROS_PER_MILLI: i64 = 1_000;
 
+/// About how many bytes a record takes besides the text and the values of its
+/// row: envelope, source block, key, headers, offset.
+pub const RECORD_BYTES: usize = 2048;
+
 /// What records are made with.
 pub struct RecordSettings<'a> {
     /// The version that events report.

@@ -17,15 +17,12 @@ use super::transactions::Visible;
 use super::window::{Chunk, ChunkRow};
 use crate::catalog::{tables, types};
 use crate::config::{ProcessingFailure, Settings};
+use crate::event::RECORD_BYTES;
 use crate::replication::{Failure, Session};
 use crate::streaming::CapturedTable;
 use crate::table::{Table, TableId};
 use crate::types::{Described, TypeRegistry};
 use crate::values::{Phase, copy};
-
-/// About what a record takes besides the text and the values of its row:
-/// envelope, source block, key, headers, offset.
-const RECORD: usize = 2048;
 
 /// Begins to read with what is visible now, and says what that is.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
@@ -214,7 +211,7 @@ impl ChunkTable {
                 .map(|(column, kind)| kind.value(&cells[*column]))
                 .collect();
             read.last = Some(key.clone());
-            let bytes = text.len() + cells.len() * size_of::<Value>() + RECORD;
+            let bytes = text.len() + cells.len() * size_of::<Value>() + RECORD_BYTES;
             let made = schema
                 .key(&cells, None, Phase::Snapshot)
                 .and_then(|key| Ok((key, schema.value(&cells, None, Phase::Snapshot)?)));

@@ -5,8 +5,8 @@
 use tether_api::data::{Text, java_copied_set, java_hash_order_in};
 
 use super::{
-    CURRENT_COLLECTION, DATA_COLLECTIONS, Notification, SCANNED_COLLECTION, STATUS,
-    TOTAL_ROWS_SCANNED,
+    CHUNK_INDEX, CURRENT_COLLECTION, DATA_COLLECTIONS, Notification, SCANNED_COLLECTION, STATUS,
+    TOTAL_CHUNKS, TOTAL_ROWS_SCANNED,
 };
 
 const AGGREGATE: &str = "Initial Snapshot";
@@ -24,6 +24,28 @@ pub enum InitialSnapshot<'a> {
         table: &'a str,
         /// All tables that are read, in order.
         tables: &'a [String],
+    },
+    /// A part of a table begins to be read.
+    ChunkInProgress {
+        /// The table.
+        table: &'a str,
+        /// The place of the part in the table.
+        chunk: usize,
+        /// How many parts the table has.
+        chunks: usize,
+        /// How many rows the parts have that have been read.
+        rows: u64,
+    },
+    /// All rows of a part have been read.
+    ChunkCompleted {
+        /// The table.
+        table: &'a str,
+        /// As below.
+        tables: &'a [String],
+        /// The place of the part in the table.
+        chunk: usize,
+        /// How many parts the table has.
+        chunks: usize,
     },
     /// All rows of a table have been read.
     TableScanCompleted {
@@ -57,6 +79,35 @@ impl InitialSnapshot<'_> {
                 vec![
                     (CURRENT_COLLECTION, table.into()),
                     (DATA_COLLECTIONS, unordered(tables).into()),
+                ],
+            ),
+            Self::ChunkInProgress {
+                table,
+                chunk,
+                chunks,
+                rows,
+            } => (
+                "TABLE_CHUNK_IN_PROGRESS",
+                vec![
+                    (CURRENT_COLLECTION, table.into()),
+                    (CHUNK_INDEX, chunk.to_string().into()),
+                    (TOTAL_CHUNKS, chunks.to_string().into()),
+                    (TOTAL_ROWS_SCANNED, rows.to_string().into()),
+                ],
+            ),
+            Self::ChunkCompleted {
+                table,
+                tables,
+                chunk,
+                chunks,
+            } => (
+                "TABLE_CHUNK_COMPLETED",
+                vec![
+                    (SCANNED_COLLECTION, table.into()),
+                    (DATA_COLLECTIONS, tables.join(",").into()),
+                    (CHUNK_INDEX, chunk.to_string().into()),
+                    (TOTAL_CHUNKS, chunks.to_string().into()),
+                    (STATUS, "SUCCEEDED".into()),
                 ],
             ),
             Self::TableScanCompleted {

@@ -25,6 +25,8 @@ const CURRENT_COLLECTION: &str = "current_collection_in_progress";
 const SCANNED_COLLECTION: &str = "scanned_collection";
 const TOTAL_ROWS_SCANNED: &str = "total_rows_scanned";
 const STATUS: &str = "status";
+const CHUNK_INDEX: &str = "chunk_index";
+const TOTAL_CHUNKS: &str = "total_chunks";
 
 /// Something that is told.
 #[derive(Debug, Clone, PartialEq, Eq)]

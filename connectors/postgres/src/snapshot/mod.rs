@@ -20,13 +20,20 @@
 //!
 //! Nothing of a snapshot is taken up again: one that did not end is taken anew.
 
+mod latch;
 mod open;
 mod order;
 mod piece;
+mod progress;
+mod range;
 mod read;
+mod reader;
 mod sequence;
+mod split;
 mod statement;
 mod transaction;
+mod work;
 
 pub use open::Snapshot;
+pub use progress::{IncrementalChunk, Progress, SnapshotMeter, SnapshotPhase, TableMeter};
 pub use read::RecordSink;

@@ -61,6 +61,12 @@ pub(super) struct SnapshotTable {
     pub(super) estimate: Option<u64>,
 }
 
+impl SnapshotTable {
+    pub(super) fn id(&self) -> &TableId {
+        &self.captured.schema.table().id
+    }
+}
+
 impl Snapshot {
     /// Opens a view of the database: that of the slot that was just created, if
     /// one was, which may be forgotten afterwards. `source` is the schema of
@@ -165,7 +171,10 @@ impl View {
         }
         let (tables, captured) = Self::tables(settings, &session, selection, source).await?;
         let mut sessions = vec![session];
-        let connections = snapshot.max_threads.min(tables.len());
+        let connections = match snapshot.parts() {
+            Some(_) => snapshot.max_threads,
+            None => snapshot.max_threads.min(tables.len()),
+        };
         if connections > 1 {
             let view = transaction::export(&sessions[0]).await?;
             for _ in 1..connections {

@@ -2,14 +2,11 @@
 
 use tether_api::data::Value;
 
-use crate::event::Change;
+use super::sequence::Place;
+use crate::event::{Change, RECORD_BYTES};
 
 /// A piece is sent once its rows have so many bytes.
 const FULL: usize = 1024 * 1024;
-
-/// About what a record takes besides the text and the values of its row:
-/// envelope, source block, key, headers, offset.
-const RECORD: usize = 2048;
 
 /// A row and about how much memory its record will hold.
 #[derive(Debug)]
@@ -23,30 +20,44 @@ impl Row {
     pub(super) fn new(key: Value, row: Value, length: usize, values: usize) -> Self {
         Self {
             change: Change::Read { key, row },
-            bytes: length + values * size_of::<Value>() + RECORD,
+            bytes: length + values * size_of::<Value>() + RECORD_BYTES,
         }
     }
 }
 
-/// Some rows of a table.
+/// Some rows of a part of a table.
 #[derive(Debug)]
 pub(super) struct Piece {
-    /// The table's place in the order of tables.
-    pub(super) table: usize,
+    /// Where they come from.
+    pub(super) place: Place,
     /// The rows; `None` is one that is left out, as it cannot be read.
     pub(super) rows: Vec<Option<Row>>,
-    /// Whether the table has no more.
+    /// Whether the part begins with them.
+    pub(super) is_first: bool,
+    /// Whether the part has no more.
     pub(super) is_last: bool,
+    /// How many rows the part has; known with its last piece.
+    pub(super) total: u64,
     bytes: usize,
 }
 
 impl Piece {
-    /// An empty piece of a table.
-    pub(super) fn of(table: usize) -> Self {
+    /// An empty piece with which a part begins.
+    pub(super) fn first_of(place: Place) -> Self {
         Self {
-            table,
+            is_first: true,
+            ..Self::of(place)
+        }
+    }
+
+    /// An empty piece of a part.
+    pub(super) fn of(place: Place) -> Self {
+        Self {
+            place,
             rows: Vec::new(),
+            is_first: false,
             is_last: false,
+            total: 0,
             bytes: 0,
         }
     }

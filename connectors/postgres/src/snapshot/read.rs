@@ -1,35 +1,29 @@
 //! Reads the rows and makes records of them.
 
 use std::future::Future;
-use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use futures::StreamExt;
-use tether_api::data::Value;
+use tether_api::Result;
 use tether_api::record::SourceRecord;
-use tether_api::{ConnectError, Result};
-use tokio::sync::mpsc::{self, Sender};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::interval_at;
 
 use super::open::{Snapshot, SnapshotTable};
 use super::piece::{Piece, Row};
-use super::sequence::{Marked, Sequence};
-use super::statement;
-use crate::config::ProcessingFailure;
+use super::progress::{Progress, SnapshotMeter, TableMeter};
+use super::reader::Reader;
+use super::sequence::{Marked, Place, Sequence};
+use super::work::Work;
 use crate::event::{EventPosition, Records};
 use crate::notification::{InitialSnapshot, Notifications};
 use crate::offset::{PostgresOffset, SnapshotKind, SnapshotProgress};
-use crate::pgoutput::TupleValue;
-use crate::replication::Session;
-use crate::table::TableId;
-use crate::values::{Phase, TableSchema};
 
 /// How many pieces of each connection wait at most.
 const WAITING: usize = 2;
 
-/// How often a table that takes long is logged.
+/// How often it is logged how far tables are.
 const PROGRESS: Duration = Duration::from_secs(10);
 
 /// Takes the records of a snapshot.
@@ -48,9 +42,11 @@ impl Snapshot {
         self,
         records: &mut Records,
         notifications: &Notifications,
+        meter: &SnapshotMeter,
         sink: &mut impl RecordSink,
     ) -> Result<PostgresOffset> {
         let begun = Instant::now();
+        meter.determined(self.captured.iter().cloned());
         let connections = self.sessions.len();
         tracing::info!(
             tables = self.tables.len(),
@@ -58,22 +54,22 @@ impl Snapshot {
             "The snapshot begins"
         );
         let (sender, mut pieces) = mpsc::channel(connections * WAITING);
-        let next = Arc::new(AtomicUsize::new(0));
+        let parts = self.settings.snapshot.parts();
+        let work = Arc::new(Work::new(self.tables.clone(), parts));
         // They end with this set, also if this future is dropped.
         let mut readers = JoinSet::new();
         for session in self.sessions {
-            let reader = TableReader {
+            let reader = Reader {
                 session,
-                tables: self.tables.clone(),
+                work: work.clone(),
                 piece_rows: self.settings.queue.max_batch,
                 failure: self.settings.errors.processing,
-                next: next.clone(),
                 out: sender.clone(),
             };
             readers.spawn(reader.run());
         }
         drop(sender);
-        let mut told = Told::new(notifications, &self.tables, &self.captured);
+        let mut told = Told::new(notifications, meter, &self.tables, &self.captured);
         let mut output = Output {
             records,
             tables: &self.tables,
@@ -81,49 +77,68 @@ impl Snapshot {
             out: Vec::new(),
             bytes: 0,
         };
-        let mut sequence = Sequence::new(self.tables.len(), connections == 1);
-        while let Some(piece) = pieces.recv().await {
-            let Piece {
-                table,
-                rows,
-                is_last,
-                ..
-            } = match piece {
-                Ok(piece) => piece,
-                Err((table, error)) => {
+        let is_ordered = connections == 1 || parts.is_some();
+        let mut sequence = Sequence::new(self.tables.len(), is_ordered);
+        let mut known = Vec::new();
+        let mut log = interval_at((begun + PROGRESS).into(), PROGRESS);
+        loop {
+            let piece = tokio::select! {
+                biased;
+                _ = log.tick() => {
+                    told.log();
+                    continue;
+                }
+                piece = pieces.recv() => piece,
+            };
+            let piece = match piece {
+                Some(Ok(piece)) => piece,
+                Some(Err((table, error))) => {
                     told.failed(table, &mut output)?;
                     output.hand_over(sink).await;
                     return Err(error);
                 }
+                None => break,
             };
-            told.read(table, rows.len(), &mut output)?;
+            let Piece {
+                place,
+                rows,
+                is_first,
+                is_last,
+                total,
+                ..
+            } = piece;
+            if is_first {
+                told.begun(place, work.splits(), &mut output)?;
+            }
+            told.read(place, rows.len());
             for row in rows {
-                let Some(row) = row else {
-                    sequence.left_out(table);
-                    continue;
-                };
-                for marked in sequence.row(table, (table, row)).into_iter().flatten() {
-                    output.add(marked)?;
+                match row {
+                    Some(row) => sequence.row(place, (place.table, row), &mut known),
+                    None => sequence.left_out(place),
                 }
+                output.add_all(&mut known)?;
             }
             if is_last {
-                if let Some(marked) = sequence.end(table) {
-                    output.add(marked)?;
+                let is_over = sequence.end(place, &mut known);
+                output.add_all(&mut known)?;
+                told.ended(place, (total, work.splits()), &mut output)?;
+                if is_over {
+                    told.completed(place.table, &mut output)?;
                 }
-                told.completed(table, &mut output)?;
             }
             output.hand_over(sink).await;
         }
         let kind = output.offset.snapshot.map(|progress| progress.kind);
+        sequence.finish(&mut known);
+        let last = known.pop();
+        output.add_all(&mut known)?;
         output.offset.snapshot = Some(SnapshotProgress {
             kind: kind.unwrap_or(SnapshotKind::Initial),
             completed: true,
             last_record: true,
         });
-        if let Some(marked) = sequence.finish() {
-            output.add(marked)?;
-            output.hand_over(sink).await;
-        }
+        output.add_all(&mut last.into_iter().collect())?;
+        output.hand_over(sink).await;
         tracing::info!(took = ?begun.elapsed(), "The snapshot is complete");
         Ok(output.offset)
     }
@@ -139,6 +154,10 @@ struct Output<'a> {
 }
 
 impl Output<'_> {
+    fn add_all(&mut self, known: &mut Vec<Marked<(usize, Row)>>) -> Result<()> {
+        known.drain(..).try_for_each(|marked| self.add(marked))
+    }
+
     fn add(&mut self, ((table, row), marker): Marked<(usize, Row)>) -> Result<()> {
         self.bytes += row.bytes;
         let mut position = EventPosition {
@@ -162,36 +181,66 @@ impl Output<'_> {
 /// Tells how far tables are.
 struct Told<'a> {
     notifications: &'a Notifications,
+    meter: &'a SnapshotMeter,
+    begun: Instant,
     names: Vec<String>,
     captured: &'a [String],
-    /// How many rows of each table have been read, once it is begun.
-    rows: Vec<Option<u64>>,
+    tables: Vec<Arc<TableMeter>>,
+    /// Whether each table is begun.
+    is_begun: Vec<bool>,
+    /// How many rows the completed parts of each table have.
+    completed_rows: Vec<u64>,
 }
 
 impl<'a> Told<'a> {
     fn new(
         notifications: &'a Notifications,
+        meter: &'a SnapshotMeter,
         tables: &[SnapshotTable],
         captured: &'a [String],
     ) -> Self {
-        let names = tables
-            .iter()
-            .map(|table| table.captured.schema.table().id.to_string());
+        let name = |table: &SnapshotTable| table.captured.schema.table().id.to_string();
+        let names: Vec<String> = tables.iter().map(name).collect();
+        let estimates = tables.iter().map(|table| table.estimate);
+        let meters = names.iter().zip(estimates);
         Self {
             notifications,
-            names: names.collect(),
+            meter,
+            begun: Instant::now(),
+            tables: meters
+                .map(|(name, estimate)| meter.table(name, estimate))
+                .collect(),
+            is_begun: vec![false; names.len()],
+            completed_rows: vec![0; names.len()],
+            names,
             captured,
-            rows: vec![None; tables.len()],
         }
     }
 
-    /// So many rows of a table were read.
-    fn read(&mut self, table: usize, rows: usize, output: &mut Output<'_>) -> Result<()> {
-        let read = self.rows[table];
-        self.rows[table] = Some(read.unwrap_or(0) + rows as u64);
-        match read {
-            Some(_) => Ok(()),
-            None => self.tell(
+    /// A part of a table begins to be read.
+    fn begun(&mut self, place: Place, is_split: bool, output: &mut Output<'_>) -> Result<()> {
+        if is_split {
+            self.tables[place.table].split(place.parts as u64);
+        }
+        self.begin_table(place.table, output)?;
+        match is_split {
+            true => {
+                let event = InitialSnapshot::ChunkInProgress {
+                    table: &self.names[place.table],
+                    chunk: place.part,
+                    chunks: place.parts,
+                    rows: self.completed_rows[place.table],
+                };
+                self.tell(event, output)
+            }
+            false => Ok(()),
+        }
+    }
+
+    fn begin_table(&mut self, table: usize, output: &mut Output<'_>) -> Result<()> {
+        match std::mem::replace(&mut self.is_begun[table], true) {
+            true => Ok(()),
+            false => self.tell(
                 InitialSnapshot::InProgress {
                     table: &self.names[table],
                     tables: &self.names,
@@ -201,131 +250,66 @@ impl<'a> Told<'a> {
         }
     }
 
+    /// So many rows of a part were read.
+    fn read(&mut self, place: Place, rows: usize) {
+        self.tables[place.table].read(rows as u64);
+    }
+
+    /// All rows of a part have been read; there were so many.
+    fn ended(
+        &mut self,
+        place: Place,
+        (rows, is_split): (u64, bool),
+        output: &mut Output<'_>,
+    ) -> Result<()> {
+        self.completed_rows[place.table] += rows;
+        if !is_split {
+            return Ok(());
+        }
+        let table = &self.tables[place.table];
+        table.part_completed();
+        let event = InitialSnapshot::ChunkCompleted {
+            table: &self.names[place.table],
+            tables: self.captured,
+            chunk: place.part,
+            chunks: place.parts,
+        };
+        self.tell(event, output)
+    }
+
     fn completed(&self, table: usize, output: &mut Output<'_>) -> Result<()> {
+        self.meter.table_completed(&self.tables[table]);
         let event = InitialSnapshot::TableScanCompleted {
             table: &self.names[table],
             tables: self.captured,
-            rows: self.rows[table].unwrap_or(0),
+            rows: self.tables[table].rows(),
         };
         self.tell(event, output)
     }
 
     fn failed(&mut self, table: usize, output: &mut Output<'_>) -> Result<()> {
-        self.read(table, 0, output)?;
+        self.begin_table(table, output)?;
         let table = &self.names[table];
         self.tell(InitialSnapshot::TableScanFailed { table }, output)
+    }
+
+    /// Logs how far the tables are that are being read, and all together.
+    fn log(&self) {
+        let begun = self.tables.iter().zip(&self.is_begun);
+        for (table, _) in begun.filter(|(table, begun)| **begun && !table.is_completed()) {
+            tracing::info!(table = table.name(), "Exporting: {}", table.progress());
+        }
+        let completed = self.tables.iter().filter(|table| table.is_completed());
+        tracing::info!(
+            "The snapshot has read {} of {} tables: {}",
+            completed.count(),
+            self.tables.len(),
+            Progress::total(&self.tables, self.begun.elapsed())
+        );
     }
 
     fn tell(&self, event: InitialSnapshot<'_>, output: &mut Output<'_>) -> Result<()> {
         let offset = Some(&output.offset);
         self.notifications.initial(event, offset, &mut output.out)
     }
-}
-
-/// Reads one table after the other on one connection, with others that do the
-/// same.
-struct TableReader {
-    session: Session,
-    tables: Arc<[SnapshotTable]>,
-    piece_rows: usize,
-    failure: ProcessingFailure,
-    /// The next table that nobody reads yet.
-    next: Arc<AtomicUsize>,
-    /// Takes pieces, and the table that failed.
-    out: Sender<Result<Piece, (usize, ConnectError)>>,
-}
-
-impl TableReader {
-    async fn run(self) {
-        loop {
-            let index = self.next.fetch_add(1, Ordering::Relaxed);
-            let Some(table) = self.tables.get(index) else {
-                return;
-            };
-            let sent = match self.table(index, table).await {
-                Ok(last) => self.out.send(Ok(last)).await,
-                Err(error) => {
-                    let id = &table.captured.schema.table().id;
-                    let error = error.context(format!("Snapshotting of table {id} failed"));
-                    // Nobody waits for more.
-                    let _ = self.out.send(Err((index, error))).await;
-                    return;
-                }
-            };
-            if sent.is_err() {
-                return;
-            }
-        }
-    }
-
-    /// Sends the rows of a table but for the last piece, which it returns.
-    async fn table(&self, index: usize, table: &SnapshotTable) -> Result<Piece> {
-        let schema = &table.captured.schema;
-        let id = &schema.table().id;
-        let (begun, estimate) = (Instant::now(), table.estimate);
-        tracing::info!(table = %id, estimate, "Exporting data from a table");
-        let statement = match &table.select {
-            Some(select) => statement::of_override(&self.session, schema, select).await?,
-            None => statement::of_table(schema),
-        };
-        tracing::debug!(statement = statement.sql, "The statement of the table");
-        let copied = self.session.client().copy_out(&*statement.sql).await;
-        let copied = match copied {
-            Ok(copied) => copied,
-            Err(error) => return Err(self.session.failure(&error).await.into()),
-        };
-        let mut copied = pin!(copied);
-        let mut piece = Piece::of(index);
-        let mut cells = Vec::with_capacity(schema.table().columns.len());
-        let (mut rows, mut logged) = (0_u64, begun);
-        while let Some(text) = copied.next().await {
-            let text = match text {
-                Ok(text) => text,
-                Err(error) => return Err(self.session.failure(&error).await.into()),
-            };
-            schema.read_copied(&text, &statement.columns, &mut cells)?;
-            match read_row(schema, &cells) {
-                Ok((key, row)) => piece.push(Row::new(key, row, text.len(), cells.len())),
-                Err(error) => {
-                    self.leave_out(id, error)?;
-                    piece.leave_out();
-                }
-            }
-            rows += 1;
-            if piece.is_full(self.piece_rows) {
-                let full = std::mem::replace(&mut piece, Piece::of(index));
-                if self.out.send(Ok(full)).await.is_err() {
-                    return Ok(piece);
-                }
-                if logged.elapsed() >= PROGRESS {
-                    logged = Instant::now();
-                    tracing::info!(table = %id, rows, estimate, after = ?begun.elapsed(), "Exporting");
-                }
-            }
-        }
-        tracing::info!(table = %id, rows, took = ?begun.elapsed(), "Finished exporting a table");
-        piece.is_last = true;
-        Ok(piece)
-    }
-
-    /// What becomes of a row that cannot be read.
-    #[cold]
-    fn leave_out(&self, table: &TableId, error: ConnectError) -> Result<()> {
-        const WHAT: &str = "Error while processing a row of a snapshot, which is left out";
-        match self.failure {
-            ProcessingFailure::Fail => return Err(error),
-            ProcessingFailure::Warn => tracing::warn!(%table, %error, "{WHAT}"),
-            ProcessingFailure::Skip | ProcessingFailure::Ignore => {
-                tracing::debug!(%table, %error, "{WHAT}");
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The key and the value of a row.
-fn read_row(schema: &TableSchema, cells: &[TupleValue]) -> Result<(Value, Value)> {
-    let key = schema.key(cells, None, Phase::Snapshot)?;
-    let row = schema.value(cells, None, Phase::Snapshot)?;
-    Ok((key, row))
 }

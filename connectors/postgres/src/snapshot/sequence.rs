@@ -3,119 +3,159 @@
 use crate::event::SnapshotMarker;
 
 /// Puts rows into a sequence in which each knows whether it is the first or the
-/// last one, of its table or of all. The last row of each table that is being
-/// read is held back, and the last row of the table that ended last.
+/// last one, of its table or of all. The last row of each table so far is held
+/// back, and the last row of all.
 #[derive(Debug)]
 pub(super) struct Sequence<T> {
-    open: Vec<Table<T>>,
-    ended: Option<Held<T>>,
-    begun: bool,
+    tables: Vec<Table<T>>,
+    /// The latest row that has its part, as it may be the very last.
+    latest: Option<Marked<T>>,
     is_ordered: bool,
 }
 
 #[derive(Debug)]
 struct Table<T> {
+    /// The latest row of its last part.
     held: Option<Held<T>>,
     begun: bool,
+    /// How many of its parts have ended.
+    ended: usize,
 }
 
 #[derive(Debug)]
 struct Held<T> {
     row: T,
-    table: usize,
     is_first: bool,
-    /// Whether rows of its table were left out after it.
+    /// Whether rows were left out after it.
     is_followed: bool,
+}
+
+/// Where rows come from: a part of a table, of which there are so many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    /// The table's place in the order of tables.
+    pub(super) table: usize,
+    /// The part's place in the order of the table.
+    pub(super) part: usize,
+    /// How many parts the table has.
+    pub(super) parts: usize,
 }
 
 /// A row that has its part.
 pub(super) type Marked<T> = (T, SnapshotMarker);
 
+impl Place {
+    /// Whether rows of the table's end come from here.
+    pub(super) fn is_last(self) -> bool {
+        self.part + 1 == self.parts
+    }
+}
+
 impl<T> Sequence<T> {
-    /// A sequence of the rows of so many tables. If they are read in order, the
-    /// first row of all is one of the first table, as in the reference: no row
-    /// is called so if that table is empty.
+    /// A sequence of the rows of so many tables. If it `is_ordered`, the first
+    /// row of all is one of the first table, as in the reference: no row is
+    /// called so if that table is empty. Rows of the first part of a table come
+    /// before those of others, and those of the first table before all others.
+    /// Without an order no row is called the first of all.
     pub(super) fn new(tables: usize, is_ordered: bool) -> Self {
         let table = || Table {
             held: None,
             begun: false,
+            ended: 0,
         };
         Self {
-            open: std::iter::repeat_with(table).take(tables).collect(),
-            ended: None,
-            begun: false,
+            tables: std::iter::repeat_with(table).take(tables).collect(),
+            latest: None,
             is_ordered,
         }
     }
 
-    /// A row of a table was read. Returns the rows whose part is known now, in
-    /// order.
-    pub(super) fn row(&mut self, table: usize, row: T) -> [Option<Marked<T>>; 2] {
-        let ended = self.flush();
-        let Some(open) = self.open.get_mut(table) else {
-            return [ended, None];
-        };
-        let is_first = !std::mem::replace(&mut open.begun, true);
-        let held = open.held.replace(Held {
-            row,
-            table,
-            is_first,
-            is_followed: false,
-        });
-        [ended, held.map(|held| self.within(held))]
-    }
-
-    /// A row of a table was read that is left out. The parts of the others are
-    /// as if it were there, as in the reference, but for that of the very last.
-    pub(super) fn left_out(&mut self, table: usize) {
-        let is_very_first = self.may_begin(table);
-        let Some(open) = self.open.get_mut(table) else {
+    /// A row was read. Appends the rows whose part is known now, in order.
+    pub(super) fn row(&mut self, place: Place, row: T, out: &mut Vec<Marked<T>>) {
+        let Some(table) = self.tables.get_mut(place.table) else {
             return;
         };
-        let is_first = !std::mem::replace(&mut open.begun, true);
-        if let Some(held) = &mut open.held {
+        let held = Held {
+            row,
+            is_first: place.part == 0 && !std::mem::replace(&mut table.begun, true),
+            is_followed: false,
+        };
+        let known = match place.is_last() {
+            true => table.held.replace(held),
+            false => Some(held),
+        };
+        if let Some(known) = known {
+            self.pass(place.table, known, SnapshotMarker::True, out);
+        }
+    }
+
+    /// A row was read that is left out. The parts of the others are as if it
+    /// were there, as in the reference, but for that of the very last.
+    pub(super) fn left_out(&mut self, place: Place) {
+        let Some(table) = self.tables.get_mut(place.table) else {
+            return;
+        };
+        table.begun |= place.part == 0;
+        if place.is_last()
+            && let Some(held) = &mut table.held
+        {
             held.is_followed = true;
         }
-        self.begun |= is_first && is_very_first;
     }
 
-    /// A table has no further rows. Returns the row whose part is known now.
-    pub(super) fn end(&mut self, table: usize) -> Option<Marked<T>> {
-        let held = self.open.get_mut(table)?.held.take()?;
-        let ended = self.flush();
-        self.ended = Some(held);
-        ended
-    }
-
-    /// No table has further rows. Returns the very last row.
-    pub(super) fn finish(&mut self) -> Option<Marked<T>> {
-        let held = self.ended.take()?;
-        Some((held.row, SnapshotMarker::Last))
-    }
-
-    /// The last row of the table that ended last, which another one follows.
-    fn flush(&mut self) -> Option<Marked<T>> {
-        let held = self.ended.take()?;
-        if held.is_followed || self.may_begin(held.table) {
-            return Some(self.within(held));
-        }
-        Some((held.row, SnapshotMarker::LastInDataCollection))
-    }
-
-    /// A row that another one of its table follows.
-    fn within(&mut self, held: Held<T>) -> Marked<T> {
-        let marker = match held.is_first {
-            true if self.may_begin(held.table) => SnapshotMarker::First,
-            true => SnapshotMarker::FirstInDataCollection,
-            false => SnapshotMarker::True,
+    /// A part of a table has no further rows. Appends the rows whose part is
+    /// known now. Returns whether the whole table has none.
+    pub(super) fn end(&mut self, place: Place, out: &mut Vec<Marked<T>>) -> bool {
+        let Some(table) = self.tables.get_mut(place.table) else {
+            return false;
         };
-        self.begun = true;
-        (held.row, marker)
+        table.ended += 1;
+        let is_over = table.ended == place.parts;
+        let is_followed = |held: &mut Held<T>| held.is_followed;
+        if place.is_last()
+            && let Some(held) = table.held.take_if(is_followed)
+        {
+            self.pass(place.table, held, SnapshotMarker::True, out);
+        }
+        // The last row of the last table comes after those of all others.
+        if is_over && !(self.is_ordered && place.table + 1 == self.tables.len()) {
+            self.close(place.table, out);
+        }
+        is_over
     }
 
-    /// Whether the first row of a table would be the first of all.
-    fn may_begin(&self, table: usize) -> bool {
-        !self.begun && (table == 0 || !self.is_ordered)
+    /// No table has further rows. Appends the rest; the last row is the very
+    /// last.
+    pub(super) fn finish(&mut self, out: &mut Vec<Marked<T>>) {
+        for table in 0..self.tables.len() {
+            self.close(table, out);
+        }
+        let latest = self.latest.take();
+        out.extend(latest.map(|(row, _)| (row, SnapshotMarker::Last)));
+    }
+
+    fn close(&mut self, table: usize, out: &mut Vec<Marked<T>>) {
+        let held = self.tables.get_mut(table);
+        if let Some(held) = held.and_then(|table| table.held.take()) {
+            self.pass(table, held, SnapshotMarker::LastInDataCollection, out);
+        }
+    }
+
+    /// A row has its part, unless it is the very last. `marker` is what it has
+    /// if it is not the first one of the table, or the last one as well.
+    fn pass(
+        &mut self,
+        table: usize,
+        held: Held<T>,
+        marker: SnapshotMarker,
+        out: &mut Vec<Marked<T>>,
+    ) {
+        let marker = match marker {
+            _ if held.is_first && table == 0 && self.is_ordered => SnapshotMarker::First,
+            SnapshotMarker::True if held.is_first => SnapshotMarker::FirstInDataCollection,
+            marker => marker,
+        };
+        out.extend(self.latest.replace((held.row, marker)));
     }
 }
 
@@ -126,17 +166,25 @@ mod tests {
     use super::*;
     use SnapshotMarker::{First, FirstInDataCollection, Last, LastInDataCollection, True};
 
+    fn whole(table: usize) -> Place {
+        Place {
+            table,
+            part: 0,
+            parts: 1,
+        }
+    }
+
     /// The rows of tables of these sizes that are read one after the other.
     fn in_order(sizes: &[usize]) -> Vec<Marked<(usize, usize)>> {
         let mut sequence = Sequence::new(sizes.len(), true);
         let mut out = Vec::new();
         for (table, size) in sizes.iter().enumerate() {
             for row in 0..*size {
-                out.extend(sequence.row(table, (table, row)).into_iter().flatten());
+                sequence.row(whole(table), (table, row), &mut out);
             }
-            out.extend(sequence.end(table));
+            assert!(sequence.end(whole(table), &mut out));
         }
-        out.extend(sequence.finish());
+        sequence.finish(&mut out);
         out
     }
 
@@ -173,14 +221,14 @@ mod tests {
             for (table, rows) in tables.iter().enumerate() {
                 for stays in *rows {
                     if *stays {
-                        out.extend(sequence.row(table, ()).into_iter().flatten());
+                        sequence.row(whole(table), (), &mut out);
                     } else {
-                        sequence.left_out(table);
+                        sequence.left_out(whole(table));
                     }
                 }
-                out.extend(sequence.end(table));
+                sequence.end(whole(table), &mut out);
             }
-            out.extend(sequence.finish());
+            sequence.finish(&mut out);
             let markers: Vec<_> = out.into_iter().map(|(_, marker)| marker).collect();
             markers
         };
@@ -218,28 +266,64 @@ mod tests {
             let mut sequence = Sequence::new(3, false);
             let mut out = Vec::new();
             for (row, table) in turns.iter().enumerate() {
-                out.extend(sequence.row(*table, (*table, row)).into_iter().flatten());
+                sequence.row(whole(*table), (*table, row), &mut out);
             }
             for table in 0..3 {
-                out.extend(sequence.end(table));
+                sequence.end(whole(table), &mut out);
             }
-            out.extend(sequence.finish());
+            sequence.finish(&mut out);
             prop_assert_eq!(out.len(), turns.len());
             for table in 0..3 {
                 let rows: Vec<_> = out.iter().filter(|(row, _)| row.0 == table).collect();
                 prop_assert!(rows.is_sorted_by_key(|(row, _)| row.1));
                 for (index, (_, marker)) in rows.iter().enumerate() {
-                    let begins = matches!(marker, First | FirstInDataCollection);
                     let ends = matches!(marker, Last | LastInDataCollection);
-                    prop_assert!(!begins || index == 0);
-                    prop_assert!(!ends || index + 1 == rows.len());
+                    prop_assert_eq!(ends, index + 1 == rows.len());
+                    prop_assert!(*marker != FirstInDataCollection || index == 0);
                 }
             }
-            if let [(_, first), .., (_, last)] = out.as_slice() {
-                prop_assert_eq!((*first, *last), (First, Last));
+            prop_assert!(out.iter().all(|(_, marker)| *marker != First));
+            let last = out.iter().position(|(_, marker)| *marker == Last);
+            prop_assert_eq!(last, out.len().checked_sub(1));
+        }
+
+        /// Each table has rows in some of its parts, which are read in any order
+        /// but for the first rows of the first part.
+        #[test]
+        fn parts_may_be_read_side_by_side(
+            turns in prop::collection::vec((0_usize..2, 0_usize..3), 0..20),
+        ) {
+            let place = |table, part| Place { table, part, parts: 3 };
+            let mut sequence = Sequence::new(2, true);
+            let mut out = Vec::new();
+            let begin = [(0, 0), (1, 0)];
+            let turns: Vec<_> = begin.into_iter().chain(turns).collect();
+            for (row, (table, part)) in turns.iter().enumerate() {
+                sequence.row(place(*table, *part), (*table, *part, row), &mut out);
             }
-            let very_first = out.iter().filter(|(_, marker)| *marker == First).count();
-            prop_assert!(very_first <= 1);
+            for part in [2, 0, 1] {
+                for table in [1, 0] {
+                    sequence.end(place(table, part), &mut out);
+                }
+            }
+            sequence.finish(&mut out);
+            prop_assert_eq!(out.len(), turns.len());
+            prop_assert_eq!((out[0].0.0, out[0].1), (0, First));
+            prop_assert_eq!(out[out.len() - 1].1, Last);
+            for table in 0..2 {
+                let rows: Vec<_> = out.iter().filter(|(row, _)| row.0 == table).collect();
+                for (index, ((_, part, _), marker)) in rows.iter().enumerate() {
+                    let begins = matches!(marker, First | FirstInDataCollection);
+                    prop_assert_eq!(begins, index == 0 && *marker != Last);
+                    if *marker == LastInDataCollection {
+                        prop_assert_eq!((*part, index + 1), (2, rows.len()));
+                    }
+                }
+                for part in 0..3 {
+                    let of_part = rows.iter().filter(|(row, _)| row.1 == part);
+                    prop_assert!(of_part.map(|(row, _)| row.2).is_sorted());
+                }
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What reads a table.
 
+use super::range::{Range, RangeOrder};
 use crate::replication::{Failure, Session};
 use crate::table::quote;
 use crate::values::TableSchema;
@@ -12,16 +13,23 @@ pub(super) struct Statement {
     pub(super) columns: Vec<usize>,
 }
 
-/// The statement that copies the columns of a table which are captured, in
-/// their order. If none is, it copies all: the key is made of them, while rows
-/// stay empty.
-pub(super) fn of_table(schema: &TableSchema) -> Statement {
+/// The statement that copies the columns of a range of rows which are captured,
+/// in their order. If none is, it copies all: the key is made of them, while
+/// rows stay empty. Rows come in the order of the key that the range goes by.
+pub(super) fn of_range(schema: &TableSchema, order: &RangeOrder, range: &Range) -> Statement {
     let table = schema.table();
     let columns = match schema.captured_columns() {
         [] => (0..table.columns.len()).collect(),
         captured => captured.to_vec(),
     };
-    copy(schema, columns, &table.id.quoted())
+    let mut from = table.id.quoted();
+    if let Some(condition) = order.condition(range) {
+        from = format!("{from} WHERE {condition}");
+    }
+    if let Some(key) = order.columns() {
+        from = format!("{from} ORDER BY {key}");
+    }
+    copy(schema, columns, &from)
 }
 
 /// The same, of the rows that a statement of the configuration selects
@@ -74,6 +82,7 @@ fn copy(schema: &TableSchema, columns: Vec<usize>, from: &str) -> Statement {
 mod tests {
     use std::sync::Arc;
 
+    use super::super::range::Bound;
     use super::*;
     use crate::replication::settings;
     use crate::table::{Column, NO_MODIFIER, ReplicaIdentity, Table, TableId};
@@ -114,6 +123,8 @@ mod tests {
 
     #[test]
     fn only_captured_columns_are_read() -> tether_api::Result<()> {
+        let of_table =
+            |schema: &TableSchema| of_range(schema, &RangeOrder::None, &Range::default());
         let all = of_table(&schema(&[])?);
         assert_eq!(
             all.sql,
@@ -128,6 +139,21 @@ mod tests {
         assert_eq!(some.columns, [1]);
         let none = of_table(&schema(&[("column.include.list", "inv.other.id")])?);
         assert_eq!(none.sql, all.sql);
+        Ok(())
+    }
+
+    #[test]
+    fn ranges_come_in_order() -> tether_api::Result<()> {
+        let order = RangeOrder::Key(vec!["id".to_owned()]);
+        let range = Range {
+            after: Some(Bound::Key(vec!["a".to_owned()])),
+            up_to: None,
+        };
+        let statement = of_range(&schema(&[])?, &order, &range);
+        assert_eq!(
+            statement.sql,
+            r#"COPY (SELECT "id", "Odd ""name""", "secret" FROM "inv"."t" WHERE "id" > 'a' ORDER BY "id") TO STDOUT"#
+        );
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use crate::config::Settings;
 use crate::event::Records;
 use crate::notification::{InitialSnapshot, Notifications};
 use crate::offset::{PostgresOffset, SnapshotKind};
-use crate::snapshot::{RecordSink, Snapshot};
+use crate::snapshot::{RecordSink, Snapshot, SnapshotMeter};
 
 /// About what a notification or a heartbeat takes in memory.
 const SMALL: usize = 1024;
@@ -15,20 +15,23 @@ const SMALL: usize = 1024;
 /// Where records of snapshots go.
 pub(super) struct Output<'a> {
     notifications: &'a Notifications,
+    meter: &'a SnapshotMeter,
     queue: &'a Queue,
     /// Whether there are heartbeats, of which one follows each snapshot.
     heartbeats: bool,
 }
 
 impl<'a> Output<'a> {
-    /// Puts records into this queue.
+    /// Puts records into this queue, and counts rows in this meter.
     pub(super) fn new(
         settings: &Settings,
         notifications: &'a Notifications,
+        meter: &'a SnapshotMeter,
         queue: &'a Queue,
     ) -> Self {
         Self {
             notifications,
+            meter,
             queue,
             heartbeats: settings.heartbeat.interval.is_some(),
         }
@@ -68,6 +71,7 @@ pub(super) async fn take(
     output: &Output<'_>,
 ) -> Result<Option<PostgresOffset>> {
     let Some(snapshot) = snapshot else {
+        output.meter.skipped();
         output.tell(InitialSnapshot::Skipped, stored).await?;
         return Ok(None);
     };
@@ -86,13 +90,19 @@ pub(super) async fn read(
     records: &mut Records,
     output: &Output<'_>,
 ) -> Result<PostgresOffset> {
+    output.meter.started();
     output.tell(InitialSnapshot::Started, before).await?;
     let mut begun = before.cloned();
     let read = match open.await {
         Ok(snapshot) => {
             begun = Some(snapshot.offset().clone());
             let sink = &mut QueueSink(output.queue);
-            snapshot.read(records, output.notifications, sink).await
+            let Output {
+                notifications,
+                meter,
+                ..
+            } = output;
+            snapshot.read(records, notifications, meter, sink).await
         }
         Err(error) => Err(error),
     };
@@ -103,6 +113,7 @@ pub(super) async fn read(
                 ..offset.clone()
             };
             output.heartbeat(records, &offset).await?;
+            output.meter.completed();
             output
                 .tell(InitialSnapshot::Completed, Some(&offset))
                 .await?;
@@ -113,6 +124,7 @@ pub(super) async fn read(
             if let Some(begun) = &mut begun {
                 begun.snapshot = begun.snapshot.filter(|progress| is_initial(progress.kind));
             }
+            output.meter.aborted();
             output
                 .tell(InitialSnapshot::Aborted, begun.as_ref())
                 .await?;

@@ -21,6 +21,7 @@ use crate::lsn::Lsn;
 use crate::notification::Notifications;
 use crate::offset::PostgresOffset;
 use crate::replication::{EventStream, PublicationName, Purpose, Session, drop_slot};
+use crate::snapshot::SnapshotMeter;
 use crate::streaming::{Changes, Progress};
 
 /// Puts the records of a task into its queue.
@@ -34,6 +35,8 @@ pub(super) struct Reader {
     channels: Channels,
     requests: Requests,
     notifications: Notifications,
+    /// How far snapshots are.
+    meter: Arc<SnapshotMeter>,
     retry: Retry,
     /// What is made and not yet in the queue.
     batch: Batch,
@@ -67,6 +70,7 @@ impl Reader {
             retry: Retry::new(errors.max_retries, errors.restart_wait),
             requests: Requests::default(),
             notifications: Notifications::new(&settings),
+            meter: Arc::default(),
             batch: Batch::default(),
             streaming: None,
             resting: None,
@@ -152,7 +156,12 @@ impl Reader {
             incremental.tell(&self.notifications, offset, &mut self.batch.records)?;
         }
         self.channels.start();
-        let output = Output::new(&self.settings, &self.notifications, &self.queue);
+        let output = Output::new(
+            &self.settings,
+            &self.notifications,
+            &self.meter,
+            &self.queue,
+        );
         loop {
             if let Some(request) = self.requests.snapshots.pop_front() {
                 let offset = streaming.changes.offset().clone();
@@ -201,7 +210,12 @@ impl Reader {
         let Some((offset, records)) = &mut self.resting else {
             return;
         };
-        let output = Output::new(&self.settings, &self.notifications, &self.queue);
+        let output = Output::new(
+            &self.settings,
+            &self.notifications,
+            &self.meter,
+            &self.queue,
+        );
         let resting = async {
             loop {
                 let signal = self.channels.next().await;
@@ -252,7 +266,12 @@ impl Reader {
                     start.snapshot,
                     start.stored.as_ref(),
                     &mut records,
-                    &Output::new(&self.settings, &self.notifications, &self.queue),
+                    &Output::new(
+                        &self.settings,
+                        &self.notifications,
+                        &self.meter,
+                        &self.queue,
+                    ),
                 )
                 .await?;
                 let Some(start) = start.stream else {

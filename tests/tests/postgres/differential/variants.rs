@@ -57,6 +57,15 @@ fn general() -> Vec<Variant> {
             .set("snapshot.mode", "initial_only")
             .own_topics()
             .snapshot_only(),
+        Variant::new("snapshot_parts", CORE).set("snapshot.max.threads.multiplier", "3"),
+        Variant::new(
+            "snapshot_parts_bulk",
+            "bulk.rows,inv.customers,inv.composite",
+        )
+        .set("snapshot.max.threads.multiplier", "5")
+        .set("snapshot.mode", "initial_only")
+        .own_topics()
+        .snapshot_only(),
         Variant::new("snapshot_statements", CORE)
             .set("snapshot.mode", "when_needed")
             .set("snapshot.locking.mode", "shared")

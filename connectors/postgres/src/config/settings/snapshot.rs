@@ -71,6 +71,12 @@ pub struct IncrementalSettings {
 }
 
 impl SnapshotSettings {
+    /// How many parts a table is read in; `None` if each is read whole.
+    pub fn parts(&self) -> Option<usize> {
+        let parts = self.max_threads.saturating_mul(self.threads_multiplier);
+        (parts > 1 && !self.one_thread_per_table).then_some(parts)
+    }
+
     pub(super) fn read(reader: Reader<'_>) -> Self {
         let fetch_size = match reader.count(&fields::SNAPSHOT_FETCH_SIZE) {
             0 => DEFAULT_FETCH_SIZE,
