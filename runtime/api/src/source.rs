@@ -12,6 +12,9 @@ use crate::offset::{OffsetMap, OffsetReader, SourceOffset};
 use crate::record::SourceRecord;
 use crate::transaction::TransactionContext;
 
+/// A source partition and how far it has been read.
+pub type SourcePosition = (Arc<OffsetMap>, SourceOffset);
+
 /// The offsets of the latest successful commit: for each source partition that
 /// it wrote, the position up to which everything is in Kafka and stored.
 #[derive(Debug, Clone, Default)]
@@ -19,7 +22,7 @@ pub struct CommittedOffsets {
     /// Counts commits, so that a receiver can tell two apart.
     pub sequence: u64,
     /// Partition and position.
-    pub offsets: Arc<[(Arc<OffsetMap>, SourceOffset)]>,
+    pub offsets: Arc<[SourcePosition]>,
 }
 
 /// What a running source task knows of its worker.
@@ -65,6 +68,19 @@ pub trait SourceTask: Send {
     /// Retriable ones are logged and `poll` is called again; others make the
     /// task FAILED.
     async fn poll(&mut self) -> Result<Vec<SourceRecord>>;
+
+    /// Takes positions without a record: each holds once everything is in Kafka
+    /// that the latest `poll` and the ones before it returned. Called after each
+    /// `poll`. They are committed like those of records, in order behind them, so
+    /// that a source which has nothing to tell can move on all the same: what
+    /// KIP-910 is for, which the Java worker does not have.
+    ///
+    /// With exactly-once sources they are committed in a transaction like
+    /// records; where the connector says when transactions end
+    /// (`transaction.boundary=connector`), that is the next one that it ends.
+    fn take_offsets(&mut self) -> Vec<SourcePosition> {
+        Vec::new()
+    }
 
     /// Stops and releases everything. Also called when `start` failed.
     ///

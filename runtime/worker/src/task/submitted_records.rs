@@ -103,6 +103,13 @@ impl SubmittedRecords {
         ((index as u64) << SEQUENCE_BITS | (sequence & SEQUENCE_MASK)) as usize
     }
 
+    /// Notes a position without a record. It may be committed once all records
+    /// before it may.
+    pub(crate) fn pass(&mut self, partition: &Arc<OffsetMap>, offset: SourceOffset) {
+        let token = self.submit(partition, offset, 0);
+        self.resolve(token, Outcome::Acknowledged);
+    }
+
     /// Takes back the last submission of its partition: the producer did not
     /// accept the record.
     pub(crate) fn withdraw(&mut self, token: usize) {

@@ -18,7 +18,7 @@ use async_trait::async_trait;
 use tether_api::config::ConfigMap;
 use tether_api::offset::OffsetReader;
 use tether_api::record::SourceRecord;
-use tether_api::source::{SourceTask, SourceTaskContext};
+use tether_api::source::{SourcePosition, SourceTask, SourceTaskContext};
 use tether_api::{ConnectError, Result};
 use tether_kafka::{Clients, Producer};
 use tether_storage::{OffsetStore, OffsetWriter, PartitionKeys, StoredOffsetReader, TargetState};
@@ -64,6 +64,8 @@ pub(super) struct WorkerSourceTask {
     sender: Sender,
     dead_letters: Option<Arc<SourceDeadLetters>>,
     flush_timeout: Duration,
+    /// Positions that hold once the batch has been sent.
+    positions: Vec<SourcePosition>,
     /// The user paused the connector.
     paused: bool,
     /// What the task sees as its stop signal. It fires when the task is to
@@ -119,6 +121,7 @@ impl WorkerSourceTask {
             sender,
             dead_letters,
             flush_timeout,
+            positions: Vec::new(),
             paused: false,
             start_called: false,
         })
@@ -145,9 +148,10 @@ impl WorkerSourceTask {
                 self.control.resumed().await;
                 continue;
             }
-            if self.sender.is_empty() {
+            if self.sender.is_empty() && self.positions.is_empty() {
                 let batch = self.poll().await?;
                 self.committer.settle()?;
+                self.positions = self.task.take_offsets();
                 self.committer.book().topics.begin_batch();
                 self.sender.load(batch);
                 if self.paused && !self.control.is_stopping() {
@@ -156,6 +160,9 @@ impl WorkerSourceTask {
                 }
             }
             self.send_batch().await?;
+            if self.sender.is_empty() {
+                self.committer.book().pass(self.positions.drain(..));
+            }
             // A task whose polls are always ready must not keep a thread for
             // itself.
             tokio::task::coop::consume_budget().await;

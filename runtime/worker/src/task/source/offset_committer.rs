@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 use tether_api::offset::{OffsetMap, SourceOffset};
-use tether_api::source::CommittedOffsets;
+use tether_api::source::{CommittedOffsets, SourcePosition};
 use tether_api::{ConnectError, ErrorKind, Result};
 use tether_storage::{OffsetEntry, OffsetWriter, TaskId};
 use tokio::sync::watch;
@@ -229,6 +229,13 @@ impl OffsetCommitter {
 }
 
 impl Book {
+    /// Notes positions without records, behind all records so far.
+    pub(super) fn pass(&mut self, positions: impl Iterator<Item = SourcePosition>) {
+        for (partition, offset) in positions {
+            self.submitted.pass(&partition, offset);
+        }
+    }
+
     fn settle(&mut self) {
         for (token, outcome) in &self.outcomes {
             self.submitted.resolve(*token, *outcome);

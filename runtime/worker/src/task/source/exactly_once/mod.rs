@@ -25,7 +25,7 @@ use async_trait::async_trait;
 use tether_api::config::ConfigMap;
 use tether_api::offset::OffsetReader;
 use tether_api::record::SourceRecord;
-use tether_api::source::{SourceTask, SourceTaskContext};
+use tether_api::source::{SourcePosition, SourceTask, SourceTaskContext};
 use tether_api::{ConnectError, Result};
 use tether_kafka::{Clients, KafkaErrorKind, TransactionalProducer};
 use tether_storage::{OffsetStore as _, TargetState};
@@ -78,6 +78,8 @@ struct Batch {
     /// How the transaction ends after what the sender has.
     part_end: Option<End>,
     parts: VecDeque<Part>,
+    /// Positions that hold once everything has been sent.
+    positions: Vec<SourcePosition>,
     /// How it ends after the batch, if the task says so.
     end: Option<End>,
 }
@@ -209,6 +211,7 @@ impl ExactlyOnceSourceTask {
                 self.batch = Some(Batch {
                     part_end: None,
                     parts: parts.into(),
+                    positions: self.task.take_offsets(),
                     end,
                 });
                 if self.paused && !self.control.is_stopping() {
@@ -336,8 +339,17 @@ impl ExactlyOnceSourceTask {
             batch.part_end = part.end;
             self.sender.load(part.records);
         }
-        let end = self.batch.take().and_then(|batch| batch.end);
-        match end.or_else(|| self.boundary.after_batch()) {
+        let Some(batch) = self.batch.take() else {
+            return Ok(());
+        };
+        if !batch.positions.is_empty() {
+            self.committer.book().pass(batch.positions.into_iter());
+            if self.boundary.due().is_some() {
+                // The interval commits only what is open.
+                self.transaction.begin()?;
+            }
+        }
+        match batch.end.or_else(|| self.boundary.after_batch()) {
             Some(end) => self.end(end).await,
             None => Ok(()),
         }

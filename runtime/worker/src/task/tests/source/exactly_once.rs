@@ -86,6 +86,33 @@ impl Bench {
 const NOT_COMMITTED: &str = "Failed to flush offsets and/or records for task c-0";
 
 #[tokio::test(start_paused = true)]
+async fn a_position_without_a_record_is_committed_too() {
+    let interval = [
+        ("transaction.boundary", "interval"),
+        ("transaction.boundary.interval.ms", "1000"),
+    ];
+    for connector in [&[][..], &interval[..]] {
+        let bench = exactly_once(connector);
+        let kafka = bench.around.kafka.clone();
+        bench.until_status("RUNNING").await;
+        bench.script.records_up_to([], 7);
+        bench.script.records_up_to([8], 9);
+        kafka
+            .until(|_| {
+                bench
+                    .offsets()
+                    .last()
+                    .is_some_and(|last| last == r#"{"at":9}"#)
+            })
+            .await
+            .unwrap();
+        assert_eq!(bench.values(), ["v8"]);
+        assert!(!bench.offsets().iter().any(|offset| offset == r#"{"at":8}"#));
+        assert!(stop(bench.task, &bench.around).await);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn records_and_offsets_come_together() {
     let bench = exactly_once(&[]);
     let kafka = &bench.around.kafka;

@@ -129,6 +129,7 @@ async fn a_start_that_fails_is_stopped() {
     let task = Task::Source(Box::new(Scripted {
         script: script.clone(),
         fail_start: true,
+        positions: Vec::new(),
     }));
     let _task = launch(&around, task, &map(&[]), TargetState::Started);
     let trace = around.trace(&id()).await;

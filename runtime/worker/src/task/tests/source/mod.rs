@@ -18,7 +18,7 @@ use tether_api::data::{SchemaAndValue, Value};
 use tether_api::header::Headers;
 use tether_api::offset::OffsetMap;
 use tether_api::record::{ConnectRecord, SourceRecord};
-use tether_api::source::{SourceTask, SourceTaskContext};
+use tether_api::source::{SourcePosition, SourceTask, SourceTaskContext};
 use tether_api::{ConnectError, Result};
 use tether_kafka::fake::{Fault, Operation};
 use tether_kafka::{KafkaError, KafkaErrorKind, RecordHeader};
@@ -32,6 +32,8 @@ use crate::testing::{Log, OffsetFault, Surroundings, map, surroundings};
 /// What one `poll` does.
 enum Poll {
     Records(Vec<SourceRecord>),
+    /// Records, and a position behind them.
+    Positioned(Vec<SourceRecord>, SourcePosition),
     Fail(ConnectError),
     Panic(&'static str),
     Hang,
@@ -41,6 +43,7 @@ enum Poll {
 struct Scripted {
     script: Script,
     fail_start: bool,
+    positions: Vec<SourcePosition>,
 }
 
 #[derive(Clone)]
@@ -66,6 +69,7 @@ impl Script {
         Task::Source(Box::new(Scripted {
             script: self.clone(),
             fail_start: false,
+            positions: Vec::new(),
         }))
     }
 
@@ -81,6 +85,21 @@ impl Script {
                 .into_iter()
                 .map(|position| record(&partition, position))
                 .collect(),
+        ));
+    }
+
+    /// The same, and then a position of `p` without a record.
+    fn records_up_to(&self, positions: impl IntoIterator<Item = i64>, end: i64) {
+        let partition = Arc::new(OffsetMap::new().with("p", 1i64));
+        let records = positions.into_iter();
+        self.poll(Poll::Positioned(
+            records
+                .map(|position| record(&partition, position))
+                .collect(),
+            (
+                partition.clone(),
+                Some(Arc::new(OffsetMap::new().with("at", end))),
+            ),
         ));
     }
 
@@ -121,10 +140,18 @@ impl SourceTask for Scripted {
         self.script.log.add("polled");
         match poll {
             Poll::Records(records) => Ok(records),
+            Poll::Positioned(records, position) => {
+                self.positions.push(position);
+                Ok(records)
+            }
             Poll::Fail(error) => Err(error),
             Poll::Panic(message) => panic!("{message}"),
             Poll::Hang => std::future::pending().await,
         }
+    }
+
+    fn take_offsets(&mut self) -> Vec<SourcePosition> {
+        std::mem::take(&mut self.positions)
     }
 
     async fn stop(&mut self) -> Result<()> {

@@ -72,6 +72,41 @@ async fn offsets_follow_the_acknowledged_prefix() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_position_needs_no_record() {
+    let bench = bench();
+    bench.script.records_up_to([], 4);
+    bench.until_committed(4).await;
+    assert!(bench.values().is_empty());
+    let mut committed = bench.script.context().committed;
+    let told = committed.wait_for(|told| told.sequence == 1).await.unwrap();
+    let offset = told.offsets[0].1.as_ref().unwrap();
+    assert_eq!(offset.get("at"), Some(&Value::from(4i64)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_position_waits_for_the_records_before_it() {
+    let bench = bench_with(&[], TargetState::Started, |around| {
+        around
+            .kafka
+            .script(Operation::Send, [Fault::Pass, Fault::Hold]);
+    });
+    bench.script.records_up_to(1..=2, 3);
+    bench.until_committed(1).await;
+    // Another commit passes; the held record still stands in the way.
+    bench.script.poll(Poll::Records(vec![record(
+        &Arc::new(OffsetMap::new().with("q", 1i64)),
+        9,
+    )]));
+    let other = "[\"c\",{\"q\":1}]={\"at\":9}";
+    bench.around.offsets.log.until_line(other).await;
+    assert_eq!(bench.committed().await.unwrap(), "{\"at\":1}");
+    bench.around.kafka.release(Operation::Send);
+    bench.until_committed(3).await;
+    bench.script.records([5]);
+    bench.until_committed(5).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_failed_flush_keeps_its_offsets() {
     let bench = bench_with(&[], TargetState::Started, |around| {
         around.offsets.script([OffsetFault::Fail]);
