@@ -13,6 +13,7 @@
 //! | `types` | what a type of PostgreSQL is, and the schema of a column of it |
 //! | `values` | the text of a value as a Connect value |
 //! | `replication` | the connection that streams, the slot, the publication |
+//! | `guardian` | watches what the server keeps for the slot |
 //! | `pgoutput` | the messages of the stream |
 //! | `snapshot` | the rows that were there before the stream |
 //! | `streaming` | the changes of the stream, and where to take it up again |
@@ -30,6 +31,7 @@ pub mod catalog;
 pub mod config;
 mod connector;
 pub mod event;
+pub mod guardian;
 pub mod incremental;
 pub mod lsn;
 pub mod naming;

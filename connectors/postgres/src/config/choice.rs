@@ -107,6 +107,16 @@ choices! {
         Ignore = "ignore",
     }
 
+    /// `slot.guardian.limit.action`: what happens if the server keeps more of its
+    /// log for the slot than it shall.
+    SlotLimitAction {
+        /// The task fails; the slot stays, and nothing is lost.
+        Fail = "fail",
+        /// The slot is dropped, and the task fails. The changes that follow are
+        /// lost.
+        Drop = "drop",
+    }
+
     /// `offset.mismatch.strategy`: what happens if the stored position and that
     /// of the slot differ at start.
     OffsetMismatch {

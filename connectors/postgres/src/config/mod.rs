@@ -27,11 +27,11 @@ pub use key_columns::KeyColumns;
 pub use regex_list::{NameFilter, RegexList};
 pub use replica_identity::{NewIdentities, NewIdentity};
 pub use settings::{
-    ConfigurationBased, ConnectionSettings, ErrorSettings, EventSettings, GuardrailSettings,
-    HeartbeatSettings, IncrementalSettings, KafkaSignals, MetricSettings, NotificationChannel,
-    NotificationSettings, PublicationSettings, QueueSettings, ReselectSettings, Settings,
-    SignalChannel, SignalSettings, SkippedOperations, SlotSettings, SnapshotSettings,
-    StreamingSettings, TlsSettings, ValueSettings,
+    ConfigurationBased, ConnectionSettings, ErrorSettings, EventSettings, GuardianSettings,
+    GuardrailSettings, HeartbeatSettings, IncrementalSettings, KafkaSignals, MetricSettings,
+    NotificationChannel, NotificationSettings, PublicationSettings, QueueSettings,
+    ReselectSettings, Settings, SignalChannel, SignalSettings, SkippedOperations, SlotSettings,
+    SnapshotSettings, StreamingSettings, TlsSettings, ValueSettings,
 };
 pub(crate) use table_name::parse as table_name;
 pub use validation::validate;

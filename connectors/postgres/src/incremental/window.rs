@@ -100,6 +100,11 @@ impl Window {
         (self.is_open || self.is_behind) && self.chunk.is_some()
     }
 
+    /// Whether rows of a chunk wait.
+    pub fn waits(&self) -> bool {
+        self.chunk.is_some()
+    }
+
     /// A row of a table changes.
     pub fn change(
         &mut self,

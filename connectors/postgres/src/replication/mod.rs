@@ -9,6 +9,7 @@
 //! | `connection` | a streaming connection before it streams |
 //! | `stream` | the changes, and what is confirmed of them |
 //! | `slot`, `publication` | what has to be there on the server |
+//! | `slot_usage` | how much of its log the server keeps for the slot |
 //! | `offset_mismatch` | where to start if slot and stored offset disagree |
 //! | `failure` | what went wrong, whether it may pass, and what helps |
 //!
@@ -28,6 +29,7 @@ mod offset_mismatch;
 mod publication;
 mod session;
 mod slot;
+mod slot_usage;
 mod stream;
 mod wire;
 
@@ -45,6 +47,7 @@ pub use slot::{
     CreatedSlot, SlotState, advance_slot, check_wal_level, create_slot, drop_slot,
     effective_plugin, slot_state, valid_slot_state,
 };
+pub use slot_usage::{SlotUsage, WalStatus, slot_usage};
 pub use stream::{
     Event, EventStream, KeepAlive, ReplicationStream, StreamStart, XLogData, confirmable,
     start_streaming,

@@ -37,6 +37,7 @@
 
 mod blocking_snapshot;
 mod heartbeat_action;
+mod idle;
 mod initial_snapshot;
 mod plan;
 mod queue;
@@ -53,11 +54,11 @@ use std::sync::Arc;
 use tether_api::Result;
 use tether_api::config::ConfigMap;
 use tether_api::record::SourceRecord;
-use tether_api::source::{SourceTask, SourceTaskContext};
+use tether_api::source::{SourcePosition, SourceTask, SourceTaskContext};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use self::queue::{Limits, Queue};
+use self::queue::{Limits, Queue, Taken};
 use self::reader::Reader;
 use crate::config::Settings;
 
@@ -74,6 +75,8 @@ pub(crate) struct PostgresSourceTask {
 #[derive(Debug)]
 struct Running {
     queue: Queue,
+    /// Where the latest poll ended, if that is further than its records tell.
+    end: Option<SourcePosition>,
     stopping: CancellationToken,
     reader: JoinHandle<()>,
 }
@@ -92,6 +95,7 @@ impl SourceTask for PostgresSourceTask {
         let reader = Reader::new(settings, context, queue.clone(), stopping.clone())?;
         self.running = Some(Running {
             queue,
+            end: None,
             stopping,
             reader: tokio::spawn(reader.run()),
         });
@@ -99,14 +103,24 @@ impl SourceTask for PostgresSourceTask {
     }
 
     async fn poll(&mut self) -> Result<Vec<SourceRecord>> {
-        let Some(running) = &self.running else {
+        let Some(running) = &mut self.running else {
             return Ok(Vec::new());
         };
         tokio::select! {
             biased;
             () = running.stopping.cancelled() => Ok(Vec::new()),
-            taken = running.queue.take() => taken,
+            taken = running.queue.take() => {
+                let Taken { records, end } = taken?;
+                running.end = end;
+                Ok(records)
+            }
         }
+    }
+
+    fn take_offsets(&mut self) -> Vec<SourcePosition> {
+        let running = self.running.as_mut();
+        let end = running.and_then(|running| running.end.take());
+        end.into_iter().collect()
     }
 
     async fn stop(&mut self) -> Result<()> {

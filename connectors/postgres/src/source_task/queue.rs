@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tether_api::record::SourceRecord;
+use tether_api::source::SourcePosition;
 use tether_api::{ConnectError, Result};
 use tokio::sync::Notify;
 
@@ -25,6 +26,17 @@ pub(super) struct Limits {
 pub(super) struct Batch {
     pub(super) records: Vec<SourceRecord>,
     pub(super) bytes: usize,
+    /// How far the source has been read behind them, if that is further than the
+    /// last of them tells. No record may be added then.
+    pub(super) end: Option<SourcePosition>,
+}
+
+/// What the worker takes at once.
+#[derive(Debug)]
+pub(super) struct Taken {
+    pub(super) records: Vec<SourceRecord>,
+    /// As in a batch.
+    pub(super) end: Option<SourcePosition>,
 }
 
 /// A queue between the reader and the worker, bounded in records and bytes. A
@@ -76,11 +88,17 @@ impl Queue {
     /// Puts in a batch if there is space, and leaves an empty one in its place.
     /// Whether nothing is left to put in.
     pub(super) fn try_put(&self, batch: &mut Batch) -> bool {
-        if batch.records.is_empty() {
+        if batch.records.is_empty() && batch.end.is_none() {
             return true;
         }
         let limits = self.shared.limits;
         let mut state = self.state();
+        if batch.records.is_empty()
+            && let Some(last) = state.batches.back_mut()
+        {
+            last.end = std::mem::take(batch).end;
+            return true;
+        }
         if state.records >= limits.records || state.bytes >= limits.bytes {
             return false;
         }
@@ -110,7 +128,7 @@ impl Queue {
     ///
     /// # Errors
     /// What the reader failed with, once all records are taken.
-    pub(super) async fn take(&self) -> Result<Vec<SourceRecord>> {
+    pub(super) async fn take(&self) -> Result<Taken> {
         loop {
             if let Some(taken) = self.try_take() {
                 return taken;
@@ -119,12 +137,17 @@ impl Queue {
         }
     }
 
-    fn try_take(&self) -> Option<Result<Vec<SourceRecord>>> {
+    fn try_take(&self) -> Option<Result<Taken>> {
         let most = self.shared.limits.batch;
         let mut state = self.state();
-        let Some(Batch { mut records, bytes }) = state.batches.pop_front() else {
+        let Some(batch) = state.batches.pop_front() else {
             return state.failure.take().map(Err);
         };
+        let Batch {
+            mut records,
+            bytes,
+            mut end,
+        } = batch;
         let mut freed = bytes;
         if records.len() > most {
             let rest = records.split_off(most);
@@ -133,20 +156,23 @@ impl Queue {
             state.batches.push_front(Batch {
                 records: rest,
                 bytes,
+                end: end.take(),
             });
         }
-        while let Some(next) = state.batches.front()
+        while end.is_none()
+            && let Some(next) = state.batches.front()
             && records.len() + next.records.len() <= most
             && let Some(next) = state.batches.pop_front()
         {
             records.extend(next.records);
             freed += next.bytes;
+            end = next.end;
         }
         state.records -= records.len();
         state.bytes -= freed;
         drop(state);
         self.shared.space.notify_one();
-        Some(Ok(records))
+        Some(Ok(Taken { records, end }))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -163,7 +189,11 @@ pub(super) struct QueueSink<'a>(pub(super) &'a Queue);
 
 impl RecordSink for QueueSink<'_> {
     async fn put(&mut self, records: Vec<SourceRecord>, bytes: usize) {
-        let mut batch = Batch { records, bytes };
+        let mut batch = Batch {
+            records,
+            bytes,
+            end: None,
+        };
         while !self.0.try_put(&mut batch) {
             self.0.space().await;
         }

@@ -8,14 +8,16 @@ use tether_api::{ConnectError, Result};
 use tokio_util::sync::CancellationToken;
 
 use super::heartbeat_action::ActionQuery;
+use super::idle::IdlePosition;
 use super::initial_snapshot::Output;
 use super::queue::{Batch, Queue};
 use super::retry::Retry;
 use super::signals::{Arrivals, Channels, Requests};
 use super::stream_loop::{Ended, StreamLoop};
 use super::{blocking_snapshot, initial_snapshot, settings, start};
-use crate::config::Settings;
+use crate::config::{Settings, SlotLimitAction};
 use crate::event::{ContextHeaders, Records};
+use crate::guardian::{Guardian, LimitExceeded, SlotGauges};
 use crate::incremental::IncrementalSnapshots;
 use crate::lsn::Lsn;
 use crate::notification::Notifications;
@@ -52,6 +54,7 @@ struct Streaming {
     incremental: Option<IncrementalSnapshots>,
     publication: PublicationName,
     position: Lsn,
+    idle: IdlePosition,
 }
 
 impl Reader {
@@ -83,7 +86,13 @@ impl Reader {
 
     /// Reads until the task stops. What ends it otherwise goes to the queue.
     pub(super) async fn run(mut self) {
-        let read = self.read().await;
+        let gauges = Arc::<SlotGauges>::default();
+        let mut guardian = Guardian::start(self.settings.clone(), gauges);
+        let read = tokio::select! {
+            read = self.read() => read,
+            // The stream ends here, and so its hold of the slot.
+            exceeded = guardian.exceeded() => Err(self.give_up(exceeded).await),
+        };
         self.channels.close().await;
         if let Err(error) = read {
             tracing::error!(error = %error, "The connector stops");
@@ -141,6 +150,8 @@ impl Reader {
             () = stopping.cancelled() => return Ok(()),
             connected = self.connect() => connected?,
         };
+        // More records may follow what is left of the last stream.
+        self.batch.end = None;
         let (Some((mut stream, mut tables)), Some(streaming)) = (connected, &mut self.streaming)
         else {
             self.rest().await;
@@ -191,6 +202,7 @@ impl Reader {
                 stopping: &self.stopping,
                 xmin_interval: self.settings.streaming.xmin_interval,
                 received: &mut *received,
+                idle: &mut streaming.idle,
                 passed: 0,
             };
             if stream_loop.run().await? == Ended::Stopped {
@@ -198,7 +210,9 @@ impl Reader {
             }
         }
         stream.close().await;
-        self.drop_slot().await;
+        if self.settings.slot.drop_on_stop {
+            self.drop_slot().await;
+        }
         Ok(())
     }
 
@@ -283,9 +297,11 @@ impl Reader {
                     return Ok(None);
                 };
                 tokio::time::sleep(self.settings.streaming.delay).await;
+                let offset = read.unwrap_or(start.offset);
                 self.streaming.insert(Streaming {
+                    idle: IdlePosition::new(self.settings.guardian.idle_bytes, &offset),
                     changes: Changes::new(
-                        Progress::after(read.unwrap_or(start.offset), Some(start.position)),
+                        Progress::after(offset, Some(start.position)),
                         records,
                         settings::changes(&self.settings),
                     ),
@@ -302,16 +318,38 @@ impl Reader {
         Ok(Some(started))
     }
 
-    /// Drops the slot if it is not to outlive the task.
-    async fn drop_slot(&self) {
-        if !self.settings.slot.drop_on_stop {
-            return;
-        }
+    /// Ends the task as the server keeps too much of its log for the slot.
+    async fn give_up(&self, exceeded: LimitExceeded) -> ConnectError {
+        let LimitExceeded { action, message } = exceeded;
+        let slot = &self.settings.slot.name;
+        let what = match action {
+            SlotLimitAction::Fail => format!(
+                "The task stops. The slot stays, so nothing is lost, but the server goes on to \
+                 keep its log for it: start the task again once it can catch up, or drop the slot \
+                 (pg_drop_replication_slot('{slot}')) and take a new snapshot"
+            ),
+            SlotLimitAction::Drop => match self.drop_slot().await {
+                true => "The slot was dropped (slot.guardian.limit.action=drop), and the changes \
+                         that it was kept for are lost. A new snapshot makes up for them \
+                         (snapshot.mode=when_needed)"
+                    .to_owned(),
+                false => format!(
+                    "The task stops, but the slot could not be dropped: drop it \
+                     (pg_drop_replication_slot('{slot}')), or the server goes on to keep its log"
+                ),
+            },
+        };
+        ConnectError::other(format!("{message} {what}"))
+    }
+
+    /// Drops the slot; whether it was dropped.
+    async fn drop_slot(&self) -> bool {
         match Session::connect(&self.settings.connection, Purpose::DropSlot).await {
-            Ok(session) => {
-                drop_slot(&session, &self.settings.slot.name).await;
+            Ok(session) => drop_slot(&session, &self.settings.slot.name).await,
+            Err(failure) => {
+                tracing::error!(error = %failure, "The slot cannot be dropped");
+                false
             }
-            Err(failure) => tracing::error!(error = %failure, "The slot cannot be dropped"),
         }
     }
 }

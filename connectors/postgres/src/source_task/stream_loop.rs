@@ -1,6 +1,7 @@
 //! From the stream to the queue.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tether_api::data::{SchemaRef, Value};
@@ -9,6 +10,7 @@ use tether_api::{ConnectError, Result};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::idle::IdlePosition;
 use super::queue::{Batch, Queue};
 use super::signals::{Arrivals, Requests};
 use crate::incremental::{IncrementalSnapshots, Moment};
@@ -101,6 +103,8 @@ pub(super) struct StreamLoop<'a, S, T, A, C> {
     pub(super) xmin_interval: Option<Duration>,
     /// Whether a message has come.
     pub(super) received: &'a mut bool,
+    /// Says when the position moves although there is nothing to tell.
+    pub(super) idle: &'a mut IdlePosition,
     /// The bytes of messages without records since the latest record.
     pub(super) passed: usize,
 }
@@ -144,9 +148,11 @@ impl<S: EventStream, T: Tables, A: HeartbeatAction, C: Arrivals> StreamLoop<'_, 
             while !self.requests.any()
                 && let Some(event) = self.stream.next()?
             {
-                if let Event::XLogData(data) = event
-                    && self.message(data).await? == Next::Stop
-                {
+                let next = match event {
+                    Event::XLogData(data) => self.message(data).await?,
+                    Event::KeepAlive(sign) => self.rest(sign.wal_end).await?,
+                };
+                if next == Next::Stop {
                     return Ok(Ended::Stopped);
                 }
                 if self.is_full() && self.hand_over().await? == Next::Stop {
@@ -179,6 +185,7 @@ impl<S: EventStream, T: Tables, A: HeartbeatAction, C: Arrivals> StreamLoop<'_, 
             error = self.action.failed() => return Err(error),
             () = heartbeat => {
                 self.changes.heartbeat(&mut self.batch.records)?;
+                self.idle.told(self.changes.offset());
                 self.act();
             }
             signal = self.arrivals.next() => self.signal(&signal).await?,
@@ -209,9 +216,10 @@ impl<S: EventStream, T: Tables, A: HeartbeatAction, C: Arrivals> StreamLoop<'_, 
             ConnectError::other(format!("The stream cannot be read at {lsn}")).caused_by(error)
         })?;
         let values = values(&message);
-        let moment = match message {
-            Message::Commit { .. } => Moment::Committed,
-            _ => Moment::Other,
+        let commits = matches!(message, Message::Commit { .. });
+        let moment = match commits {
+            true => Moment::Committed,
+            false => Moment::Other,
         };
         let before = self.batch.records.len();
         let mut demand = self
@@ -238,7 +246,11 @@ impl<S: EventStream, T: Tables, A: HeartbeatAction, C: Arrivals> StreamLoop<'_, 
                 }
             }
         }
-        self.count(length, values, self.batch.records.len() - before);
+        let records = self.batch.records.len() - before;
+        self.count(length, values, records);
+        if records > 0 {
+            self.idle.told(self.changes.offset());
+        }
         self.act();
         // The change is processed, and another stream begins behind it.
         if let Some(failure) = broken {
@@ -247,7 +259,25 @@ impl<S: EventStream, T: Tables, A: HeartbeatAction, C: Arrivals> StreamLoop<'_, 
         if self.is_due(moment) {
             self.go_on().await?;
         }
-        Ok(Next::GoOn)
+        match commits {
+            true => self.rest(lsn).await,
+            false => Ok(Next::GoOn),
+        }
+    }
+
+    /// All that ended up to here has been processed. If no record has told so
+    /// for long, the position goes on its way without one.
+    async fn rest(&mut self, end: Lsn) -> Result<Next> {
+        if !self.idle.is_due(end) {
+            return Ok(Next::GoOn);
+        }
+        let Some(offset) = self.changes.rest(end) else {
+            return Ok(Next::GoOn);
+        };
+        self.idle.told(self.changes.offset());
+        let partition = self.changes.records().partition().clone();
+        self.batch.end = Some((partition, Some(Arc::new(offset))));
+        self.hand_over().await
     }
 
     /// Reads columns anew; `None` if the task stops. If the stream breaks
@@ -343,7 +373,7 @@ impl<S: EventStream, T: Tables, A: HeartbeatAction, C: Arrivals> StreamLoop<'_, 
     }
 
     fn is_full(&self) -> bool {
-        let Batch { records, bytes } = &self.batch;
+        let Batch { records, bytes, .. } = &self.batch;
         records.len() >= self.queue.limits().batch || *bytes >= FULL
     }
 

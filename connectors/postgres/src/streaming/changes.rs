@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tether_api::data::{Bytes, Text, Value};
+use tether_api::offset::OffsetMap;
 use tether_api::record::SourceRecord;
 use tether_api::{ConnectError, Result};
 
@@ -156,6 +157,14 @@ impl Changes {
     /// The same, to fill, open and close it.
     pub fn window_mut(&mut self) -> &mut Window {
         &mut self.window
+    }
+
+    /// The server has sent whatever ended before `end`, and all of it has been
+    /// processed. Returns the offset that says so, unless a transaction or a
+    /// chunk of an incremental snapshot is under way.
+    pub fn rest(&mut self, end: Lsn) -> Option<OffsetMap> {
+        let moves = !self.window.waits() && self.progress.rest(end);
+        moves.then(|| self.progress.offset().to_map())
     }
 
     /// Closes the window and appends the records of the rows that are left.

@@ -4,6 +4,9 @@ use crate::event::Origin;
 use crate::lsn::Lsn;
 use crate::offset::{MessageType, PostgresOffset};
 
+/// Records of the log begin and end at multiples of this (`MAXALIGN`).
+pub(super) const ALIGNMENT: u64 = 8;
+
 /// The position of the latest message, kept up to date message by message the
 /// way the reference's `PostgresOffsetContext` is.
 ///
@@ -18,6 +21,9 @@ pub struct Position {
     /// never is, so it tells the one before.
     completed: Option<Lsn>,
     transaction: Transaction,
+    /// While the stream [rests](Self::rest): the end of the latest transaction,
+    /// which events go on to tell.
+    told_commit: Option<Option<Lsn>>,
 }
 
 /// The transaction under way, as its BEGIN told.
@@ -36,6 +42,7 @@ impl Position {
             offset,
             origin: None,
             transaction: Transaction::default(),
+            told_commit: None,
         }
     }
 
@@ -116,8 +123,42 @@ impl Position {
         self.offset.lsn_commit = Some(lsn);
     }
 
+    /// Whether all of every transaction that the position is behind has been
+    /// processed, and nothing of any other.
+    pub fn is_between_transactions(&self) -> bool {
+        match self.offset.message_type {
+            Some(MessageType::Commit) => true,
+            Some(MessageType::Message) => self.offset.tx_id.is_none(),
+            Some(_) => false,
+            // After a snapshot, or at the beginning.
+            None => self.offset.lsn_proc.is_none(),
+        }
+    }
+
+    /// The server has sent whatever ended before `end`, and the position
+    /// [is between transactions](Self::is_between_transactions): from now on it
+    /// says so, as that of a logical message there would. Until the next message
+    /// comes, that is; what events tell of the latest transaction stays.
+    ///
+    /// The position is one byte before, where no record of the log begins or
+    /// ends, as all of them are aligned: the reference looks for the message
+    /// that stands where the stored position says, and must not take the first
+    /// new one for it.
+    pub fn rest(&mut self, end: Lsn) {
+        let before = Lsn((end.0 & !(ALIGNMENT - 1)).saturating_sub(1));
+        let told = self.told_commit.take().unwrap_or(self.offset.lsn_commit);
+        self.transaction = Transaction::default();
+        self.completed = Some(before);
+        self.update(before, MessageType::Message);
+        self.offset.lsn_commit = Some(before);
+        self.told_commit = Some(told);
+    }
+
     fn update(&mut self, lsn: Lsn, kind: MessageType) {
         let offset = &mut self.offset;
+        if let Some(told) = self.told_commit.take() {
+            offset.lsn_commit = told;
+        }
         offset.lsn = Some(lsn);
         offset.lsn_proc = self.completed;
         offset.message_type = Some(kind);

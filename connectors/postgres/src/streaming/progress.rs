@@ -92,6 +92,18 @@ impl Progress {
         new
     }
 
+    /// The server has sent whatever ended before `end`. If nothing is half
+    /// processed, the position moves there without a message
+    /// ([`Position::rest`]); whether it did.
+    pub fn rest(&mut self, end: Lsn) -> bool {
+        let moves = self.position.is_between_transactions()
+            && self.offset().start().is_none_or(|start| start < end);
+        if moves {
+            self.position.rest(end);
+        }
+        moves
+    }
+
     /// The transaction ends. Whether its end is new.
     pub fn commit(&mut self, lsn: Lsn, commit_time: i64) -> bool {
         let new = !self.resume.commit();

@@ -2,6 +2,7 @@
 
 mod connection;
 mod events;
+mod guardian;
 mod replication;
 mod reselect;
 mod running;
@@ -15,6 +16,7 @@ use tether_api::{ConnectError, Result};
 
 pub use connection::{ConnectionSettings, TlsSettings};
 pub use events::{EventSettings, HeartbeatSettings, SkippedOperations};
+pub use guardian::GuardianSettings;
 pub use replication::{PublicationSettings, SlotSettings, StreamingSettings};
 pub use reselect::ReselectSettings;
 pub(super) use reselect::mistakes as post_processor_mistakes;
@@ -51,6 +53,8 @@ pub struct Settings {
     pub publication: PublicationSettings,
     /// The stream.
     pub streaming: StreamingSettings,
+    /// The guardian of the slot.
+    pub guardian: GuardianSettings,
     /// The snapshot of what is there already.
     pub snapshot: SnapshotSettings,
     /// Snapshots while changes are streamed.
@@ -138,6 +142,7 @@ impl Settings {
             queue: QueueSettings::read(reader),
             metrics: MetricSettings::read(reader),
             guardrail: GuardrailSettings::read(reader),
+            guardian: GuardianSettings::read(reader, streaming.lsn_flush_mode),
             streaming,
             events,
         })

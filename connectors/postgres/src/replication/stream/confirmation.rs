@@ -12,16 +12,19 @@ pub fn confirmable(lsn_commit: Option<Lsn>, lsn_proc: Option<Lsn>) -> Option<Lsn
         .filter(|position| position.is_valid())
 }
 
-/// Keeps up to where the server may forget. It never goes back.
+/// Keeps up to where the server may forget. It never goes back, and it is never
+/// beyond what is stored.
 #[derive(Debug)]
 pub(super) struct Confirmation {
     mode: LsnFlushMode,
     /// Up to where it may forget; no position for not yet.
     flushed: Lsn,
-    /// What was stored before anything came.
-    early: Lsn,
-    /// Where the last message stands, once one came.
-    last_message: Option<Lsn>,
+    /// Up to where everything is stored.
+    stored: Lsn,
+    /// Whether a message came.
+    has_message: bool,
+    /// Up to where the server has sent everything.
+    sent: Lsn,
 }
 
 impl Confirmation {
@@ -29,8 +32,9 @@ impl Confirmation {
         Self {
             mode,
             flushed: Lsn(0),
-            early: Lsn(0),
-            last_message: None,
+            stored: Lsn(0),
+            has_message: false,
+            sent: Lsn(0),
         }
     }
 
@@ -40,41 +44,34 @@ impl Confirmation {
     }
 
     /// A message came.
-    pub(super) fn message(&mut self, position: Lsn) {
-        match self.last_message {
-            Some(last) => self.last_message = Some(last.max(position)),
-            None => {
-                self.last_message = Some(position);
-                self.confirm(self.early);
-            }
+    pub(super) fn message(&mut self) {
+        if !self.has_message {
+            self.has_message = true;
+            self.advance();
         }
     }
 
     /// A sign of life came: all up to here has been sent. Whether something
     /// changed.
     pub(super) fn keep_alive(&mut self, position: Lsn) -> bool {
-        let is_all_stored = self.last_message.is_some_and(|last| self.flushed >= last);
-        let advances = self.mode == LsnFlushMode::ConnectorAndDriver
-            && self.flushed.is_valid()
-            && is_all_stored
-            && position > self.flushed;
-        if advances {
-            self.flushed = position;
-        }
-        advances
+        self.sent = self.sent.max(position);
+        self.advance()
     }
 
-    /// Everything up to here is stored. Whether something changed. Nothing is
-    /// confirmed before the first message came: until then it is not sure that
-    /// the stream begins where it should.
+    /// Everything up to here is stored. Whether something changed. A position is
+    /// not confirmed before the server has shown, by a message or by having sent
+    /// all up to there, that its log is the one that the position is of.
     pub(super) fn confirm(&mut self, position: Lsn) -> bool {
-        if self.last_message.is_none() {
-            self.early = self.early.max(position);
-            return false;
-        }
-        let advances = self.mode != LsnFlushMode::Manual && position > self.flushed;
+        self.stored = self.stored.max(position);
+        self.advance()
+    }
+
+    fn advance(&mut self) -> bool {
+        let is_of_this_log = self.has_message || self.stored <= self.sent;
+        let advances =
+            self.mode != LsnFlushMode::Manual && is_of_this_log && self.stored > self.flushed;
         if advances {
-            self.flushed = position;
+            self.flushed = self.stored;
         }
         advances
     }
@@ -97,47 +94,34 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_confirmed_before_the_first_message() {
+    fn nothing_is_confirmed_before_the_server_has_shown_its_log() {
         let mut confirmation = Confirmation::new(LsnFlushMode::Connector);
         assert!(!confirmation.confirm(Lsn(10)));
-        assert!(!confirmation.keep_alive(Lsn(20)));
         assert_eq!(confirmation.flushed(), Lsn(0));
-        confirmation.message(Lsn(15));
+        confirmation.message();
         assert_eq!(confirmation.flushed(), Lsn(10));
+
+        let mut quiet = Confirmation::new(LsnFlushMode::Connector);
+        assert!(!quiet.confirm(Lsn(10)));
+        assert!(!quiet.keep_alive(Lsn(9)));
+        assert!(quiet.keep_alive(Lsn(10)));
+        assert_eq!(quiet.flushed(), Lsn(10));
+        assert!(!quiet.confirm(Lsn(11)));
+        assert_eq!(quiet.flushed(), Lsn(10));
     }
 
     #[test]
     fn others_may_move_the_slot() {
         let mut confirmation = Confirmation::new(LsnFlushMode::Manual);
-        confirmation.message(Lsn(10));
+        confirmation.message();
         assert!(!confirmation.confirm(Lsn(10)));
         assert!(!confirmation.keep_alive(Lsn(20)));
         assert_eq!(confirmation.flushed(), Lsn(0));
     }
 
-    #[test]
-    fn signs_of_life_confirm_only_what_is_stored() {
-        let mut confirmation = Confirmation::new(LsnFlushMode::ConnectorAndDriver);
-        confirmation.message(Lsn(10));
-        confirmation.message(Lsn(12));
-        assert!(confirmation.confirm(Lsn(10)));
-        // The message at 12 is not stored.
-        assert!(!confirmation.keep_alive(Lsn(30)));
-        assert!(confirmation.confirm(Lsn(12)));
-        assert!(confirmation.keep_alive(Lsn(30)));
-        assert_eq!(confirmation.flushed(), Lsn(30));
-        confirmation.message(Lsn(31));
-        assert!(!confirmation.keep_alive(Lsn(40)));
-        assert_eq!(confirmation.flushed(), Lsn(30));
-        let mut confirmation = Confirmation::new(LsnFlushMode::Connector);
-        confirmation.message(Lsn(10));
-        confirmation.confirm(Lsn(10));
-        assert!(!confirmation.keep_alive(Lsn(30)));
-    }
-
     proptest! {
-        /// Whatever comes in whatever order, no message that is not stored may
-        /// be forgotten, and nothing goes back.
+        /// Whatever comes in whatever order, nothing is confirmed that is not
+        /// stored, and nothing goes back.
         #[test]
         fn what_is_not_stored_is_not_forgotten(
             steps in vec((0_u8..3, 1_u64..50), 0..60),
@@ -148,29 +132,23 @@ mod tests {
             ],
         ) {
             let mut confirmation = Confirmation::new(mode);
-            let (mut log, mut stored, mut messages) = (0, 0, Vec::new());
+            let (mut log, mut stored) = (0, 0);
             for (step, distance) in steps {
                 let before = confirmation.flushed();
                 match step {
-                    0 => {
-                        log += distance;
-                        messages.push(log);
-                        confirmation.message(Lsn(log));
-                    }
+                    0 => confirmation.message(),
                     1 => {
                         log += distance;
                         confirmation.keep_alive(Lsn(log));
                     }
                     _ => {
-                        let last = messages.last().copied().unwrap_or(0);
-                        stored = (stored + distance).min(last);
+                        stored += distance;
                         confirmation.confirm(Lsn(stored));
                     }
                 }
                 let flushed = confirmation.flushed();
                 prop_assert!(flushed >= before);
-                let forgotten = |message: &u64| *message > stored && *message <= flushed.0;
-                prop_assert!(!messages.iter().any(forgotten));
+                prop_assert!(flushed <= Lsn(stored));
             }
         }
     }

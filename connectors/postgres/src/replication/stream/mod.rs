@@ -212,7 +212,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> EventStream for ReplicationStream
                 match &event {
                     Event::XLogData(change) => {
                         self.received = self.received.max(change.wal_start);
-                        self.confirmation.message(change.wal_start);
+                        self.confirmation.message();
                     }
                     Event::KeepAlive(sign) => {
                         self.received = self.received.max(sign.wal_end);

@@ -164,14 +164,13 @@ async fn the_server_gets_the_answer_that_it_asks_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn signs_of_life_confirm_if_the_driver_may() {
+async fn what_is_stored_of_a_quiet_stream_is_confirmed_too() {
     let (mut stream, mut server) = connected(&settings(LsnFlushMode::ConnectorAndDriver));
-    server.send(b'd', &change(20, b"B")).await;
-    next(&mut stream).await;
-    stream.confirm(Lsn(20));
     server.send(b'd', &sign_of_life(50, false)).await;
     next(&mut stream).await;
-    assert_eq!(stream.flushed(), Lsn(50));
+    assert_eq!(stream.flushed(), Lsn(0));
+    stream.confirm(Lsn(49));
+    assert_eq!(stream.flushed(), Lsn(49));
 }
 
 #[tokio::test(start_paused = true)]

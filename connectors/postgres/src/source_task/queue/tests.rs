@@ -20,6 +20,18 @@ fn batch(records: usize, bytes: usize) -> Batch {
     Batch {
         records: vec![record; records],
         bytes,
+        end: None,
+    }
+}
+
+/// A batch that ends here.
+fn ends(records: usize, end: i64) -> Batch {
+    Batch {
+        end: Some((
+            Arc::default(),
+            Some(Arc::new(OffsetMap::new().with("at", end))),
+        )),
+        ..batch(records, 1)
     }
 }
 
@@ -27,7 +39,14 @@ async fn taken(queue: &Queue) -> usize {
     queue
         .take()
         .await
-        .map_or(usize::MAX, |records| records.len())
+        .map_or(usize::MAX, |taken| taken.records.len())
+}
+
+/// How many records are taken, and where they end.
+async fn taken_with_end(queue: &Queue) -> (usize, Option<i64>) {
+    let taken = queue.take().await.unwrap();
+    let end = taken.end.and_then(|(_, end)| end?.get("at")?.as_i64());
+    (taken.records.len(), end)
 }
 
 #[tokio::test]
@@ -61,6 +80,23 @@ async fn records_and_bytes_are_bounded() {
     assert!(!queue.try_put(&mut small));
     assert_eq!(taken(&queue).await, 1);
     assert!(queue.try_put(&mut small));
+}
+
+#[tokio::test]
+async fn an_end_comes_right_behind_its_records() {
+    let queue = Queue::new(LIMITS);
+    assert!(queue.try_put(&mut ends(0, 1)));
+    assert!(queue.try_put(&mut ends(0, 2)));
+    assert_eq!(taken_with_end(&queue).await, (0, Some(2)));
+
+    assert!(queue.try_put(&mut batch(1, 1)));
+    assert!(queue.try_put(&mut ends(1, 3)));
+    assert!(queue.try_put(&mut batch(5, 1)));
+    // It takes the place of the end before, however full the queue is.
+    assert!(queue.try_put(&mut ends(0, 4)));
+    assert_eq!(taken_with_end(&queue).await, (2, Some(3)));
+    assert_eq!(taken_with_end(&queue).await, (3, None));
+    assert_eq!(taken_with_end(&queue).await, (2, Some(4)));
 }
 
 #[tokio::test]

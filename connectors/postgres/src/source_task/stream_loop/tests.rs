@@ -8,19 +8,30 @@ use tether_api::offset::OffsetMap;
 use super::*;
 use crate::config::{BinaryMode, ProcessingFailure};
 use crate::event::{ContextHeaders, RecordSettings, Records};
-use crate::replication::{Failure, settings};
+use crate::replication::{Failure, KeepAlive, settings};
 use crate::source_task::queue::Limits;
 use crate::streaming::{ChangeSettings, Progress, RowSignals};
 
 /// A stream that has some messages and then waits for ever.
 struct Script {
     messages: VecDeque<XLogData>,
+    /// Signs of life behind the messages.
+    signs: VecDeque<Lsn>,
     confirmed: Arc<std::sync::Mutex<Vec<Lsn>>>,
 }
 
 impl EventStream for Script {
     fn next(&mut self) -> Result<Option<Event>, Failure> {
-        Ok(self.messages.pop_front().map(Event::XLogData))
+        let message = self.messages.pop_front().map(Event::XLogData);
+        Ok(message.or_else(|| {
+            self.signs.pop_front().map(|wal_end| {
+                Event::KeepAlive(KeepAlive {
+                    wal_end,
+                    server_time: 0,
+                    reply_requested: false,
+                })
+            })
+        }))
     }
 
     async fn fill(&mut self) -> Result<(), Failure> {
@@ -89,6 +100,11 @@ fn message(lsn: u64) -> XLogData {
     }
 }
 
+/// The position moves by itself after a hundred bytes.
+fn idle() -> IdlePosition {
+    IdlePosition::new(Some(100), &PostgresOffset::default())
+}
+
 fn changes() -> Result<Changes> {
     let topic = |name: &str| Arc::from(name);
     let records = Records::new(RecordSettings {
@@ -123,6 +139,7 @@ async fn a_full_queue_stops_the_reader_and_commits_are_confirmed() -> Result<()>
     let confirmed = Arc::default();
     let mut stream = Script {
         messages: (1..=10).map(|number| message(number * 10)).collect(),
+        signs: VecDeque::new(),
         confirmed: Arc::clone(&confirmed),
     };
     let queue = Queue::new(Limits {
@@ -150,12 +167,13 @@ async fn a_full_queue_stops_the_reader_and_commits_are_confirmed() -> Result<()>
         stopping: &stopping,
         xmin_interval: Some(Duration::from_secs(60)),
         received: &mut received,
+        idle: &mut idle(),
         passed: 0,
     };
     let worker = async {
         let mut records = Vec::new();
         while records.len() < 10 {
-            let taken = queue.take().await?;
+            let taken = queue.take().await?.records;
             assert!(taken.len() <= 2);
             records.extend(taken);
         }
@@ -200,6 +218,7 @@ async fn a_stream_that_cannot_be_read_ends_with_the_position() -> Result<()> {
             payload: Bytes::from_static(b"?"),
             ..message(0x1_0000_0010)
         }]),
+        signs: VecDeque::new(),
         confirmed: Arc::default(),
     };
     let queue = Queue::new(Limits {
@@ -223,6 +242,7 @@ async fn a_stream_that_cannot_be_read_ends_with_the_position() -> Result<()> {
         stopping: &CancellationToken::new(),
         xmin_interval: None,
         received: &mut false,
+        idle: &mut idle(),
         passed: 0,
     };
     let error = stream_loop.run().await.err();
@@ -248,6 +268,7 @@ impl Arrivals for Once {
 async fn a_request_ends_the_loop_with_everything_handed_over() -> Result<()> {
     let mut stream = Script {
         messages: (1..=3).map(|number| message(number * 10)).collect(),
+        signs: VecDeque::new(),
         confirmed: Arc::default(),
     };
     let queue = Queue::new(Limits {
@@ -278,10 +299,76 @@ async fn a_request_ends_the_loop_with_everything_handed_over() -> Result<()> {
         stopping: &CancellationToken::new(),
         xmin_interval: None,
         received: &mut false,
+        idle: &mut idle(),
         passed: 0,
     };
     assert_eq!(stream_loop.run().await?, Ended::Requested);
-    assert_eq!(queue.take().await?.len(), 3);
+    assert_eq!(queue.take().await?.records.len(), 3);
     assert_eq!(requests.snapshots.len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_quiet_stream_moves_the_offset_and_confirms_what_is_committed() -> Result<()> {
+    let confirmed = Arc::default();
+    let mut stream = Script {
+        messages: VecDeque::from([message(48)]),
+        signs: [96, 200, 208, 400].map(Lsn).into(),
+        confirmed: Arc::clone(&confirmed),
+    };
+    let queue = Queue::new(Limits {
+        records: 4,
+        bytes: usize::MAX,
+        batch: 4,
+    });
+    let (commit, mut committed) = watch::channel(CommittedOffsets::default());
+    let stopping = CancellationToken::new();
+    let stream_loop = StreamLoop {
+        stream: &mut stream,
+        tables: &mut Nothing,
+        action: &mut Nothing,
+        arrivals: &mut Nothing,
+        requests: &mut Requests::default(),
+        incremental: None,
+        notifications: &Notifications::new(&settings(&[])),
+        changes: &mut changes()?,
+        batch: &mut Batch::default(),
+        queue: &queue,
+        committed: &mut committed,
+        stopping: &stopping,
+        xmin_interval: None,
+        received: &mut false,
+        idle: &mut idle(),
+        passed: 0,
+    };
+    let worker = async {
+        let mut ends = Vec::new();
+        while ends.last() != Some(&Some(399)) {
+            let taken = queue.take().await?;
+            let Some((partition, offset)) = taken.end else {
+                continue;
+            };
+            ends.push(
+                offset
+                    .as_ref()
+                    .and_then(|end| end.get("lsn_proc")?.as_i64()),
+            );
+            let offsets = Arc::from([(partition, offset)]);
+            let sequence = ends.len() as u64;
+            let _ = commit.send(CommittedOffsets { sequence, offsets });
+        }
+        while confirmed
+            .lock()
+            .is_ok_and(|all| all.last() != Some(&Lsn(399)))
+        {
+            tokio::task::yield_now().await;
+        }
+        stopping.cancel();
+        Ok::<_, ConnectError>(ends)
+    };
+    let (ended, ends) = tokio::join!(stream_loop.run(), worker);
+    ended?;
+    // Those before are replaced while nobody takes them.
+    assert_eq!(ends?.last(), Some(&Some(399)));
     Ok(())
 }

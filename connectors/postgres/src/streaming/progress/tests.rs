@@ -2,6 +2,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
+use crate::streaming::position::ALIGNMENT;
 
 /// A record of the log.
 #[derive(Debug, Clone)]
@@ -27,23 +28,43 @@ enum Written {
 /// What the server sends of it, in order.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Sent {
-    Begin { lsn: u64, final_lsn: u64, xid: u32 },
-    Row { lsn: u64 },
-    Truncate { lsn: u64, last: bool },
-    Message { lsn: u64, transactional: bool },
-    Commit { lsn: u64 },
+    Begin {
+        lsn: u64,
+        final_lsn: u64,
+        xid: u32,
+    },
+    Row {
+        lsn: u64,
+    },
+    Truncate {
+        lsn: u64,
+        last: bool,
+    },
+    Message {
+        lsn: u64,
+        transactional: bool,
+    },
+    Commit {
+        lsn: u64,
+    },
+    /// Whatever ended before has been sent.
+    SignOfLife {
+        end: u64,
+    },
 }
 
 /// Transactions and messages in the order in which they are sent, each with
 /// where the record stands that ended it: the server sends it to whoever asks
 /// for no later position.
-fn decoded(log: &[(Written, u64)]) -> Vec<(u64, Vec<Sent>)> {
+///
+/// After some records there is a sign of life.
+fn decoded(log: &[(Written, u64, bool)]) -> Vec<(u64, Vec<Sent>)> {
     let mut open: [Vec<Sent>; 3] = Default::default();
     let mut xids = [1, 2, 3];
     let mut units = Vec::new();
     let mut at = 1000;
-    for (written, size) in log {
-        let (begin, end) = (at, at + size);
+    for (written, size, sign) in log {
+        let (begin, end) = (at, at + size * ALIGNMENT);
         at = end;
         match *written {
             Written::Rows { transaction, rows } => {
@@ -89,11 +110,14 @@ fn decoded(log: &[(Written, u64)]) -> Vec<(u64, Vec<Sent>)> {
                 units.push((begin, sent));
             }
         }
+        if *sign {
+            units.push((end, vec![Sent::SignOfLife { end }]));
+        }
     }
     units
 }
 
-fn log() -> impl Strategy<Value = Vec<(Written, u64)>> {
+fn log() -> impl Strategy<Value = Vec<(Written, u64, bool)>> {
     let transaction = 0..3usize;
     let written = prop_oneof![
         4 => (transaction.clone(), 1..4u8).prop_map(|(transaction, rows)| Written::Rows { transaction, rows }),
@@ -102,13 +126,19 @@ fn log() -> impl Strategy<Value = Vec<(Written, u64)>> {
         2 => proptest::option::of(transaction.clone()).prop_map(|transaction| Written::Message { transaction }),
         3 => transaction.prop_map(|transaction| Written::Commit { transaction }),
     ];
-    vec((written, 1..4u64), 1..40)
+    vec((written, 1..4u64, any::<bool>()), 1..40)
 }
 
 /// The events that make records, each with the offset that its record carries.
-/// Begin and end count as such, as they do with transaction metadata.
-fn events(units: &[(u64, Vec<Sent>)], progress: &mut Progress) -> Vec<(Sent, PostgresOffset)> {
-    let start = progress.start().unwrap_or_default();
+/// Begin and end count as such, as they do with transaction metadata, and so do
+/// signs of life that move the position. The server has forgotten what was
+/// confirmed.
+fn events(
+    units: &[(u64, Vec<Sent>)],
+    progress: &mut Progress,
+    confirmed: Lsn,
+) -> Vec<(Sent, PostgresOffset)> {
+    let start = progress.start().unwrap_or_default().max(confirmed);
     let resent = units.iter().filter(|(end, _)| *end >= start.0);
     let mut events = Vec::new();
     for sent in resent.flat_map(|(_, sent)| sent) {
@@ -122,6 +152,7 @@ fn events(units: &[(u64, Vec<Sent>)], progress: &mut Progress) -> Vec<(Sent, Pos
             Sent::Truncate { lsn, last } => progress.change(Lsn(lsn), MessageType::Truncate, last),
             Sent::Message { lsn, transactional } => progress.message(Lsn(lsn), transactional),
             Sent::Commit { lsn } => progress.commit(Lsn(lsn), 5),
+            Sent::SignOfLife { end } => progress.rest(Lsn(end)),
         };
         if new {
             events.push((*sent, progress.offset().clone()));
@@ -130,8 +161,22 @@ fn events(units: &[(u64, Vec<Sent>)], progress: &mut Progress) -> Vec<(Sent, Pos
     events
 }
 
+/// The events that have records.
 fn kinds(events: &[(Sent, PostgresOffset)]) -> Vec<Sent> {
-    events.iter().map(|(sent, _)| *sent).collect()
+    let sent = events.iter().map(|(sent, _)| *sent);
+    sent.filter(|sent| !matches!(sent, Sent::SignOfLife { .. }))
+        .collect()
+}
+
+/// From where on the server keeps its log for a slot that is confirmed up to
+/// here: the first record of what it may have to send.
+fn restart(units: &[(u64, Vec<Sent>)], confirmed: Lsn) -> Lsn {
+    let needed = units.iter().filter(|(end, _)| *end >= confirmed.0);
+    let begins = needed.filter_map(|(_, sent)| match sent.first()? {
+        Sent::Begin { lsn, .. } => Some(Lsn(*lsn)),
+        _ => None,
+    });
+    begins.min().unwrap_or(confirmed).min(confirmed)
 }
 
 proptest! {
@@ -144,20 +189,28 @@ proptest! {
             ..PostgresOffset::default()
         };
         let mut progress = stored(slot);
-        let all = events(&units, &mut progress);
+        let all = events(&units, &mut progress, Lsn(0));
+        let mut confirmed = Lsn(0);
         for (index, (_, offset)) in all.iter().enumerate() {
             let loaded = PostgresOffset::load(&offset.to_map());
             prop_assert!(loaded.is_ok());
-            let mut resumed = stored(loaded.unwrap_or_default());
-            let rest = events(&units, &mut resumed);
-            prop_assert_eq!(kinds(&rest), kinds(&all[index + 1..]), "after {:?}", offset);
-            prop_assert_eq!(resumed.offset(), progress.offset());
-            // What is confirmed is not needed any more.
-            let confirmed = offset.confirmable().unwrap_or_default();
-            let needed = units.iter().find(|(_, sent)| {
-                rest.first().is_some_and(|(first, _)| sent.contains(first))
-            });
-            prop_assert!(needed.is_none_or(|(end, _)| *end >= confirmed.0));
+            let loaded = loaded.unwrap_or_default();
+            // The slot does not go back.
+            confirmed = confirmed.max(loaded.confirmable().unwrap_or_default());
+            // The check at a start finds what is needed.
+            let start = loaded.start().unwrap_or_default();
+            prop_assert!(restart(&units, confirmed) <= start, "after {:?}", offset);
+            for confirmed in [Lsn(0), confirmed] {
+                let mut resumed = stored(loaded.clone());
+                let rest = events(&units, &mut resumed, confirmed);
+                prop_assert_eq!(kinds(&rest), kinds(&all[index + 1..]), "after {:?}", offset);
+                let (mut last, mut expected) = (resumed.offset().clone(), progress.offset().clone());
+                // Behind a position without a record the end of the latest
+                // transaction is no longer known.
+                prop_assert!(last.lsn_commit >= expected.lsn_commit);
+                (last.lsn_commit, expected.lsn_commit) = (None, None);
+                prop_assert_eq!(last, expected);
+            }
         }
     }
 }
@@ -165,6 +218,35 @@ proptest! {
 fn stored(offset: PostgresOffset) -> Progress {
     let start = offset.start();
     Progress::after(offset, start)
+}
+
+/// What the reference does with the offset of a position without a record: it
+/// takes up the stream with the first message, as after a logical message that
+/// was the last thing to be processed; it compares positions for that, and finds
+/// none that is the same.
+#[test]
+fn a_position_without_a_record_is_that_of_a_message_where_none_is() {
+    let mut progress = stored(PostgresOffset {
+        lsn: Some(Lsn(1000)),
+        ..PostgresOffset::default()
+    });
+    assert_eq!(progress.begin(Lsn(1008), Lsn(1040), 5, 7), Begin::New);
+    assert!(!progress.rest(Lsn(1016)));
+    assert!(progress.change(Lsn(1008), MessageType::Insert, true));
+    assert!(!progress.rest(Lsn(1024)));
+    assert!(progress.commit(Lsn(1064), 5));
+    assert!(progress.rest(Lsn(2000)));
+    let offset = progress.offset();
+    assert_eq!(offset.message_type, Some(MessageType::Message));
+    assert_eq!(offset.tx_id, None);
+    let positions = [offset.lsn, offset.lsn_proc, offset.lsn_commit];
+    assert_eq!(positions, [Some(Lsn(1999)); 3]);
+    assert!(!progress.rest(Lsn(1999)));
+    // Events go on to tell of the latest transaction.
+    assert_eq!(progress.begin(Lsn(1500), Lsn(2040), 5, 8), Begin::New);
+    assert_eq!(progress.offset().lsn_commit, Some(Lsn(1064)));
+    assert_eq!(progress.offset().lsn_proc, Some(Lsn(1999)));
+    assert_eq!(progress.offset().lsn, Some(Lsn(1500)));
 }
 
 #[test]

@@ -1,0 +1,88 @@
+//! When the position moves although there is nothing to tell.
+//!
+//! The server keeps its log until the position of the slot moves, and that moves
+//! with the offset that the worker has committed, which a record carries. A
+//! database whose captured tables are quiet has no record, however much log
+//! other tables, or other databases of the same server, write. The reference
+//! knows two ways out: heartbeats with a statement that writes to a captured
+//! table, and `lsn.flush.mode=connector_and_driver`, which confirms positions
+//! that are stored nowhere.
+//!
+//! Here the offset itself moves without a record
+//! ([`SourceTask::take_offsets`](tether_api::source::SourceTask::take_offsets)),
+//! and what is confirmed is always that of an offset which the worker has
+//! committed:
+//!
+//! - The server says, with a sign of life, up to where it has sent whatever was
+//!   committed. If nothing is half processed, an offset at that place says
+//!   nothing that is not true: all before it has been processed.
+//! - It goes the way of records, behind all that were made before, so it is
+//!   committed after them.
+//! - Only then is it confirmed. So what the server may forget is never beyond
+//!   what a task that begins at the stored offset needs; and the slot never
+//!   begins behind the stored offset, which the check at a start looks for.
+//!
+//! The log is given back in files (of 16 MiB, unless the server was built
+//! otherwise), so an offset that moves by less is of no use.
+
+use crate::lsn::Lsn;
+use crate::offset::PostgresOffset;
+
+/// Follows the positions that are on their way to be committed.
+#[derive(Debug)]
+pub(super) struct IdlePosition {
+    /// After how many bytes of the log the position moves; `None` for never.
+    step: Option<u64>,
+    /// What can be confirmed once everything so far is committed.
+    told: Lsn,
+}
+
+impl IdlePosition {
+    /// `step` is `slot.guardian.idle.bytes`.
+    pub(super) fn new(step: Option<u64>, start: &PostgresOffset) -> Self {
+        let mut position = Self { step, told: Lsn(0) };
+        position.told(start);
+        position
+    }
+
+    /// This offset is on its way.
+    pub(super) fn told(&mut self, offset: &PostgresOffset) {
+        let position = offset.confirmable().or(offset.lsn).unwrap_or_default();
+        self.told = self.told.max(position);
+    }
+
+    /// Whether so much of the log has passed up to here that the position is to
+    /// move.
+    pub(super) fn is_due(&self, end: Lsn) -> bool {
+        let passed = end.0.saturating_sub(self.told.0);
+        self.step.is_some_and(|step| passed > step)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(lsn: u64, commit: Option<u64>) -> PostgresOffset {
+        PostgresOffset {
+            lsn: Some(Lsn(lsn)),
+            lsn_commit: commit.map(Lsn),
+            ..PostgresOffset::default()
+        }
+    }
+
+    #[test]
+    fn the_position_moves_after_a_while() {
+        let mut idle = IdlePosition::new(Some(100), &at(50, None));
+        assert!(!idle.is_due(Lsn(150)));
+        assert!(idle.is_due(Lsn(151)));
+        idle.told(&at(200, Some(140)));
+        assert!(!idle.is_due(Lsn(240)));
+        // It does not go back.
+        idle.told(&at(90, Some(80)));
+        assert!(!idle.is_due(Lsn(240)));
+        assert!(idle.is_due(Lsn(241)));
+        assert!(!idle.is_due(Lsn(1)));
+        assert!(!IdlePosition::new(None, &at(0, None)).is_due(Lsn(u64::MAX)));
+    }
+}
