@@ -2,6 +2,7 @@
 
 mod differential;
 mod faults;
+mod guardian;
 mod incremental;
 mod replication;
 mod reselect;
