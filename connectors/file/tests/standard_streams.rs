@@ -13,6 +13,7 @@ use tether_api::Result;
 use tether_api::config::ConfigMap;
 use tether_api::connector::{Connector, Task};
 use tether_api::data::Value;
+use tether_api::metrics::Metrics;
 use tether_api::offset::{OffsetMap, OffsetReader, TopicPartition};
 use tether_api::plugin::PluginFactory;
 use tether_api::record::{SinkRecord, SourceRecord, TimestampType};
@@ -117,6 +118,7 @@ async fn source(stopping: CancellationToken) -> Box<dyn SourceTask> {
         stopping,
         committed,
         transactions: None,
+        metrics: Metrics::default(),
     };
     task.start(context, config()).await.unwrap();
     task

@@ -10,6 +10,7 @@ pub mod converter;
 pub mod data;
 pub mod error;
 pub mod header;
+pub mod metrics;
 pub mod offset;
 pub mod plugin;
 pub mod record;

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::ConfigMap;
+use crate::metrics::Metrics;
 use crate::offset::TopicPartition;
 use crate::record::SinkRecord;
 use crate::{ConnectError, Result};
@@ -47,11 +48,13 @@ pub struct SinkTaskContext {
     pub stopping: CancellationToken,
     /// Present if errors are logged or go to a dead letter queue.
     pub errant_records: Option<Arc<dyn ErrantRecordReporter>>,
+    /// Where the task registers metrics of its own.
+    pub metrics: Metrics,
     requests: Arc<Mutex<SinkRequests>>,
 }
 
 impl SinkTaskContext {
-    /// A context with nothing requested.
+    /// A context with nothing requested, whose metrics nobody reads.
     pub fn new(
         stopping: CancellationToken,
         errant_records: Option<Arc<dyn ErrantRecordReporter>>,
@@ -59,8 +62,15 @@ impl SinkTaskContext {
         Self {
             stopping,
             errant_records,
+            metrics: Metrics::default(),
             requests: Arc::default(),
         }
+    }
+
+    /// The same with metrics that go here.
+    #[must_use]
+    pub fn with_metrics(self, metrics: Metrics) -> Self {
+        Self { metrics, ..self }
     }
 
     /// Asks the worker to read on from this offset.

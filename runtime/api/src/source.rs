@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Result;
 use crate::config::ConfigMap;
+use crate::metrics::Metrics;
 use crate::offset::{OffsetMap, OffsetReader, SourceOffset};
 use crate::record::SourceRecord;
 use crate::transaction::TransactionContext;
@@ -38,6 +39,8 @@ pub struct SourceTaskContext {
     /// Says where transactions end; only with `transaction.boundary=connector`
     /// on a worker with exactly-once sources.
     pub transactions: Option<TransactionContext>,
+    /// Where the task registers metrics of its own.
+    pub metrics: Metrics,
 }
 
 /// Reads records from a source.

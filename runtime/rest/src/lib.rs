@@ -22,6 +22,7 @@ mod internal;
 mod json;
 mod listener;
 mod loggers;
+mod metrics;
 mod negotiate;
 mod offsets;
 mod path;

@@ -8,7 +8,7 @@ use axum::routing::{MethodRouter, get, post, put};
 
 use crate::api::Api;
 use crate::error::RestError;
-use crate::{connectors, internal, loggers, negotiate, offsets, plugins, root};
+use crate::{connectors, internal, loggers, metrics, negotiate, offsets, plugins, root};
 
 /// The resources of regular listeners.
 pub(crate) fn regular() -> Router<Api> {
@@ -37,6 +37,7 @@ fn root() -> Router<Api> {
     Router::new()
         .route("/", read(get(root::server_info)))
         .route("/health", read(get(root::health)))
+        .route("/metrics", resource("HEAD,GET,OPTIONS", get(metrics::read)))
 }
 
 fn connectors() -> Router<Api> {

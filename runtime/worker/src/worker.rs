@@ -18,6 +18,7 @@ use futures::future::join_all;
 use tether_api::config::ConfigMap;
 use tether_api::{ConnectError, Result};
 use tether_kafka::{Clients, fence_producers};
+use tether_metrics::{Clock, Metrics};
 use tether_storage::{OffsetStore, StatusStore, TargetState, TaskId};
 use tokio::sync::mpsc;
 
@@ -82,6 +83,7 @@ pub struct Worker {
     connectors: Mutex<BTreeMap<String, Entry<ConnectorHandle>>>,
     tasks: Mutex<BTreeMap<TaskId, Entry<TaskHandle>>>,
     converters: SharedConverters,
+    metrics: Metrics,
     task_restarts: TaskRestartMetrics,
 }
 
@@ -102,6 +104,7 @@ impl Worker {
         policy.warn_if_deprecated();
         Ok(Self {
             policy,
+            metrics: Metrics::new(context.config.metrics_sampling, Clock::system()),
             context: Arc::new(context),
             connectors: Mutex::default(),
             tasks: Mutex::default(),
@@ -160,6 +163,11 @@ impl Worker {
         );
         let clients = &*self.context.clients;
         Ok(fence_producers(clients, &admin, ids, FENCE_TIMEOUT).await?)
+    }
+
+    /// What the worker and everything that runs on it count and measure.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// Counts automatic restarts of tasks.

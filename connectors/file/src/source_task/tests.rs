@@ -6,6 +6,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
+use tether_api::metrics::Metrics;
 use tether_api::offset::OffsetReader;
 use tether_api::source::CommittedOffsets;
 
@@ -43,6 +44,7 @@ impl Running {
             stopping: stopping.clone(),
             committed,
             transactions: None,
+            metrics: Metrics::default(),
         };
         let mut task = FileStreamSourceTask::default();
         let config = [

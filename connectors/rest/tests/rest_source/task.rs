@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use tether_api::Result;
 use tether_api::config::ConfigMap;
 use tether_api::connector::{Connector, ConnectorContext, Task};
+use tether_api::metrics::Metrics;
 use tether_api::offset::{OffsetMap, OffsetReader};
 use tether_api::plugin::PluginFactory;
 use tether_api::record::SourceRecord;
@@ -71,6 +72,7 @@ impl Running {
             stopping: stopping.clone(),
             committed,
             transactions: None,
+            metrics: Metrics::default(),
         };
         task.start(context, configs.remove(0)).await.unwrap();
         Self { task, stopping }

@@ -9,6 +9,7 @@ use tether_api::config::{
 };
 use tether_api::plugin::{PluginDescriptor, PluginFactory};
 use tether_api::{ConnectError, Result};
+use tether_metrics::Metrics;
 use tether_storage::{RestartRequest, State, TargetState, TaskId, TaskStatus};
 use tether_worker::herder::{
     ConfigInfo, ConfigInfos, ConnectorInfo, ConnectorKind, ConnectorOffset, ConnectorState,
@@ -37,6 +38,7 @@ pub(super) struct FakeHerder {
     pub(super) restarts: Mutex<Vec<String>>,
     pub(super) changes: Mutex<Vec<OffsetChange>>,
     pub(super) cluster_levels: Mutex<Vec<(String, String)>>,
+    pub(super) metrics: Metrics,
 }
 
 impl Default for FakeHerder {
@@ -51,6 +53,7 @@ impl Default for FakeHerder {
             restarts: Mutex::default(),
             changes: Mutex::default(),
             cluster_levels: Mutex::default(),
+            metrics: Metrics::default(),
         }
     }
 }
@@ -156,6 +159,10 @@ impl Herder for FakeHerder {
     async fn health(&self) -> Health {
         self.pass().await;
         *self.health.lock().unwrap()
+    }
+
+    fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     fn stage(&self) -> Option<String> {

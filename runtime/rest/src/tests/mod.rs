@@ -5,6 +5,7 @@ mod connectors;
 mod fake;
 mod filters;
 mod loggers;
+mod metrics;
 mod offsets;
 mod plugins;
 mod root;

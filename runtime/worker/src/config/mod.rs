@@ -10,6 +10,7 @@ use std::time::Duration;
 use tether_api::config::{ConfigMap, ParsedConfig, with_prefix};
 use tether_api::plugin::PluginKind;
 use tether_api::{ConnectError, Result};
+use tether_metrics::Sampling;
 
 use crate::plugins::Plugins;
 
@@ -102,6 +103,8 @@ pub struct WorkerConfig {
     pub topic_tracking: bool,
     /// Whether tracked topics may be forgotten.
     pub topic_tracking_reset: bool,
+    /// How long values count in averages and rates of metrics.
+    pub metrics_sampling: Sampling,
 }
 
 impl WorkerConfig {
@@ -170,6 +173,10 @@ impl WorkerConfig {
             topic_creation: parsed.boolean("topic.creation.enable")?,
             topic_tracking: parsed.boolean("topic.tracking.enable")?,
             topic_tracking_reset: parsed.boolean("topic.tracking.allow.reset")?,
+            metrics_sampling: Sampling::new(
+                millis(parsed.long("metrics.sample.window.ms")?),
+                parsed.int("metrics.num.samples")?.unsigned_abs(),
+            ),
             properties,
         })
     }

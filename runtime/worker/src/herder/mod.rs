@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use tether_api::config::ConfigDef;
 use tether_api::plugin::PluginDescriptor;
 use tether_api::{ConnectError, Result};
+use tether_metrics::Metrics;
 use tether_storage::{ConnectorStatus, RestartRequest, TargetState, TaskId, TaskStatus};
 
 pub use request::{ConnectorOffset, CreateConnector, OffsetChange, RawConfig};
@@ -32,6 +33,9 @@ pub trait Herder: Send + Sync {
 
     /// Whether the worker has started and answers (KIP-1017).
     async fn health(&self) -> Health;
+
+    /// What the worker counts and measures.
+    fn metrics(&self) -> &Metrics;
 
     /// What the herder is doing, as a sentence for errors of requests that took
     /// too long; `None` if it is not known.

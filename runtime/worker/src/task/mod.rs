@@ -40,6 +40,7 @@ use async_trait::async_trait;
 use tether_api::config::ConfigMap;
 use tether_api::connector::Task;
 use tether_api::{ConnectError, Result};
+use tether_metrics::Metrics;
 use tether_storage::{StatusStore, TargetState, TaskId};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -71,6 +72,7 @@ const MAX_PREPARATIONS: u32 = 3;
 pub(crate) struct TaskSetup<'a> {
     pub(crate) context: &'a WorkerContext,
     pub(crate) policy: &'a OverridePolicy,
+    pub(crate) metrics: &'a Metrics,
     pub(crate) id: &'a TaskId,
     /// The configuration of the connector.
     pub(crate) connector: &'a ConfigMap,
@@ -106,6 +108,7 @@ pub(crate) fn start(task: Task, setup: TaskSetup<'_>) -> Result<TaskHandle> {
     let TaskSetup {
         context,
         policy,
+        metrics,
         id,
         connector,
         config,
@@ -141,6 +144,7 @@ pub(crate) fn start(task: Task, setup: TaskSetup<'_>) -> Result<TaskHandle> {
             stopping.clone(),
         )?,
         dead_letters: None,
+        metrics: metrics.clone(),
     };
     let properties = ClientProperties {
         worker: &context.config,
@@ -314,6 +318,8 @@ struct TaskTools {
     errors: ErrorHandling,
     /// Present if records that cannot be processed go to a topic.
     dead_letters: Option<DeadLetterSettings>,
+    /// Where the connector's task registers metrics of its own.
+    metrics: Metrics,
 }
 
 /// The parts of a task's life. Plugin code is called within; a panic in it

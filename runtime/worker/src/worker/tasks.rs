@@ -159,6 +159,7 @@ impl Worker {
                 TaskSetup {
                     context,
                     policy: &self.policy,
+                    metrics: &self.metrics,
                     id,
                     connector: &connector.config,
                     config: task.config,

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use tether_api::config::{ConfigDef, ConfigMap};
 use tether_api::plugin::PluginDescriptor;
 use tether_api::{ConnectError, Result};
+use tether_metrics::Metrics;
 use tether_storage::{ConnectorEntry, RestartRequest, State, TargetState, TaskId, TaskStatus};
 use tokio::sync::oneshot;
 
@@ -116,6 +117,10 @@ impl Herder for SoloHerder {
         } else {
             Health::Starting
         }
+    }
+
+    fn metrics(&self) -> &Metrics {
+        self.shared.context.worker.metrics()
     }
 
     fn stage(&self) -> Option<String> {

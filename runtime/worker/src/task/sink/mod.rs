@@ -101,6 +101,7 @@ impl WorkerSinkTask {
             flush_timeout,
             errors,
             dead_letters,
+            metrics,
         } = tools;
         let subscription = subscription(&config)?;
         let max_poll_records = max_poll_records(consumer)?;
@@ -124,7 +125,8 @@ impl WorkerSinkTask {
             max_poll_records,
             flush_interval,
             flush_timeout,
-            context: SinkTaskContext::new(control.stopping.child_token(), reporter),
+            context: SinkTaskContext::new(control.stopping.child_token(), reporter)
+                .with_metrics(metrics),
             decoder: RecordDecoder::new(converters.clone(), chain, failed, topics),
             converters,
             dead_letters,

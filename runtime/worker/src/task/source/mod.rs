@@ -21,6 +21,7 @@ use tether_api::record::SourceRecord;
 use tether_api::source::{SourcePosition, SourceTask, SourceTaskContext};
 use tether_api::{ConnectError, Result};
 use tether_kafka::{Clients, Producer};
+use tether_metrics::Metrics;
 use tether_storage::{OffsetStore, OffsetWriter, PartitionKeys, StoredOffsetReader, TargetState};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -63,6 +64,7 @@ pub(super) struct WorkerSourceTask {
     committer: Arc<OffsetCommitter>,
     sender: Sender,
     dead_letters: Option<Arc<SourceDeadLetters>>,
+    metrics: Metrics,
     flush_timeout: Duration,
     /// Positions that hold once the batch has been sent.
     positions: Vec<SourcePosition>,
@@ -101,6 +103,7 @@ impl WorkerSourceTask {
             offsets,
             flush_timeout,
             dead_letters,
+            metrics,
         } = Sending::new(
             tools,
             clients,
@@ -120,6 +123,7 @@ impl WorkerSourceTask {
             committer,
             sender,
             dead_letters,
+            metrics,
             flush_timeout,
             positions: Vec::new(),
             paused: false,
@@ -273,6 +277,7 @@ impl WorkerTask for WorkerSourceTask {
             stopping: self.interrupt.clone(),
             committed: self.committer.committed(),
             transactions: None,
+            metrics: self.metrics.clone(),
         };
         let config = std::mem::take(&mut self.config);
         self.task.start(context, config).await
@@ -324,6 +329,7 @@ struct Sending {
     sender: Sender,
     offsets: Arc<dyn OffsetReader>,
     dead_letters: Option<Arc<SourceDeadLetters>>,
+    metrics: Metrics,
     flush_timeout: Duration,
 }
 
@@ -352,6 +358,7 @@ impl Sending {
             flush_timeout,
             errors,
             dead_letters,
+            metrics,
         } = tools;
         let limit = InFlightLimit {
             records: MAX_IN_FLIGHT,
@@ -383,6 +390,7 @@ impl Sending {
             sender,
             offsets: Arc::new(StoredOffsetReader::new(store, keys)),
             dead_letters,
+            metrics,
             flush_timeout,
             control,
         })

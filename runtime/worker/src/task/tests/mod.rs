@@ -9,6 +9,7 @@ use tether_api::Result;
 use tether_api::config::ConfigMap;
 use tether_api::connector::Task;
 use tether_kafka::ConsumedRecord;
+use tether_metrics::Metrics;
 use tether_storage::{TargetState, TaskId};
 use tokio::time::Instant;
 
@@ -52,6 +53,7 @@ fn try_launch(
         TaskSetup {
             context,
             policy: &OverridePolicy::All,
+            metrics: &Metrics::default(),
             id: &id(),
             connector,
             config: connector.clone(),

@@ -28,6 +28,7 @@ use tether_api::record::SourceRecord;
 use tether_api::source::{SourcePosition, SourceTask, SourceTaskContext};
 use tether_api::{ConnectError, Result};
 use tether_kafka::{Clients, KafkaErrorKind, TransactionalProducer};
+use tether_metrics::Metrics;
 use tether_storage::{OffsetStore as _, TargetState};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -63,6 +64,7 @@ pub(in crate::task) struct ExactlyOnceSourceTask {
     committer: Arc<OffsetCommitter>,
     sender: Sender,
     dead_letters: Option<Arc<SourceDeadLetters>>,
+    metrics: Metrics,
     transaction: Transaction,
     boundary: Boundary,
     batch: Option<Batch>,
@@ -119,6 +121,7 @@ impl ExactlyOnceSourceTask {
             mut sender,
             offsets,
             dead_letters,
+            metrics,
             ..
         } = sending;
         sender.in_transactions(offset_store.topic.clone());
@@ -143,6 +146,7 @@ impl ExactlyOnceSourceTask {
             committer,
             sender,
             dead_letters,
+            metrics,
             transaction,
             boundary,
             batch: None,
@@ -421,6 +425,7 @@ impl WorkerTask for ExactlyOnceSourceTask {
             stopping: self.interrupt.clone(),
             committed: self.committer.committed(),
             transactions: self.boundary.context(),
+            metrics: self.metrics.clone(),
         };
         let config = std::mem::take(&mut self.config);
         self.task.start(context, config).await
