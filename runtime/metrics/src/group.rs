@@ -112,6 +112,11 @@ impl GroupBuilder {
         counter
     }
 
+    /// Adds a counter that is there already, and goes on when the group is gone.
+    pub fn known_counter(&mut self, name: &'static str, help: &'static str, counter: Arc<Counter>) {
+        self.add(name, help, Source::Counter(counter));
+    }
+
     /// Adds a gauge, at first 0.
     pub fn gauge(&mut self, name: &'static str, help: &'static str) -> Arc<Gauge> {
         let gauge = Arc::<Gauge>::default();

@@ -12,6 +12,7 @@ use tether_api::config::ConfigMap;
 use tether_api::connector::{Connector, ConnectorContext, ConnectorRequest};
 use tether_api::offset::OffsetReader;
 use tether_api::{ConnectError, Result};
+use tether_metrics::Group;
 use tether_storage::TargetState;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -37,6 +38,8 @@ pub(crate) struct ConnectorSetup {
     /// Present for source connectors.
     pub(crate) offsets: Option<Arc<dyn OffsetReader>>,
     pub(crate) statuses: Arc<InstanceStatuses>,
+    /// What metrics tell of it, as long as the worker has it.
+    pub(crate) metrics: Group,
     /// Where requests of the connector go.
     pub(crate) requests: mpsc::UnboundedSender<WorkerRequest>,
 }
@@ -48,6 +51,7 @@ pub(crate) struct ConnectorHandle {
     statuses: Arc<InstanceStatuses>,
     stopping: CancellationToken,
     actor: JoinHandle<()>,
+    _metrics: Group,
 }
 
 enum Command {
@@ -80,6 +84,7 @@ pub(crate) fn spawn(setup: ConnectorSetup) -> ConnectorHandle {
         running,
         statuses,
         stopping: stopping.clone(),
+        _metrics: setup.metrics,
         actor: tokio::spawn(actor.run(receiver, stopping).instrument(span)),
     }
 }
@@ -243,6 +248,7 @@ impl Actor {
         if self.state == State::Started {
             return Ok(());
         }
+        let is_first = self.state == State::Initial;
         let context = ConnectorContext::new(requests.clone(), self.offsets.clone());
         if let Err(error) = guarded(self.connector.start(context, self.config.clone())).await {
             // It may have taken resources before it failed.
@@ -250,7 +256,11 @@ impl Actor {
             return Err(error);
         }
         self.enter(State::Started);
-        self.statuses.running();
+        if is_first {
+            self.statuses.running();
+        } else {
+            self.statuses.resumed();
+        }
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! Writing the statuses of what runs on this worker.
 
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tether_api::ConnectError;
 use tether_storage::{ConnectorStatus, State, StatusStore, TaskId, TaskStatus};
@@ -12,6 +12,15 @@ pub(crate) struct StatusOrigin {
     pub(crate) statuses: Arc<dyn StatusStore>,
     pub(crate) worker_id: String,
     pub(crate) generation: Arc<AtomicI32>,
+}
+
+/// Hears of the states of an instance, until it is silenced.
+pub(crate) trait StateListener: Send + Sync {
+    /// It is in this state now.
+    fn entered(&self, state: State);
+
+    /// It has started, and is RUNNING.
+    fn started(&self);
 }
 
 /// Writes the statuses of one instance, until it is silenced.
@@ -27,6 +36,7 @@ pub(crate) struct InstanceStatuses {
     /// place. It must not be heard any more. Held while a status is written, so
     /// that silence is complete when [`InstanceStatuses::silence`] returns.
     silent: Mutex<bool>,
+    listener: OnceLock<Arc<dyn StateListener>>,
 }
 
 /// What the statuses are of.
@@ -52,11 +62,27 @@ impl InstanceStatuses {
             instance,
             version: version.map(str::to_owned),
             silent: Mutex::new(false),
+            listener: OnceLock::new(),
         }
     }
 
-    /// It does its work.
+    /// Lets this one hear of states from now on. There is one at most.
+    pub(crate) fn listen(&self, listener: Arc<dyn StateListener>) {
+        // A second one would be a defect, and is not worth a panic.
+        let _ = self.listener.set(listener);
+    }
+
+    /// It has started and does its work.
     pub(crate) fn running(&self) {
+        if self.write(State::Running, None, false)
+            && let Some(listener) = self.listener.get()
+        {
+            listener.started();
+        }
+    }
+
+    /// It does its work again.
+    pub(crate) fn resumed(&self) {
         self.write(State::Running, None, false);
     }
 
@@ -90,10 +116,14 @@ impl InstanceStatuses {
         *self.silent() = true;
     }
 
-    fn write(&self, state: State, trace: Option<String>, safe: bool) {
+    /// Writes a status; false if the instance is silent.
+    fn write(&self, state: State, trace: Option<String>, safe: bool) -> bool {
         let silent = self.silent();
         if *silent {
-            return;
+            return false;
+        }
+        if let Some(listener) = self.listener.get() {
+            listener.entered(state);
         }
         let statuses = &self.origin.statuses;
         let worker_id = self.origin.worker_id.clone();
@@ -131,6 +161,7 @@ impl InstanceStatuses {
                 }
             }
         }
+        true
     }
 
     fn silent(&self) -> MutexGuard<'_, bool> {

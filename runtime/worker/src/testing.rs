@@ -16,6 +16,7 @@ use tether_api::record::ConnectRecord;
 use tether_api::transform::Transformation;
 use tether_api::{ConnectError, Result};
 use tether_kafka::fake::FakeKafka;
+use tether_metrics::Metrics;
 use tether_storage::{
     ConnectorStatus, MemoryOffsetStore, MemoryStatusStore, OffsetEntry, OffsetStore, State,
     StatusStore, TaskId, TaskStatus, TopicStatus,
@@ -24,6 +25,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::config::WorkerConfig;
 use crate::config_provider::VariableResolver;
+use crate::metrics::WorkerMetrics;
 use crate::plugins::Plugins;
 use crate::worker::{WorkerContext, WorkerRequest};
 
@@ -416,6 +418,7 @@ pub(crate) struct Surroundings {
     pub(crate) statuses: Arc<LoggedStatuses>,
     pub(crate) requests: mpsc::UnboundedReceiver<WorkerRequest>,
     pub(crate) context: WorkerContext,
+    pub(crate) metrics: WorkerMetrics,
 }
 
 /// A worker that commits every second and gives commits and stops five; standalone
@@ -461,6 +464,7 @@ pub(crate) fn surroundings(
         statuses,
         requests,
         context,
+        metrics: WorkerMetrics::register(&Metrics::default()),
     }
 }
 

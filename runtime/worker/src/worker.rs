@@ -28,7 +28,7 @@ use crate::config::WorkerConfig;
 use crate::config_provider::VariableResolver;
 use crate::connector::ConnectorHandle;
 use crate::conversion::SharedConverters;
-use crate::metrics::TaskRestartMetrics;
+use crate::metrics::{TaskRestarts, WorkerMetrics};
 use crate::plugins::Plugins;
 use crate::source_offsets::SourceOffsets;
 use crate::statuses::StatusOrigin;
@@ -83,8 +83,7 @@ pub struct Worker {
     connectors: Mutex<BTreeMap<String, Entry<ConnectorHandle>>>,
     tasks: Mutex<BTreeMap<TaskId, Entry<TaskHandle>>>,
     converters: SharedConverters,
-    metrics: Metrics,
-    task_restarts: TaskRestartMetrics,
+    metrics: WorkerMetrics,
 }
 
 /// Something that is here, with the version of its plugin.
@@ -104,12 +103,14 @@ impl Worker {
         policy.warn_if_deprecated();
         Ok(Self {
             policy,
-            metrics: Metrics::new(context.config.metrics_sampling, Clock::system()),
+            metrics: WorkerMetrics::register(&Metrics::new(
+                context.config.metrics_sampling,
+                Clock::system(),
+            )),
             context: Arc::new(context),
             connectors: Mutex::default(),
             tasks: Mutex::default(),
             converters: SharedConverters::default(),
-            task_restarts: TaskRestartMetrics::default(),
         })
     }
 
@@ -167,12 +168,12 @@ impl Worker {
 
     /// What the worker and everything that runs on it count and measure.
     pub fn metrics(&self) -> &Metrics {
-        &self.metrics
+        self.metrics.registry()
     }
 
     /// Counts automatic restarts of tasks.
-    pub fn task_restarts(&self) -> &TaskRestartMetrics {
-        &self.task_restarts
+    pub(crate) fn task_restarts(&self) -> &TaskRestarts {
+        &self.metrics.task_restarts
     }
 
     /// Makes the offset stores of source connectors.

@@ -41,7 +41,7 @@ use tether_api::config::ConfigMap;
 use tether_api::connector::Task;
 use tether_api::{ConnectError, Result};
 use tether_metrics::Metrics;
-use tether_storage::{StatusStore, TargetState, TaskId};
+use tether_storage::{State, StatusStore, TargetState, TaskId};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout_at};
@@ -51,7 +51,10 @@ use tracing::Instrument as _;
 use crate::client_properties::{ClientProperties, OverridePolicy};
 use crate::config_provider::Redaction;
 use crate::conversion::Converters;
-use crate::metrics::TaskErrorMetrics;
+use crate::metrics::{
+    SinkTaskMetrics, SourceTaskMetrics, TaskErrorMetrics, TaskGroups, TaskMetrics, TaskPlugins,
+    WorkerMetrics,
+};
 use crate::plugin_call::guarded;
 use crate::preflight::Preflight;
 use crate::source_offsets::SourceOffsets;
@@ -72,7 +75,9 @@ const MAX_PREPARATIONS: u32 = 3;
 pub(crate) struct TaskSetup<'a> {
     pub(crate) context: &'a WorkerContext,
     pub(crate) policy: &'a OverridePolicy,
-    pub(crate) metrics: &'a Metrics,
+    pub(crate) metrics: &'a WorkerMetrics,
+    /// What it is made of, for metrics.
+    pub(crate) plugins: TaskPlugins,
     pub(crate) id: &'a TaskId,
     /// The configuration of the connector.
     pub(crate) connector: &'a ConfigMap,
@@ -93,7 +98,7 @@ pub(crate) struct TaskHandle {
     stopping: CancellationToken,
     statuses: Arc<InstanceStatuses>,
     failure: Arc<OnceLock<String>>,
-    errors: Arc<TaskErrorMetrics>,
+    _metrics: TaskGroups,
     running: JoinHandle<()>,
     abandon: Box<dyn FnOnce() + Send>,
 }
@@ -109,6 +114,7 @@ pub(crate) fn start(task: Task, setup: TaskSetup<'_>) -> Result<TaskHandle> {
         context,
         policy,
         metrics,
+        plugins,
         id,
         connector,
         config,
@@ -118,6 +124,13 @@ pub(crate) fn start(task: Task, setup: TaskSetup<'_>) -> Result<TaskHandle> {
         statuses,
         redaction,
     } = setup;
+    let initial = match state {
+        TargetState::Paused => State::Paused,
+        TargetState::Started | TargetState::Stopped => State::Running,
+    };
+    let (task_metrics, group) = TaskMetrics::register(metrics, id, &plugins, initial);
+    let mut groups = TaskGroups::new(Arc::clone(&task_metrics), group);
+    let registry = metrics.registry();
     let (state, receiver) = watch::channel(state);
     let stopping = CancellationToken::new();
     let control = TaskControl {
@@ -126,25 +139,23 @@ pub(crate) fn start(task: Task, setup: TaskSetup<'_>) -> Result<TaskHandle> {
         stopping: stopping.clone(),
         statuses: statuses.clone(),
     };
-    let errors = Arc::new(TaskErrorMetrics::default());
+    let (errors, group) = TaskErrorMetrics::register(registry, id);
+    groups.extend([group]);
+    let chain = TransformationChain::new(&context.plugins, connector)?;
+    groups.extend(chain.register(registry, id));
     let mut tools = TaskTools {
         control: control.clone(),
         config,
         converters,
-        chain: TransformationChain::new(&context.plugins, connector)?,
+        chain,
         statuses: context.statuses.clone(),
         topic_tracking: context.config.topic_tracking,
         flush_interval: context.config.offset_flush_interval,
         flush_timeout: context.config.offset_flush_timeout,
-        errors: ErrorHandling::new(
-            id,
-            connector,
-            errors.clone(),
-            redaction.clone(),
-            stopping.clone(),
-        )?,
+        errors: ErrorHandling::new(id, connector, errors, redaction.clone(), stopping.clone())?,
         dead_letters: None,
-        metrics: metrics.clone(),
+        metrics: registry.clone(),
+        task_metrics: Arc::clone(&task_metrics),
     };
     let properties = ClientProperties {
         worker: &context.config,
@@ -166,7 +177,11 @@ pub(crate) fn start(task: Task, setup: TaskSetup<'_>) -> Result<TaskHandle> {
                 clients: &context.clients,
                 worker_store: &context.offsets,
             };
-            if context.config.exactly_once_sources() {
+            let exactly_once = context.config.exactly_once_sources();
+            let (source_metrics, group) = SourceTaskMetrics::register(registry, id, exactly_once);
+            groups.extend([group]);
+            let task = (task, source_metrics);
+            if exactly_once {
                 let preflight = preflight.ok_or_else(|| {
                     ConnectError::illegal_state("An exactly-once source task needs a herder")
                 })?;
@@ -189,11 +204,15 @@ pub(crate) fn start(task: Task, setup: TaskSetup<'_>) -> Result<TaskHandle> {
         Task::Sink(task) => {
             let consumer = properties.sink_consumer(id, connector)?;
             tools.dead_letters = DeadLetterSettings::for_sink(id, connector, &properties)?;
-            let task = WorkerSinkTask::new(task, tools, clients, &consumer)?;
+            let (sink_metrics, group) = SinkTaskMetrics::register(registry, id);
+            groups.extend([group]);
+            let task = WorkerSinkTask::new((task, sink_metrics), tools, clients, &consumer)?;
             let abandon = task.abandon();
             (Box::new(task), Box::new(abandon))
         }
     };
+    // Not before it is sure that the task runs: the caller reports why it does not.
+    statuses.listen(task_metrics);
     let span = tracing::info_span!("task", task = %id);
     let failure = Arc::<OnceLock<String>>::default();
     let on_failure = {
@@ -211,7 +230,7 @@ pub(crate) fn start(task: Task, setup: TaskSetup<'_>) -> Result<TaskHandle> {
         stopping,
         statuses,
         failure,
-        errors,
+        _metrics: groups,
         running: tokio::spawn(run(task, control, redaction, on_failure).instrument(span)),
         abandon,
     })
@@ -231,11 +250,6 @@ impl TaskHandle {
     /// The trace of its failure, once it has failed.
     pub(crate) fn failure(&self) -> Option<String> {
         self.failure.get().cloned()
-    }
-
-    /// What went wrong in it so far.
-    pub(crate) fn errors(&self) -> &Arc<TaskErrorMetrics> {
-        &self.errors
     }
 
     /// Asks the task to end.
@@ -282,7 +296,7 @@ impl TaskControl {
         if paused {
             self.statuses.paused();
         } else {
-            self.statuses.running();
+            self.statuses.resumed();
         }
     }
 
@@ -320,6 +334,7 @@ struct TaskTools {
     dead_letters: Option<DeadLetterSettings>,
     /// Where the connector's task registers metrics of its own.
     metrics: Metrics,
+    task_metrics: Arc<TaskMetrics>,
 }
 
 /// The parts of a task's life. Plugin code is called within; a panic in it

@@ -6,8 +6,11 @@ use tether_api::plugin::PluginKind;
 use tether_api::record::ConnectRecord;
 use tether_api::transform::{Predicate, Transformation};
 use tether_api::{ConnectError, Result};
+use tether_metrics::{Group, Metrics};
+use tether_storage::TaskId;
 
 use super::error_handling::{self, Failure};
+use crate::metrics::register_transformations;
 use crate::plugins::Plugins;
 
 /// The transformations that one task applies.
@@ -21,16 +24,33 @@ struct Stage {
     alias: String,
     /// The Java class, for errors.
     class: &'static str,
+    version: &'static str,
     transformation: Box<dyn Transformation>,
     condition: Option<Condition>,
 }
 
 struct Condition {
+    alias: String,
+    class: &'static str,
+    version: &'static str,
     predicate: Box<dyn Predicate>,
     negate: bool,
 }
 
 impl Condition {
+    fn new(plugins: &Plugins, connector: &ConfigMap, alias: &str, negate: bool) -> Result<Self> {
+        let mut config = with_prefix(connector, &format!("predicates.{alias}."));
+        let class = take(&mut config, "type").ok_or_else(|| missing("predicates", alias))?;
+        let found = plugins.find(&[PluginKind::Predicate], class.trim());
+        Ok(Self {
+            alias: alias.to_owned(),
+            class: found.map_or("", |plugin| plugin.class),
+            version: found.map_or("", |plugin| plugin.version),
+            predicate: plugins.new_predicate(class.trim(), &config)?,
+            negate,
+        })
+    }
+
     fn holds(&mut self, record: &ConnectRecord) -> bool {
         self.predicate.test(record) != self.negate
     }
@@ -59,6 +79,19 @@ impl TransformationChain {
     /// Whether there are no transformations.
     pub(super) fn is_empty(&self) -> bool {
         self.stages.is_empty()
+    }
+
+    /// Registers what the chain of a task consists of.
+    pub(super) fn register(&self, metrics: &Metrics, id: &TaskId) -> Vec<Group> {
+        let transformations = self.stages.iter();
+        let transformations =
+            transformations.map(|stage| (stage.alias.clone(), stage.class, stage.version));
+        let predicates = self
+            .stages
+            .iter()
+            .filter_map(|stage| stage.condition.as_ref());
+        let predicates = predicates.map(|found| (found.alias.clone(), found.class, found.version));
+        register_transformations(metrics, id, transformations.collect(), predicates.collect())
     }
 
     /// The record after all transformations; `None` if one dropped it.
@@ -97,32 +130,17 @@ impl Stage {
         let negate = take(&mut config, "negate")
             .is_some_and(|negate| negate.trim().eq_ignore_ascii_case("true"));
         let condition = predicate
-            .map(|predicate| {
-                Ok::<_, ConnectError>(Condition {
-                    predicate: new_predicate(plugins, connector, predicate.trim())?,
-                    negate,
-                })
-            })
+            .map(|predicate| Condition::new(plugins, connector, predicate.trim(), negate))
             .transpose()?;
+        let found = plugins.find(&[PluginKind::Transformation], class.trim());
         Ok(Self {
             alias: alias.to_owned(),
-            class: plugins
-                .find(&[PluginKind::Transformation], class.trim())
-                .map_or("", |plugin| plugin.class),
+            class: found.map_or("", |plugin| plugin.class),
+            version: found.map_or("", |plugin| plugin.version),
             transformation: plugins.new_transformation(class.trim(), &config)?,
             condition,
         })
     }
-}
-
-fn new_predicate(
-    plugins: &Plugins,
-    connector: &ConfigMap,
-    alias: &str,
-) -> Result<Box<dyn Predicate>> {
-    let mut config = with_prefix(connector, &format!("predicates.{alias}."));
-    let class = take(&mut config, "type").ok_or_else(|| missing("predicates", alias))?;
-    plugins.new_predicate(class.trim(), &config)
 }
 
 fn take(config: &mut ConfigMap, key: &str) -> Option<String> {

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::{Entry, Worker, class};
 use crate::config_provider::Resolved;
 use crate::connector::{self, ConnectorHandle, ConnectorSetup, TaskLimit};
+use crate::metrics::ConnectorMetrics;
 use crate::statuses::InstanceStatuses;
 use crate::topic_creation::TopicCreation;
 
@@ -58,9 +59,11 @@ impl Worker {
                 let statuses =
                     InstanceStatuses::connector(self.origin(), connector, self.version(config));
                 statuses.failed(error);
+                self.metrics.connector_startups.failed();
             })?;
             let transition = entry.handle.transition_to(state);
             connectors.insert(connector.to_owned(), entry);
+            self.metrics.connectors(connectors.len());
             transition
         };
         transition.await
@@ -70,7 +73,12 @@ impl Worker {
     /// if it was not here. A connector that takes longer than five seconds to
     /// stop is abandoned.
     pub async fn stop_connector(&self, connector: &str) -> bool {
-        let entry = self.connectors_here().remove(connector);
+        let entry = {
+            let mut connectors = self.connectors_here();
+            let entry = connectors.remove(connector);
+            self.metrics.connectors(connectors.len());
+            entry
+        };
         let Some(entry) = entry else {
             return false;
         };
@@ -142,16 +150,22 @@ impl Worker {
             }
             _ => None,
         };
+        let statuses = Arc::new(InstanceStatuses::connector(
+            self.origin(),
+            name,
+            Some(plugin.version),
+        ));
+        let startups = &self.metrics.connector_startups;
+        let (metrics, group) =
+            ConnectorMetrics::register(self.metrics.registry(), name, plugin, startups);
+        statuses.listen(metrics);
         Ok(Entry {
             version: plugin.version,
             handle: connector::spawn(ConnectorSetup {
                 name: name.to_owned(),
                 connector: context.plugins.new_connector(class)?,
-                statuses: Arc::new(InstanceStatuses::connector(
-                    self.origin(),
-                    name,
-                    Some(plugin.version),
-                )),
+                statuses,
+                metrics: group,
                 config,
                 redaction,
                 offsets,

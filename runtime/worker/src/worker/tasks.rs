@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::{Entry, Worker, class};
 use crate::connector::TaskLimit;
-use crate::metrics::TaskErrorMetrics;
+use crate::metrics::TaskPlugins;
 use crate::preflight::Preflight;
 use crate::statuses::InstanceStatuses;
 use crate::task::{self, TaskHandle, TaskSetup};
@@ -54,6 +54,7 @@ impl Worker {
             .inspect_err(|error| {
                 tracing::error!(task = %id, %error, "Failed to start task");
                 statuses.failed(error);
+                self.metrics.task_startups.failed();
             })?;
         tasks.insert(
             id.clone(),
@@ -62,6 +63,7 @@ impl Worker {
                 version: version.unwrap_or_default(),
             },
         );
+        self.metrics.tasks(tasks.len());
         Ok(())
     }
 
@@ -72,9 +74,12 @@ impl Worker {
     pub async fn stop_tasks(&self, ids: &[TaskId]) {
         let mut stopped: Vec<(&TaskId, TaskHandle)> = {
             let mut tasks = self.tasks_here();
-            ids.iter()
+            let stopped = ids.iter();
+            let stopped = stopped
                 .filter_map(|id| Some((id, tasks.remove(id)?.handle)))
-                .collect()
+                .collect();
+            self.metrics.tasks(tasks.len());
+            stopped
         };
         let deadline = Instant::now() + self.context.config.task_shutdown_timeout;
         for (_, handle) in &stopped {
@@ -108,14 +113,6 @@ impl Worker {
     /// The tasks that are here, whatever their state, sorted.
     pub fn tasks(&self) -> Vec<TaskId> {
         self.tasks_here().keys().cloned().collect()
-    }
-
-    /// What went wrong in each task that is here, failed ones too, sorted.
-    pub fn task_errors(&self) -> Vec<(TaskId, Arc<TaskErrorMetrics>)> {
-        self.tasks_here()
-            .iter()
-            .map(|(id, entry)| (id.clone(), entry.handle.errors().clone()))
-            .collect()
     }
 
     /// The version of a task that is here.
@@ -153,22 +150,30 @@ impl Worker {
             let context = &*self.context;
             // Who set the limit lower has the old tasks until there are new ones.
             TaskLimit::new(&connector.config)?.check(&id.connector, count)?;
-            let plugin = context.plugins.new_connector(class(&connector.config)?)?;
+            let class = class(&connector.config)?;
+            let plugin = context.plugins.new_connector(class)?;
+            let converters = self.converters.of(
+                &id.connector,
+                &connector.config,
+                &context.plugins,
+                &context.config,
+            )?;
             task::start(
                 plugin.new_task(),
                 TaskSetup {
                     context,
                     policy: &self.policy,
                     metrics: &self.metrics,
+                    plugins: TaskPlugins::new(
+                        &context.plugins,
+                        context.plugins.connector(class)?,
+                        plugin.task_class(),
+                        converters.classes,
+                    ),
                     id,
                     connector: &connector.config,
                     config: task.config,
-                    converters: self.converters.of(
-                        &id.connector,
-                        &connector.config,
-                        &context.plugins,
-                        &context.config,
-                    )?,
+                    converters,
                     state,
                     preflight,
                     statuses,

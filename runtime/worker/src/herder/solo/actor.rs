@@ -152,7 +152,8 @@ impl Actor {
                 for task in self.automatic_restarts.take_due() {
                     tracing::info!(connector = self.connector, task, "Restarting a failed task");
                     let id = TaskId::new(self.connector.as_str(), task);
-                    self.shared.context.worker.task_restarts().restarted(&id);
+                    let restarts = self.shared.context.worker.task_restarts();
+                    restarts.of(&id).increment();
                     let outcome = self.restart_task(task).await;
                     self.log(outcome);
                 }

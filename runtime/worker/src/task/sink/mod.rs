@@ -28,6 +28,7 @@ use tokio::time::Instant;
 use super::topic_tracker::TopicTracker;
 use super::{TaskControl, TaskTools, WorkerTask};
 use crate::conversion::Converters;
+use crate::metrics::{SinkTaskMetrics, TaskMetrics};
 use crate::plugin_call::{caught, guarded};
 
 use dead_letters::SinkDeadLetters;
@@ -61,6 +62,8 @@ pub(super) struct WorkerSinkTask {
     /// Present if the task's reports lead to something.
     errant_records: Option<Arc<ErrantRecords>>,
     partitions: Partitions,
+    metrics: SinkTaskMetrics,
+    task_metrics: Arc<TaskMetrics>,
     /// What the next `put` gets. It stays over a retriable failure.
     batch: Vec<SinkRecord>,
     /// The records of the batch as they were consumed, if the task can have
@@ -85,7 +88,7 @@ impl WorkerSinkTask {
     /// # Errors
     /// Config, if a property is wrong or the task has no topics.
     pub(super) fn new(
-        task: Box<dyn SinkTask>,
+        (task, metrics): (Box<dyn SinkTask>, SinkTaskMetrics),
         tools: TaskTools,
         clients: &dyn Clients,
         consumer: &ConfigMap,
@@ -101,7 +104,8 @@ impl WorkerSinkTask {
             flush_timeout,
             errors,
             dead_letters,
-            metrics,
+            metrics: registry,
+            task_metrics,
         } = tools;
         let subscription = subscription(&config)?;
         let max_poll_records = max_poll_records(consumer)?;
@@ -126,12 +130,14 @@ impl WorkerSinkTask {
             flush_interval,
             flush_timeout,
             context: SinkTaskContext::new(control.stopping.child_token(), reporter)
-                .with_metrics(metrics),
+                .with_metrics(registry),
             decoder: RecordDecoder::new(converters.clone(), chain, failed, topics),
             converters,
             dead_letters,
             errant_records,
             partitions: Partitions::default(),
+            metrics,
+            task_metrics,
             batch: Vec::new(),
             consumed: Vec::new(),
             redelivering: false,
@@ -183,6 +189,7 @@ impl WorkerSinkTask {
         match self.poll().await? {
             None => Ok(()),
             Some(ConsumerEvent::Records(records)) => {
+                self.metrics.read(records.len());
                 if self.convert(records).await? {
                     self.deliver().await?;
                 }
@@ -256,13 +263,20 @@ impl WorkerSinkTask {
         if self.dead_letters.is_some() {
             self.consumed.extend(records);
         }
+        self.count_active();
         Ok(true)
+    }
+
+    fn count_active(&self) {
+        self.metrics.active(self.partitions.uncommitted());
     }
 
     /// Gives the batch to the task, even an empty one.
     async fn deliver(&mut self) -> Result<()> {
         self.redeliver_at = None;
+        let begun = Instant::now();
         let put = self.task.put(&self.batch).await;
+        let time = begun.elapsed();
         // Also after a failure: what the task has reported is to be found in
         // the dead letter queue.
         self.send_reports().await?;
@@ -274,6 +288,8 @@ impl WorkerSinkTask {
         };
         match put {
             Ok(()) => {
+                self.task_metrics.batch(self.batch.len());
+                self.metrics.put(self.batch.len(), time);
                 self.partitions.delivered();
                 self.batch.clear();
                 self.consumed.clear();
@@ -412,6 +428,8 @@ impl WorkerTask for WorkerSinkTask {
             letters.give_up()();
         }
         self.consumer.close().await;
+        // Whatever it failed to give up.
+        self.metrics.partitions(0);
     }
 }
 

@@ -18,11 +18,16 @@ const COMMIT_BACKOFF: Duration = Duration::from_millis(100);
 pub(super) struct CommitInFlight {
     offsets: Offsets,
     running: JoinHandle<Result<(), KafkaError>>,
+    begun: Instant,
     deadline: Instant,
 }
 
-/// How a commit ended, with its offsets.
-type Ended = (Offsets, Result<(), KafkaError>);
+/// How a commit ended, with its offsets and its beginning.
+pub(super) struct Ended {
+    offsets: Offsets,
+    begun: Instant,
+    result: Result<(), KafkaError>,
+}
 
 impl CommitInFlight {
     /// When it is given up.
@@ -42,9 +47,13 @@ impl CommitInFlight {
                 "The commit did not end properly",
             ))
         });
-        let offsets = std::mem::take(&mut commit.offsets);
+        let ended = Ended {
+            offsets: std::mem::take(&mut commit.offsets),
+            begun: commit.begun,
+            result,
+        };
         *slot = None;
-        (offsets, result)
+        ended
     }
 }
 
@@ -55,6 +64,7 @@ impl WorkerSinkTask {
     pub(super) async fn begin_commit(&mut self) -> Result<()> {
         let all = self.partitions.all();
         let all = self.reported(&all).await?;
+        let begun = Instant::now();
         let offsets = match self.committable(&all).await {
             Ok(Some(offsets)) => offsets,
             Ok(None) => return Ok(()),
@@ -74,6 +84,7 @@ impl WorkerSinkTask {
         self.commit = Some(CommitInFlight {
             offsets,
             running: tokio::spawn(async move { consumer.commit(&entries).await }),
+            begun,
             deadline: Instant::now() + self.flush_timeout,
         });
         Ok(())
@@ -81,15 +92,28 @@ impl WorkerSinkTask {
 
     /// Notes how a commit ended. A failure never ends the task: the next
     /// commit covers these offsets too.
-    pub(super) fn commit_ended(&mut self, (offsets, result): Ended) {
-        match result {
-            Ok(()) => self.partitions.set_committed(&offsets),
-            Err(error) => tracing::error!(
-                task = %self.control.id,
-                %error,
-                "Commit of offsets failed; the next one covers them"
-            ),
+    pub(super) fn commit_ended(&mut self, ended: Ended) {
+        match ended.result {
+            Ok(()) => {
+                self.partitions.set_committed(&ended.offsets);
+                self.count_commit(ended.begun);
+                self.count_active();
+            }
+            Err(error) => {
+                self.task_metrics.commit_failed();
+                tracing::error!(
+                    task = %self.control.id,
+                    %error,
+                    "Commit of offsets failed; the next one covers them"
+                );
+            }
         }
+    }
+
+    /// Counts a commit that succeeded, or that had nothing to do.
+    fn count_commit(&self, begun: Instant) {
+        self.task_metrics.committed(begun.elapsed());
+        self.metrics.commit_completed();
     }
 
     /// Gives up a commit whose answer does not come.
@@ -97,6 +121,7 @@ impl WorkerSinkTask {
         let now = Instant::now();
         if let Some(commit) = self.commit.take_if(|commit| now >= commit.deadline) {
             commit.running.abort();
+            self.metrics.commit_skipped();
             tracing::warn!(task = %self.control.id, "Commit of offsets timed out");
         }
     }
@@ -126,10 +151,15 @@ impl WorkerSinkTask {
                 tracing::error!(task = %self.control.id, %error, "Nothing is committed");
                 Vec::new()
             });
+            let begun = Instant::now();
             match self.committable(&reported).await {
                 Ok(Some(offsets)) => {
                     let result = self.commit_now(&offsets).await;
-                    self.commit_ended((offsets, result));
+                    self.commit_ended(Ended {
+                        offsets,
+                        begun,
+                        result,
+                    });
                 }
                 Ok(None) => {}
                 Err(error) => tracing::warn!(
@@ -141,6 +171,8 @@ impl WorkerSinkTask {
         }
         let closed = self.task.close(&partitions).await;
         self.partitions.remove(&partitions);
+        self.metrics.partitions(self.partitions.count());
+        self.count_active();
         closed
     }
 
@@ -193,7 +225,10 @@ impl WorkerSinkTask {
         if current.is_empty() {
             return Ok(None);
         }
-        let mut provided = self.task.pre_commit(&current).await?;
+        self.metrics.commit_begins();
+        let begun = Instant::now();
+        let provided = self.task.pre_commit(&current).await;
+        let mut provided = provided.inspect_err(|_| self.task_metrics.commit_failed())?;
         if self.dead_letters.is_some() {
             // The task may have reported records just now.
             let reported = self.reported(partitions).await?;
@@ -204,6 +239,7 @@ impl WorkerSinkTask {
                 task = %self.control.id,
                 "Skipping offset commit, task opted-out by returning no offsets from preCommit"
             );
+            self.count_commit(begun);
             return Ok(None);
         }
         let committed = self.partitions.committed(partitions);
@@ -229,7 +265,11 @@ impl WorkerSinkTask {
                 ),
             }
         }
-        Ok((offsets != committed).then_some(offsets))
+        if offsets == committed {
+            self.count_commit(begun);
+            return Ok(None);
+        }
+        Ok(Some(offsets))
     }
 }
 

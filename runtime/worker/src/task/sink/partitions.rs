@@ -50,6 +50,11 @@ impl Partitions {
             .retain(|known| !partitions.contains(&known.partition));
     }
 
+    /// How many partitions there are.
+    pub(super) fn count(&self) -> usize {
+        self.all.len()
+    }
+
     /// All partitions.
     pub(super) fn all(&self) -> Vec<TopicPartition> {
         self.all
@@ -141,6 +146,15 @@ impl Partitions {
             }
         }
         seek
+    }
+
+    /// How many records were read whose offsets are not committed.
+    pub(super) fn uncommitted(&self) -> usize {
+        let uncommitted = self.all.iter().map(|known| {
+            let read = known.read.unwrap_or(known.current);
+            usize::try_from(read - known.committed).unwrap_or(0)
+        });
+        uncommitted.sum()
     }
 
     /// Notes which partitions the task wants paused; those that it does not

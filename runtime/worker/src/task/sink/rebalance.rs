@@ -26,6 +26,8 @@ impl WorkerSinkTask {
             () = self.control.stopping.cancelled() => return Ok(()),
         };
         self.partitions.assign(&positions);
+        self.metrics.partitions(self.partitions.count());
+        self.count_active();
         self.apply_pauses()?;
         if !partitions.is_empty() {
             self.task.open(partitions).await?;

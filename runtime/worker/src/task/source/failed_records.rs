@@ -50,6 +50,11 @@ impl SourceErrors {
         self.errors.retries() || self.dead_letters.is_some()
     }
 
+    /// Whether records that cannot be processed have dead letters.
+    pub(super) fn writes_letters(&self) -> bool {
+        self.dead_letters.is_some()
+    }
+
     /// Whether records that Kafka refuses are passed over.
     pub(super) fn pass_over_refused(&self) -> bool {
         self.errors.is_tolerant()

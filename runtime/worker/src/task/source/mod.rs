@@ -9,6 +9,7 @@ mod failed_records;
 mod offset_committer;
 mod readable_json;
 mod sender;
+mod source_metrics;
 mod topic_creator;
 
 use std::sync::Arc;
@@ -23,12 +24,13 @@ use tether_api::{ConnectError, Result};
 use tether_kafka::{Clients, Producer};
 use tether_metrics::Metrics;
 use tether_storage::{OffsetStore, OffsetWriter, PartitionKeys, StoredOffsetReader, TargetState};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::error_handling::Failure;
 use super::topic_tracker::TopicTracker;
 use super::{TaskControl, TaskTools, WorkerTask};
+use crate::metrics::SourceTaskMetrics;
 use crate::plugin_call::guarded;
 use crate::source_offsets::SourceOffsetStore;
 
@@ -37,8 +39,9 @@ use deliveries::Deliveries;
 use encoder::RecordEncoder;
 pub(super) use exactly_once::ExactlyOnceSourceTask;
 use failed_records::SourceErrors;
-use offset_committer::OffsetCommitter;
+use offset_committer::{FlushTimes, OffsetCommitter};
 use sender::{InFlightLimit, Sender, Turn};
+use source_metrics::SourceMetrics;
 pub(super) use topic_creator::TopicCreator;
 
 /// The wait before a refused record is sent again, and after a poll that
@@ -64,7 +67,8 @@ pub(super) struct WorkerSourceTask {
     committer: Arc<OffsetCommitter>,
     sender: Sender,
     dead_letters: Option<Arc<SourceDeadLetters>>,
-    metrics: Metrics,
+    /// Where the task registers metrics of its own.
+    registry: Metrics,
     flush_timeout: Duration,
     /// Positions that hold once the batch has been sent.
     positions: Vec<SourcePosition>,
@@ -84,7 +88,7 @@ impl WorkerSourceTask {
     /// # Errors
     /// Config, if a property is wrong.
     pub(super) fn new(
-        task: Box<dyn SourceTask>,
+        (task, metrics): (Box<dyn SourceTask>, SourceTaskMetrics),
         tools: TaskTools,
         clients: &dyn Clients,
         producer: &ConfigMap,
@@ -103,9 +107,9 @@ impl WorkerSourceTask {
             offsets,
             flush_timeout,
             dead_letters,
-            metrics,
+            registry,
         } = Sending::new(
-            tools,
+            (tools, metrics),
             clients,
             (producer.clone(), properties),
             deliveries,
@@ -123,7 +127,7 @@ impl WorkerSourceTask {
             committer,
             sender,
             dead_letters,
-            metrics,
+            registry,
             flush_timeout,
             positions: Vec::new(),
             paused: false,
@@ -187,6 +191,7 @@ impl WorkerSourceTask {
     /// to tell for hours.
     async fn poll(&mut self) -> Result<Vec<SourceRecord>> {
         let mut state = self.control.state.clone();
+        let begun = Instant::now();
         let polled = {
             let mut poll = std::pin::pin!(self.task.poll());
             loop {
@@ -206,6 +211,7 @@ impl WorkerSourceTask {
                 }
             }
         };
+        self.committer.metrics().polled(&polled, begun.elapsed());
         tolerate_retriable(&self.control, polled).await
     }
 
@@ -277,7 +283,7 @@ impl WorkerTask for WorkerSourceTask {
             stopping: self.interrupt.clone(),
             committed: self.committer.committed(),
             transactions: None,
-            metrics: self.metrics.clone(),
+            metrics: self.registry.clone(),
         };
         let config = std::mem::take(&mut self.config);
         self.task.start(context, config).await
@@ -329,7 +335,8 @@ struct Sending {
     sender: Sender,
     offsets: Arc<dyn OffsetReader>,
     dead_letters: Option<Arc<SourceDeadLetters>>,
-    metrics: Metrics,
+    /// Where the task registers metrics of its own.
+    registry: Metrics,
     flush_timeout: Duration,
 }
 
@@ -340,7 +347,7 @@ impl Sending {
     /// # Errors
     /// Config, if a property is wrong.
     fn new(
-        tools: TaskTools,
+        (tools, metrics): (TaskTools, SourceTaskMetrics),
         clients: &dyn Clients,
         (producer, properties): (Arc<dyn Producer>, &ConfigMap),
         deliveries: Arc<Deliveries>,
@@ -358,7 +365,8 @@ impl Sending {
             flush_timeout,
             errors,
             dead_letters,
-            metrics,
+            metrics: registry,
+            task_metrics,
         } = tools;
         let limit = InFlightLimit {
             records: MAX_IN_FLIGHT,
@@ -379,8 +387,14 @@ impl Sending {
             deliveries,
             errors.clone(),
             TopicTracker::new(statuses, id, topic_tracking),
-            flush_interval,
-            flush_timeout,
+            SourceMetrics {
+                task: task_metrics,
+                source: metrics,
+            },
+            FlushTimes {
+                interval: flush_interval,
+                timeout: flush_timeout,
+            },
         ));
         let encoder = RecordEncoder::new(converters);
         let sender = Sender::new(id, chain, encoder, errors, topics, producer, limit);
@@ -390,7 +404,7 @@ impl Sending {
             sender,
             offsets: Arc::new(StoredOffsetReader::new(store, keys)),
             dead_letters,
-            metrics,
+            registry,
             flush_timeout,
             control,
         })

@@ -10,11 +10,12 @@ use tether_api::source::{CommittedOffsets, SourcePosition};
 use tether_api::{ConnectError, ErrorKind, Result};
 use tether_storage::{OffsetEntry, OffsetWriter, TaskId};
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::deliveries::Deliveries;
 use super::failed_records::SourceErrors;
+use super::source_metrics::SourceMetrics;
 use crate::task::submitted_records::{Outcome, SubmittedRecords};
 use crate::task::topic_tracker::TopicTracker;
 
@@ -38,8 +39,15 @@ pub(super) struct OffsetCommitter {
     errors: SourceErrors,
     book: Mutex<Book>,
     committed: watch::Sender<CommittedOffsets>,
-    flush_interval: Duration,
-    flush_timeout: Duration,
+    metrics: Arc<SourceMetrics>,
+    flush: FlushTimes,
+}
+
+/// How often offsets are committed, and how long that may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FlushTimes {
+    pub(super) interval: Duration,
+    pub(super) timeout: Duration,
 }
 
 /// The bookkeeping of a task. Its send loop and its commits run in the same
@@ -50,6 +58,9 @@ pub(super) struct Book {
     pending: PendingOffsets,
     outcomes: Vec<(usize, Outcome)>,
     failed: bool,
+    /// How many records the producer has taken since the last transaction.
+    sent: usize,
+    metrics: Arc<SourceMetrics>,
 }
 
 impl OffsetCommitter {
@@ -60,9 +71,10 @@ impl OffsetCommitter {
         deliveries: Arc<Deliveries>,
         errors: SourceErrors,
         topics: TopicTracker,
-        flush_interval: Duration,
-        flush_timeout: Duration,
+        metrics: SourceMetrics,
+        flush: FlushTimes,
     ) -> Self {
+        let metrics = Arc::new(metrics);
         Self {
             id: id.clone(),
             writer,
@@ -74,16 +86,23 @@ impl OffsetCommitter {
                 pending: PendingOffsets::new(),
                 outcomes: Vec::new(),
                 failed: false,
+                sent: 0,
+                metrics: Arc::clone(&metrics),
             }),
             committed: watch::Sender::default(),
-            flush_interval,
-            flush_timeout,
+            metrics,
+            flush,
         }
     }
 
     /// Tells what has been committed.
     pub(super) fn committed(&self) -> watch::Receiver<CommittedOffsets> {
         self.committed.subscribe()
+    }
+
+    /// What is counted of the task.
+    pub(super) fn metrics(&self) -> &SourceMetrics {
+        &self.metrics
     }
 
     /// The bookkeeping.
@@ -115,7 +134,7 @@ impl OffsetCommitter {
         loop {
             tokio::select! {
                 () = end.cancelled() => return,
-                () = sleep(self.flush_interval) => {}
+                () = sleep(self.flush.interval) => {}
             }
             self.commit().await;
         }
@@ -134,7 +153,7 @@ impl OffsetCommitter {
                 self.reported().await;
             }
         };
-        if timeout(self.flush_timeout, landed).await.is_err() {
+        if timeout(self.flush.timeout, landed).await.is_err() {
             tracing::warn!(
                 task = %self.id,
                 records = self.book().submitted.in_flight(),
@@ -191,10 +210,14 @@ impl OffsetCommitter {
             );
             std::mem::take(&mut book.pending)
         };
-        if offsets.is_empty() {
-            return;
-        }
-        match self.write(&offsets).await {
+        let begun = Instant::now();
+        let outcome = match offsets.is_empty() {
+            true => Ok(()),
+            false => self.write(&offsets).await,
+        };
+        self.metrics.commit_ended(&outcome, begun.elapsed());
+        match outcome {
+            Ok(()) if offsets.is_empty() => {}
             Ok(()) => self.publish(offsets),
             Err(error) => {
                 log_failure(&self.id, &error);
@@ -209,7 +232,7 @@ impl OffsetCommitter {
         let offsets = offsets
             .iter()
             .map(|(partition, offset)| (partition.clone(), offset.clone()));
-        timeout(self.flush_timeout, self.writer.write(offsets))
+        timeout(self.flush.timeout, self.writer.write(offsets))
             .await
             .unwrap_or_else(|_| {
                 Err(ConnectError::retriable(
@@ -236,15 +259,42 @@ impl Book {
         }
     }
 
+    /// Notes that the producer has taken records.
+    pub(super) fn note_sent(&mut self, records: usize) {
+        self.sent += records;
+    }
+
+    /// Notes records that were dropped before the producer saw them.
+    pub(super) fn note_dropped(&self, records: usize) {
+        self.metrics.source.done(0, records);
+    }
+
+    /// How many records the producer has taken since the last call.
+    pub(super) fn take_sent(&mut self) -> usize {
+        std::mem::take(&mut self.sent)
+    }
+
     fn settle(&mut self) {
+        let in_flight = self.submitted.in_flight();
+        let (mut dropped, mut lost) = (0, 0);
         for (token, outcome) in &self.outcomes {
             self.submitted.resolve(*token, *outcome);
             match outcome {
                 Outcome::Acknowledged => self.topics.acknowledged(*token),
-                Outcome::PassedOver => self.topics.withdrawn(*token),
-                Outcome::Failed => self.failed = true,
+                Outcome::PassedOver => {
+                    dropped += 1;
+                    self.topics.withdrawn(*token);
+                }
+                Outcome::Failed => {
+                    lost += 1;
+                    self.failed = true;
+                }
             }
         }
+        // There are acknowledgements, too, of what is no record of the task.
+        let resolved = in_flight - self.submitted.in_flight();
+        let written = resolved.saturating_sub(dropped + lost);
+        self.metrics.source.done(written, dropped);
         for (partition, offset) in self.submitted.take_committable() {
             self.pending.insert(partition, offset);
         }

@@ -78,6 +78,8 @@ pub(super) struct Sender {
     /// Why no more records were added to the run, which had to be sent first.
     then: Option<Result<Turn>>,
     preparations: u32,
+    /// Records that transformations have dropped and nobody has counted yet.
+    dropped: usize,
     /// Of the record that fails at present.
     attempts: Option<Attempts>,
 }
@@ -138,6 +140,7 @@ impl Sender {
             tokens: Vec::new(),
             then: None,
             preparations: 0,
+            dropped: 0,
             attempts: None,
         }
     }
@@ -176,12 +179,18 @@ impl Sender {
     /// is wrong.
     pub(super) fn advance(&mut self, committer: &OffsetCommitter) -> Result<Turn> {
         let mut book = committer.book();
+        let turn = self.advance_runs(&mut book);
+        book.note_dropped(std::mem::take(&mut self.dropped));
+        turn
+    }
+
+    fn advance_runs(&mut self, book: &mut Book) -> Result<Turn> {
         for _ in 0..RUNS_PER_TURN {
             let then = match self.then.take() {
                 Some(then) => then,
                 None => self.fill_run(),
             };
-            if let Some(turn) = self.send_run(&mut book)? {
+            if let Some(turn) = self.send_run(book)? {
                 self.then = Some(then);
                 return Ok(turn);
             }
@@ -305,7 +314,13 @@ impl Sender {
         let verdict = handled.await?;
         match verdict {
             Verdict::Again | Verdict::Stopped => self.again = Some(refused.into_source_record()),
-            Verdict::Skip => self.attempts = None,
+            Verdict::Skip => {
+                self.attempts = None;
+                // With a dead letter it is done once that is in Kafka.
+                if !self.errors.writes_letters() {
+                    committer.book().note_dropped(1);
+                }
+            }
         }
         Ok(verdict != Verdict::Stopped)
     }
@@ -340,7 +355,7 @@ impl Sender {
                     });
                     return Ok(true);
                 }
-                Ok(None) => {}
+                Ok(None) => self.dropped += 1,
                 Err(failure) => {
                     self.refused = Some(Refused {
                         record: original
@@ -372,6 +387,7 @@ impl Sender {
                 book.submitted.withdraw(token);
                 book.topics.withdrawn(token);
             }
+            book.note_sent(taken);
             self.run.drain(..taken);
             self.encoded.drain(..taken);
             if let Err(refusal) = sent
@@ -463,6 +479,7 @@ impl Sender {
             .passed_over(Some((&record.partition, &record.offset)), error);
         let token = book.submitted.submit(&record.partition, record.offset, 0);
         book.submitted.resolve(token, Outcome::PassedOver);
+        book.note_dropped(1);
     }
 }
 

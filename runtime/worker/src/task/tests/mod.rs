@@ -4,21 +4,24 @@ mod sink;
 mod source;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tether_api::Result;
 use tether_api::config::ConfigMap;
 use tether_api::connector::Task;
+use tether_api::plugin::PluginFactory;
 use tether_kafka::ConsumedRecord;
-use tether_metrics::Metrics;
+use tether_metrics::prometheus;
 use tether_storage::{TargetState, TaskId};
 use tokio::time::Instant;
 
 use super::{TaskHandle, TaskSetup, start};
 use crate::client_properties::OverridePolicy;
 use crate::conversion::Converters;
+use crate::metrics::TaskPlugins;
 use crate::preflight::Preflight;
 use crate::statuses::{InstanceStatuses, StatusOrigin};
-use crate::testing::Surroundings;
+use crate::testing::{Surroundings, plugin};
 
 fn id() -> TaskId {
     TaskId::new("c", 0)
@@ -48,18 +51,23 @@ fn try_launch(
         worker_id: context.worker_id.clone(),
         generation: context.generation.clone(),
     };
+    let converters = Converters::new(&context.plugins, &context.config, connector).unwrap();
     start(
         task,
         TaskSetup {
             context,
             policy: &OverridePolicy::All,
-            metrics: &Metrics::default(),
+            metrics: &surroundings.metrics,
+            plugins: TaskPlugins::new(
+                &context.plugins,
+                &plugin("t.Connector", PluginFactory::Source(|| panic!("not made"))),
+                "t.Task",
+                converters.classes,
+            ),
             id: &id(),
             connector,
             config: connector.clone(),
-            converters: Arc::new(
-                Converters::new(&context.plugins, &context.config, connector).unwrap(),
-            ),
+            converters: Arc::new(converters),
             state,
             preflight,
             statuses: Arc::new(InstanceStatuses::task(origin, &id(), Some("1.2.3"))),
@@ -68,11 +76,43 @@ fn try_launch(
     )
 }
 
-/// A counter of a task.
-fn counted(task: &TaskHandle, name: &str) -> u64 {
-    let values = task.errors().values();
-    let value = values.iter().find(|(known, _)| *known == name);
-    value.unwrap().1
+/// A metric of the task; `group` is such as `task_error`.
+fn measured(surroundings: &Surroundings, group: &str, name: &str) -> f64 {
+    let text = prometheus::render(surroundings.metrics.registry());
+    let name = format!("kafka_connect_{group}_{}", name.replace('-', "_"));
+    let read = prometheus::reader::read(&text).unwrap();
+    read.value(&name, &[("connector", "c"), ("task", "0")])
+        .unwrap()
+}
+
+/// Waits until a metric has this value.
+async fn until_measured(surroundings: &Surroundings, group: &str, name: &str, value: f64) {
+    let mut last = f64::NAN;
+    // Time is virtual, so that this is no time at all.
+    for _ in 0..10_000 {
+        last = measured(surroundings, group, name);
+        if last == value {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{name} is {last}");
+}
+
+/// The names of the task's metrics that have this label.
+fn labelled(surroundings: &Surroundings, label: &str, value: &str) -> Vec<String> {
+    let text = prometheus::render(surroundings.metrics.registry());
+    let read = prometheus::reader::read(&text).unwrap();
+    read.samples
+        .into_keys()
+        .filter(|(_, labels)| labels.get(label).is_some_and(|known| known == value))
+        .map(|(name, _)| name)
+        .collect()
+}
+
+/// A counter of the task's errors.
+fn counted(surroundings: &Surroundings, name: &str) -> u64 {
+    measured(surroundings, "task_error", name) as u64
 }
 
 /// The headers of a record as text, those of dead letters without their common

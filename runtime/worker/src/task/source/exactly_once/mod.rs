@@ -38,6 +38,7 @@ use super::deliveries::Deliveries;
 use super::offset_committer::OffsetCommitter;
 use super::sender::{Sender, Turn};
 use super::{BACKOFF, Sending, TopicCreator, tolerate_retriable};
+use crate::metrics::SourceTaskMetrics;
 use crate::plugin_call::guarded;
 use crate::preflight::Preflight;
 use crate::source_offsets::ExactlyOnceOffsets;
@@ -64,7 +65,8 @@ pub(in crate::task) struct ExactlyOnceSourceTask {
     committer: Arc<OffsetCommitter>,
     sender: Sender,
     dead_letters: Option<Arc<SourceDeadLetters>>,
-    metrics: Metrics,
+    /// Where the task registers metrics of its own.
+    registry: Metrics,
     transaction: Transaction,
     boundary: Boundary,
     batch: Option<Batch>,
@@ -93,7 +95,7 @@ impl ExactlyOnceSourceTask {
     /// # Errors
     /// Config, if a property is wrong.
     pub(in crate::task) fn new(
-        task: Box<dyn SourceTask>,
+        (task, metrics): (Box<dyn SourceTask>, SourceTaskMetrics),
         tools: TaskTools,
         connector: &ConfigMap,
         (clients, properties): (&dyn Clients, &ConfigMap),
@@ -107,7 +109,7 @@ impl ExactlyOnceSourceTask {
         let deliveries = Arc::new(Deliveries::new(false));
         let producer = clients.transactional_producer(properties, deliveries.clone())?;
         let sending = Sending::new(
-            tools,
+            (tools, metrics),
             clients,
             (producer.clone(), properties),
             deliveries,
@@ -121,7 +123,7 @@ impl ExactlyOnceSourceTask {
             mut sender,
             offsets,
             dead_letters,
-            metrics,
+            registry,
             ..
         } = sending;
         sender.in_transactions(offset_store.topic.clone());
@@ -146,7 +148,7 @@ impl ExactlyOnceSourceTask {
             committer,
             sender,
             dead_letters,
-            metrics,
+            registry,
             transaction,
             boundary,
             batch: None,
@@ -283,6 +285,7 @@ impl ExactlyOnceSourceTask {
     async fn poll(&mut self) -> Result<Vec<SourceRecord>> {
         let mut state = self.control.state.clone();
         let mut failure = None;
+        let begun = Instant::now();
         let polled = {
             let mut poll = std::pin::pin!(self.task.poll());
             loop {
@@ -313,6 +316,7 @@ impl ExactlyOnceSourceTask {
                 }
             }
         };
+        self.committer.metrics().polled(&polled, begun.elapsed());
         match failure {
             Some(error) => Err(error),
             None => tolerate_retriable(&self.control, polled).await,
@@ -425,7 +429,7 @@ impl WorkerTask for ExactlyOnceSourceTask {
             stopping: self.interrupt.clone(),
             committed: self.committer.committed(),
             transactions: self.boundary.context(),
-            metrics: self.metrics.clone(),
+            metrics: self.registry.clone(),
         };
         let config = std::mem::take(&mut self.config);
         self.task.start(context, config).await

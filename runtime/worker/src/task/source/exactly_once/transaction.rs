@@ -73,6 +73,15 @@ impl Transaction {
     /// # Errors
     /// If it is not committed; nothing of it ever will be.
     pub(super) async fn commit(&mut self) -> Result<()> {
+        let begun = Instant::now();
+        let outcome = self.commit_what_there_is().await;
+        self.committer
+            .metrics()
+            .commit_ended(&outcome, begun.elapsed());
+        outcome
+    }
+
+    async fn commit_what_there_is(&mut self) -> Result<()> {
         self.land().await?;
         let offsets = self.committer.take_offsets();
         if offsets.is_empty() && !self.is_open() {
@@ -95,6 +104,8 @@ impl Transaction {
         }
         self.end_with_commit().await?;
         self.open_since = None;
+        let records = self.committer.book().take_sent();
+        self.committer.metrics().source.transaction(records);
         self.store.copy(entries);
         self.committer.publish(offsets);
         Ok(())
@@ -124,6 +135,7 @@ impl Transaction {
             }
         }
         self.open_since = None;
+        self.committer.book().take_sent();
         Ok(())
     }
 

@@ -58,8 +58,14 @@ async fn a_letter_is_the_record_as_it_was_with_what_failed() {
     assert_eq!(producer["linger.ms"], "1");
     assert_eq!(producer["acks"], "all");
     assert!(of("connector-dlq-adminclient-c-0").is_some());
-    assert_eq!(counted(&bench.task, "deadletterqueue-produce-requests"), 1);
-    assert_eq!(counted(&bench.task, "deadletterqueue-produce-failures"), 0);
+    assert_eq!(
+        counted(&bench.around, "deadletterqueue-produce-requests"),
+        1
+    );
+    assert_eq!(
+        counted(&bench.around, "deadletterqueue-produce-failures"),
+        0
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -153,7 +159,10 @@ async fn a_letter_that_kafka_refuses_fails_the_task_and_the_record_comes_again()
             "{trace}"
         );
         assert!(bench.committed(0).unwrap_or(0) <= 1, "{fault:?}");
-        assert_eq!(counted(&bench.task, "deadletterqueue-produce-failures"), 1);
+        assert_eq!(
+            counted(&bench.around, "deadletterqueue-produce-failures"),
+            1
+        );
     }
 }
 
@@ -166,7 +175,10 @@ async fn a_producer_without_room_is_waited_for() {
     bench.append_poison(0);
     bench.until_committed(0, 1).await;
     assert_eq!(bench.kafka.records("dlq").len(), 1);
-    assert_eq!(counted(&bench.task, "deadletterqueue-produce-requests"), 1);
+    assert_eq!(
+        counted(&bench.around, "deadletterqueue-produce-requests"),
+        1
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -181,7 +193,7 @@ async fn the_record_that_ends_the_task_has_a_letter_too() {
     );
     bench.until_letters(1).await;
     assert!(bench.committed(0).unwrap_or(0) <= 1);
-    assert_eq!(counted(&bench.task, "total-records-skipped"), 0);
+    assert_eq!(counted(&bench.around, "total-records-skipped"), 0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -48,8 +48,8 @@ async fn reported_records_go_to_the_queue_as_they_were_consumed() {
         let expected = (name.to_owned(), value.to_owned());
         assert!(headers.contains(&expected), "{headers:?}");
     }
-    assert_eq!(counted(&bench.task, "total-record-failures"), 1);
-    assert_eq!(counted(&bench.task, "total-record-errors"), 0);
+    assert_eq!(counted(&bench.around, "total-record-failures"), 1);
+    assert_eq!(counted(&bench.around, "total-record-errors"), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -86,7 +86,7 @@ async fn without_tolerance_a_report_fails_the_task_whatever_it_does_itself() {
         );
         bench.until_letters(1).await;
         assert_eq!(bench.committed(0).unwrap_or(0), 0);
-        assert_eq!(counted(&bench.task, "total-record-errors"), 1);
+        assert_eq!(counted(&bench.around, "total-record-errors"), 1);
     }
 }
 

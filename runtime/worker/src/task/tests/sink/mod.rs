@@ -5,6 +5,7 @@ mod delivery;
 mod errant_records;
 mod errors;
 mod lifecycle;
+mod metrics;
 mod offsets;
 mod rebalance;
 
@@ -25,7 +26,7 @@ use tether_kafka::{ConsumedRecord, KafkaError, KafkaErrorKind};
 use tether_storage::TargetState;
 use tokio::time::Instant;
 
-use super::{counted, header_texts, id, launch, stop};
+use super::{counted, header_texts, id, launch, measured, stop, until_measured};
 use crate::task::TaskHandle;
 use crate::testing::{Log, Surroundings, map, surroundings};
 

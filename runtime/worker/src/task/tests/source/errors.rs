@@ -25,8 +25,8 @@ async fn tolerated_records_are_passed_over_and_move_no_offset() {
     assert_eq!(bench.values(), ["v1", "v3"]);
     let log = bench.around.offsets.log.lines();
     assert!(log.iter().all(|line| !line.contains("\"at\":2")), "{log:?}");
-    assert_eq!(counted(&bench.task, "total-record-errors"), 1);
-    assert_eq!(counted(&bench.task, "total-records-skipped"), 1);
+    assert_eq!(counted(&bench.around, "total-record-errors"), 1);
+    assert_eq!(counted(&bench.around, "total-records-skipped"), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -39,7 +39,7 @@ async fn what_converters_refuse_is_passed_over_too() {
     bench.script.poll(Poll::Records(batch));
     bench.until_committed(2).await;
     assert_eq!(bench.values(), ["v2"]);
-    assert_eq!(counted(&bench.task, "total-records-skipped"), 1);
+    assert_eq!(counted(&bench.around, "total-records-skipped"), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -56,8 +56,8 @@ async fn a_converter_is_asked_again_within_the_time_there_is() {
     bench.script.records(1..=2);
     bench.until_committed(2).await;
     assert_eq!(bench.values(), ["v1", "v2"]);
-    assert_eq!(counted(&bench.task, "total-retries"), 3);
-    assert_eq!(counted(&bench.task, "total-record-errors"), 0);
+    assert_eq!(counted(&bench.around, "total-retries"), 3);
+    assert_eq!(counted(&bench.around, "total-record-errors"), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -73,7 +73,7 @@ async fn a_task_that_is_to_stop_does_not_wait_for_another_attempt() {
         |_| {},
     );
     bench.script.records(1..=1);
-    while counted(&bench.task, "total-retries") < 5 {
+    while counted(&bench.around, "total-retries") < 5 {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     let Bench { around, task, .. } = bench;
@@ -93,8 +93,8 @@ async fn records_that_kafka_refuses_are_passed_over_and_move_the_offset() {
         bench.script.records(1..=2);
         bench.until_committed(2).await;
         assert_eq!(bench.values(), ["v1"]);
-        assert_eq!(counted(&bench.task, "total-record-failures"), 1);
-        assert_eq!(counted(&bench.task, "total-records-skipped"), 0);
+        assert_eq!(counted(&bench.around, "total-record-failures"), 1);
+        assert_eq!(counted(&bench.around, "total-records-skipped"), 0);
     }
 }
 
@@ -161,7 +161,10 @@ async fn a_letter_takes_the_place_of_its_record() {
     ];
     let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
     assert_eq!(header_texts(letter), expected);
-    assert_eq!(counted(&bench.task, "deadletterqueue-produce-requests"), 1);
+    assert_eq!(
+        counted(&bench.around, "deadletterqueue-produce-requests"),
+        1
+    );
     // It went to another topic than those that the connector uses.
     let statuses = bench.statuses();
     assert!(!statuses.contains(&"c uses dlq".to_owned()), "{statuses:?}");
@@ -193,7 +196,10 @@ async fn a_letter_that_kafka_refuses_fails_the_task_and_the_record_comes_again()
             "{trace}"
         );
         assert_eq!(bench.committed().await.unwrap(), "{\"at\":1}");
-        assert_eq!(counted(&bench.task, "deadletterqueue-produce-failures"), 1);
+        assert_eq!(
+            counted(&bench.around, "deadletterqueue-produce-failures"),
+            1
+        );
     }
 }
 

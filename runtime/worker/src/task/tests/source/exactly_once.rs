@@ -82,6 +82,22 @@ impl Bench {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn transactions_are_measured() {
+    let bench = exactly_once(&[("transaction.boundary", "poll")]);
+    let of = |name| measured(&bench.around, "source_task", name);
+    bench.script.records(0..3);
+    bench.script.records(3..4);
+    until_measured(&bench.around, "source_task", "transaction-size-min", 1.0).await;
+    assert_eq!(of("transaction-size-max"), 3.0);
+    assert_eq!(of("transaction-size-avg"), 2.0);
+    // Offsets are records of the same producer, and not counted.
+    assert_eq!(of("source-record-write-total"), 4.0);
+    assert_eq!(of("source-record-active-count"), 0.0);
+    let successes = "offset-commit-success-percentage";
+    assert_eq!(measured(&bench.around, "connector_task", successes), 1.0);
+}
+
 /// What a task of the reference is FAILED with.
 const NOT_COMMITTED: &str = "Failed to flush offsets and/or records for task c-0";
 

@@ -3,6 +3,7 @@
 mod errors;
 mod exactly_once;
 mod lifecycle;
+mod metrics;
 mod offsets;
 mod sending;
 mod topics;
@@ -25,7 +26,9 @@ use tether_kafka::{KafkaError, KafkaErrorKind, RecordHeader};
 use tether_storage::{StatusStore, TargetState};
 use tokio::sync::{Mutex as AsyncMutex, mpsc};
 
-use super::{counted, header_texts, id, launch, stop, try_launch};
+use super::{
+    counted, header_texts, id, labelled, launch, measured, stop, try_launch, until_measured,
+};
 use crate::task::TaskHandle;
 use crate::testing::{Log, OffsetFault, Surroundings, map, surroundings};
 
