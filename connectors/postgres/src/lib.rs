@@ -19,6 +19,7 @@
 //! | `streaming` | the changes of the stream, and where to take it up again |
 //! | `incremental` | rows that are read while the stream goes on |
 //! | `signal` | what users ask of a running connector |
+//! | `metrics` | what is counted and measured, under the reference's names |
 //! | `notification` | what the connector tells of its snapshots |
 //! | `event` | records: keys, envelopes, the source block, headers |
 //! | `offset` | the position that is stored with each record |
@@ -34,6 +35,7 @@ pub mod event;
 pub mod guardian;
 pub mod incremental;
 pub mod lsn;
+pub mod metrics;
 pub mod naming;
 pub mod notification;
 pub mod offset;

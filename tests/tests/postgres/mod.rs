@@ -4,6 +4,7 @@ mod differential;
 mod faults;
 mod guardian;
 mod incremental;
+mod metrics;
 mod replication;
 mod reselect;
 mod scene;

@@ -15,6 +15,7 @@ use super::transaction::Transactions;
 use super::{
     Change, ContextHeaders, Operation, Origin, ProcessingTime, SnapshotMarker, TableEvents,
 };
+use crate::metrics::Tally;
 use crate::offset::PostgresOffset;
 
 /// The collection that logical messages are counted as in transaction
@@ -76,6 +77,7 @@ pub struct Records {
     transactions: Option<Transactions>,
     skipped: Vec<Operation>,
     tombstones: bool,
+    tally: Tally,
 }
 
 impl Records {
@@ -104,7 +106,13 @@ impl Records {
             transactions,
             skipped: settings.skipped,
             tombstones: settings.tombstones,
+            tally: Tally::default(),
         })
+    }
+
+    /// The events that were made.
+    pub fn tally(&mut self) -> &mut Tally {
+        &mut self.tally
     }
 
     /// The schema of source blocks, which envelopes are made with.
@@ -304,7 +312,7 @@ fn millis(offset: &PostgresOffset) -> i64 {
 /// Makes the events of one change, which share their source block and, unless
 /// they are counted, their offset.
 struct Events<'a, 'p> {
-    records: &'a Records,
+    records: &'a mut Records,
     table: &'a TableEvents,
     position: &'a mut EventPosition<'p>,
     source: Value,
@@ -342,7 +350,11 @@ impl Events<'_, '_> {
         if !transaction.is_null() {
             self.stored = None;
         }
-        let [millis, micros, nanos] = ProcessingTime::now().fields();
+        let now = ProcessingTime::now();
+        self.records
+            .tally
+            .event(operation, self.position.offset, now);
+        let [millis, micros, nanos] = now.fields();
         let values = vec![
             before,
             after,

@@ -10,12 +10,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::metrics::EventMeter;
+
 /// How far the snapshots of a task are, of whatever kind.
 #[derive(Debug, Default)]
 pub struct SnapshotMeter {
     phase: Mutex<SnapshotPhase>,
     tables: Mutex<Tables>,
     chunk: Mutex<IncrementalChunk>,
+    events: EventMeter,
 }
 
 /// What the latest snapshot does.
@@ -94,6 +97,11 @@ impl SnapshotMeter {
     /// What an incremental snapshot reads now.
     pub fn chunk(&self) -> IncrementalChunk {
         locked(&self.chunk).clone()
+    }
+
+    /// The rows that were sent.
+    pub fn events(&self) -> &EventMeter {
+        &self.events
     }
 
     /// The tables of all snapshots so far (`schema.table`), in the order in

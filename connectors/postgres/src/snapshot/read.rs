@@ -72,6 +72,7 @@ impl Snapshot {
         let mut told = Told::new(notifications, meter, &self.tables, &self.captured);
         let mut output = Output {
             records,
+            meter,
             tables: &self.tables,
             offset: self.offset,
             out: Vec::new(),
@@ -147,6 +148,7 @@ impl Snapshot {
 /// Makes records of rows that have their part.
 struct Output<'a> {
     records: &'a mut Records,
+    meter: &'a SnapshotMeter,
     tables: &'a [SnapshotTable],
     offset: PostgresOffset,
     out: Vec<SourceRecord>,
@@ -171,6 +173,7 @@ impl Output<'_> {
     }
 
     async fn hand_over(&mut self, sink: &mut impl RecordSink) {
+        self.meter.events().rows(self.records.tally().take_reads());
         if !self.out.is_empty() {
             let records = std::mem::take(&mut self.out);
             sink.put(records, std::mem::take(&mut self.bytes)).await;

@@ -8,6 +8,7 @@ use tether_api::source::SourcePosition;
 use tether_api::{ConnectError, Result};
 use tokio::sync::Notify;
 
+use crate::metrics::QueueGauge;
 use crate::snapshot::RecordSink;
 
 /// How much waits at most.
@@ -181,6 +182,18 @@ impl Queue {
             .state
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl QueueGauge for Queue {
+    fn usage(&self) -> (usize, usize) {
+        let state = self.state();
+        (state.records, state.bytes)
+    }
+
+    fn capacity(&self) -> (usize, usize) {
+        let limits = self.shared.limits;
+        (limits.records, limits.bytes)
     }
 }
 

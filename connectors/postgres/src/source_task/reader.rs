@@ -17,13 +17,13 @@ use super::stream_loop::{Ended, StreamLoop};
 use super::{blocking_snapshot, initial_snapshot, settings, start};
 use crate::config::{Settings, SlotLimitAction};
 use crate::event::{ContextHeaders, Records};
-use crate::guardian::{Guardian, LimitExceeded, SlotGauges};
+use crate::guardian::{Guardian, LimitExceeded};
 use crate::incremental::IncrementalSnapshots;
 use crate::lsn::Lsn;
+use crate::metrics::{Groups, Meters, QueueGauge, register};
 use crate::notification::Notifications;
 use crate::offset::PostgresOffset;
 use crate::replication::{EventStream, PublicationName, Purpose, Session, drop_slot};
-use crate::snapshot::SnapshotMeter;
 use crate::streaming::{Changes, Progress};
 
 /// Puts the records of a task into its queue.
@@ -38,7 +38,9 @@ pub(super) struct Reader {
     requests: Requests,
     notifications: Notifications,
     /// How far snapshots are.
-    meter: Arc<SnapshotMeter>,
+    meters: Meters,
+    /// The metrics of the task are there as long as it is.
+    _groups: Groups,
     retry: Retry,
     /// What is made and not yet in the queue.
     batch: Batch,
@@ -66,6 +68,9 @@ impl Reader {
     ) -> Result<Self> {
         let query = settings.heartbeat.action_query.clone();
         let errors = settings.errors;
+        let meters = Meters::new(settings.metrics.statistics, settings.events.skip_unchanged);
+        let gauge: Arc<dyn QueueGauge> = Arc::new(queue.clone());
+        let groups = register(&context.metrics, &settings, &meters, &gauge);
         Ok(Self {
             channels: Channels::new(&settings, &stopping)?,
             headers: settings::headers(&settings),
@@ -73,7 +78,8 @@ impl Reader {
             retry: Retry::new(errors.max_retries, errors.restart_wait),
             requests: Requests::default(),
             notifications: Notifications::new(&settings),
-            meter: Arc::default(),
+            _groups: groups,
+            meters,
             batch: Batch::default(),
             streaming: None,
             resting: None,
@@ -86,13 +92,13 @@ impl Reader {
 
     /// Reads until the task stops. What ends it otherwise goes to the queue.
     pub(super) async fn run(mut self) {
-        let gauges = Arc::<SlotGauges>::default();
-        let mut guardian = Guardian::start(self.settings.clone(), gauges);
+        let mut guardian = Guardian::start(self.settings.clone(), self.meters.slot.clone());
         let read = tokio::select! {
             read = self.read() => read,
             // The stream ends here, and so its hold of the slot.
             exceeded = guardian.exceeded() => Err(self.give_up(exceeded).await),
         };
+        self.meters.streaming.connected(false);
         self.channels.close().await;
         if let Err(error) = read {
             tracing::error!(error = %error, "The connector stops");
@@ -107,6 +113,10 @@ impl Reader {
         loop {
             let mut received = false;
             let ended = self.connect_and_stream(&mut received).await;
+            self.meters.streaming.connected(false);
+            if let Some(streaming) = &mut self.streaming {
+                self.meters.add(streaming.changes.tally());
+            }
             let Err(error) = ended else {
                 return Ok(());
             };
@@ -170,7 +180,7 @@ impl Reader {
         let output = Output::new(
             &self.settings,
             &self.notifications,
-            &self.meter,
+            &self.meters.snapshot,
             &self.queue,
         );
         loop {
@@ -195,6 +205,7 @@ impl Reader {
                 requests: &mut self.requests,
                 incremental: streaming.incremental.as_mut(),
                 notifications: &self.notifications,
+                meters: &self.meters,
                 changes: &mut streaming.changes,
                 batch: &mut self.batch,
                 queue: &self.queue,
@@ -227,7 +238,7 @@ impl Reader {
         let output = Output::new(
             &self.settings,
             &self.notifications,
-            &self.meter,
+            &self.meters.snapshot,
             &self.queue,
         );
         let resting = async {
@@ -283,7 +294,7 @@ impl Reader {
                     &Output::new(
                         &self.settings,
                         &self.notifications,
-                        &self.meter,
+                        &self.meters.snapshot,
                         &self.queue,
                     ),
                 )
@@ -314,6 +325,7 @@ impl Reader {
         let position = streaming.position;
         let started =
             start::stream(&self.settings, &streaming.publication, position, session).await?;
+        self.meters.streaming.connected(true);
         tracing::info!(%position, "Streaming begins");
         Ok(Some(started))
     }

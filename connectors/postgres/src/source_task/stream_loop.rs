@@ -15,6 +15,7 @@ use super::queue::{Batch, Queue};
 use super::signals::{Arrivals, Requests};
 use crate::incremental::{IncrementalSnapshots, Moment};
 use crate::lsn::Lsn;
+use crate::metrics::Meters;
 use crate::notification::Notifications;
 use crate::offset::PostgresOffset;
 use crate::pgoutput::{Message, OldTuple, Relation, decode};
@@ -91,6 +92,7 @@ pub(super) struct StreamLoop<'a, S, T, A, C> {
     /// Takes incremental snapshots, if they can be taken.
     pub(super) incremental: Option<&'a mut IncrementalSnapshots>,
     pub(super) notifications: &'a Notifications,
+    pub(super) meters: &'a Meters,
     pub(super) changes: &'a mut Changes,
     /// What is made and not yet in the queue. It outlives the loop, so that the
     /// next one goes on behind it.
@@ -196,6 +198,7 @@ impl<S: EventStream, T: Tables, A: HeartbeatAction, C: Arrivals> StreamLoop<'_, 
 
     /// Puts the batch into the queue once there is space.
     async fn hand_over(&mut self) -> Result<Next> {
+        self.meters.add(self.changes.tally());
         while !self.queue.try_put(self.batch) {
             tokio::select! {
                 biased;

@@ -17,6 +17,7 @@ use crate::config::{BinaryMode, ProcessingFailure};
 use crate::event::{Change, EventPosition, Operation, Origin, Records, SnapshotMarker};
 use crate::incremental::{Entries, Window};
 use crate::lsn::Lsn;
+use crate::metrics::Tally;
 use crate::offset::{MessageType, PostgresOffset};
 use crate::pgoutput::{Message, OldTuple, Relation, Tuple};
 use crate::signal::{Signal, signal_of};
@@ -112,6 +113,11 @@ impl Changes {
     /// The same, for records beside the stream.
     pub fn records_mut(&mut self) -> &mut Records {
         &mut self.records
+    }
+
+    /// The events that were made.
+    pub fn tally(&mut self) -> &mut Tally {
+        self.records.tally()
     }
 
     /// The position of the latest message.
@@ -310,13 +316,18 @@ impl Changes {
                     }
                     _ => self.change(&table, change, out),
                 },
-                Ok(None) => Ok(()),
+                Ok(None) => {
+                    self.records.tally().unchanged();
+                    Ok(())
+                }
                 Err(error) => match self.old_key(&table, old.as_ref(), new.as_ref()) {
                     Some(change) => self.change(&table, change, out).and(Err(error)),
                     None => Err(error),
                 },
             };
             self.settle(made)?;
+        } else {
+            self.records.tally().filtered(kind);
         }
         self.processed(out.len() > length);
         self.heartbeat(out)?;

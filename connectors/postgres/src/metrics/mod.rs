@@ -1,0 +1,50 @@
+//! What a task tells of itself, under the names of the reference's MBeans
+//! (`debezium.postgres:type=connector-metrics,context=…,server=…`).
+//!
+//! Events are counted in a [`Tally`], which belongs to whoever makes records and
+//! is plain numbers, and added to the meters once per batch.
+
+mod events;
+mod groups;
+mod lag;
+mod streaming;
+mod tally;
+
+use std::sync::Arc;
+
+use crate::guardian::SlotGauges;
+use crate::snapshot::SnapshotMeter;
+
+pub use events::EventMeter;
+pub use groups::{Groups, QueueGauge, register};
+pub use streaming::StreamingMeter;
+pub use tally::Tally;
+
+/// What a task counts and measures. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Meters {
+    /// The stream.
+    pub streaming: Arc<StreamingMeter>,
+    /// The snapshots.
+    pub snapshot: Arc<SnapshotMeter>,
+    /// What the server keeps for the slot.
+    pub slot: Arc<SlotGauges>,
+}
+
+impl Meters {
+    /// `quantiles` is `statistics.metrics.enabled`, `skips_unchanged` is
+    /// `skip.messages.without.change`.
+    pub fn new(quantiles: bool, skips_unchanged: bool) -> Self {
+        Self {
+            streaming: Arc::new(StreamingMeter::new(quantiles, skips_unchanged)),
+            snapshot: Arc::default(),
+            slot: Arc::default(),
+        }
+    }
+
+    /// Takes what was counted.
+    pub fn add(&self, tally: &mut Tally) {
+        self.snapshot.events().rows(tally.take_reads());
+        self.streaming.add(tally);
+    }
+}
