@@ -1,5 +1,6 @@
 //! Change data capture from PostgreSQL: Debezium's connector in the Java worker is the judge of ours.
 
+mod always;
 mod differential;
 mod faults;
 mod guardian;

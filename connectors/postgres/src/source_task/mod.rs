@@ -36,6 +36,7 @@
 //! what and where. Failures that may pass fail it after `errors.max.retries`.
 
 mod blocking_snapshot;
+mod catch_up;
 mod heartbeat_action;
 mod idle;
 mod initial_snapshot;

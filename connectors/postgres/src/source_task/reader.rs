@@ -14,7 +14,7 @@ use super::queue::{Batch, Queue};
 use super::retry::Retry;
 use super::signals::{Arrivals, Channels, Requests};
 use super::stream_loop::{Ended, StreamLoop};
-use super::{blocking_snapshot, initial_snapshot, settings, start};
+use super::{blocking_snapshot, catch_up, initial_snapshot, settings, start};
 use crate::config::{Settings, SlotLimitAction};
 use crate::event::{ContextHeaders, Records};
 use crate::guardian::{Guardian, LimitExceeded};
@@ -287,6 +287,19 @@ impl Reader {
                 let mut records = settings::records(&self.settings, self.headers.clone())?;
                 let source = records.source_schema().clone();
                 let start = start::start(&self.settings, offsets, &session, &source).await?;
+                if let Some(start::CatchUp { from, until }) = start.catch_up {
+                    let records = settings::records(&self.settings, self.headers.clone())?;
+                    let tools = catch_up::Tools {
+                        settings: &self.settings,
+                        context: &mut self.context,
+                        action: &mut self.action,
+                        notifications: &self.notifications,
+                        batch: &mut self.batch,
+                        queue: &self.queue,
+                        stopping: &self.stopping,
+                    };
+                    catch_up::stream(from, until, records, tools).await?;
+                }
                 let read = initial_snapshot::take(
                     start.snapshot,
                     start.stored.as_ref(),

@@ -17,7 +17,7 @@ use crate::replication::{
     PositionCheck, PublicationName, PublicationRequest, Purpose, ReplicationConnection,
     ReplicationStream, Session, SlotState, StoredPosition, StreamStart, advance_slot,
     check_position, check_wal_level, create_slot, drop_slot, effective_plugin, ensure_publication,
-    set_replica_identities, start_position, start_streaming, valid_slot_state,
+    set_replica_identities, slot_state, start_position, start_streaming, valid_slot_state,
 };
 use crate::snapshot::Snapshot;
 
@@ -25,10 +25,18 @@ use crate::snapshot::Snapshot;
 pub(super) struct Start {
     /// The offset that the task goes on from, if there is one.
     pub(super) stored: Option<PostgresOffset>,
+    /// What is streamed before the rows are read, if anything is.
+    pub(super) catch_up: Option<CatchUp>,
     /// The rows to read first, if any are.
     pub(super) snapshot: Option<Snapshot>,
     /// What follows, if anything is to be streamed.
     pub(super) stream: Option<StreamFrom>,
+}
+
+/// A stream that ends where a snapshot was taken.
+pub(super) struct CatchUp {
+    pub(super) from: StreamFrom,
+    pub(super) until: Lsn,
 }
 
 /// A stream that is to begin.
@@ -92,6 +100,7 @@ pub(super) async fn start(
         };
         return Ok(Start {
             stored,
+            catch_up: None,
             snapshot,
             stream: None,
         });
@@ -116,8 +125,28 @@ pub(super) async fn start(
     if plan.snapshot {
         let snapshot = Snapshot::open(settings, created.as_ref(), source).await?;
         let offset = snapshot.offset().clone();
+        let catch_up = match (known, &stored, offset.lsn) {
+            (Some(position), Some(stored), Some(until))
+                if mode == SnapshotMode::Always
+                    && check(settings, stored, slot.as_ref()).is_available() =>
+            {
+                Some(CatchUp {
+                    from: StreamFrom {
+                        offset: PostgresOffset {
+                            snapshot: None,
+                            ..stored.clone()
+                        },
+                        position: go_on(settings, session, stored, position).await?,
+                        publication: publication.clone(),
+                    },
+                    until,
+                })
+            }
+            _ => None,
+        };
         return Ok(Start {
             stored,
+            catch_up,
             snapshot: Some(snapshot),
             stream: Some(StreamFrom {
                 position: offset.start().unwrap_or(position),
@@ -130,6 +159,7 @@ pub(super) async fn start(
     let position = go_on(settings, session, &offset, position).await?;
     Ok(Start {
         stored,
+        catch_up: None,
         snapshot: None,
         stream: Some(StreamFrom {
             offset,
@@ -177,6 +207,15 @@ pub(super) async fn check_slot(
         true => Ok(()),
         false => Err(gone(&check, offset)),
     }
+}
+
+/// Whether somebody streams from the slot.
+///
+/// # Errors
+/// Retriable, if the database cannot be asked now.
+pub(super) async fn is_streamed(settings: &Settings, session: &Session) -> Result<bool> {
+    let state = slot_state(session, &settings.slot.name).await?;
+    Ok(state.is_some_and(|state| state.active_pid.is_some()))
 }
 
 /// A connection for questions.

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::idle::IdlePosition;
 use super::queue::{Batch, Queue};
 use super::signals::{Arrivals, Requests};
+use crate::event::RECORD_BYTES;
 use crate::incremental::{IncrementalSnapshots, Moment};
 use crate::lsn::Lsn;
 use crate::metrics::Meters;
@@ -25,10 +26,6 @@ use crate::streaming::{CapturedTable, Changes, Demand};
 
 /// A batch is handed over once it has so many bytes.
 const FULL: usize = 1024 * 1024;
-
-/// About what a record takes besides the bytes of its message and the values of
-/// its rows: envelope, source block, key, headers, offset.
-const RECORD: usize = 2048;
 
 /// What records can keep in memory besides their own messages, as they are
 /// slices of what was read at once: the messages around them.
@@ -372,7 +369,7 @@ impl<S: EventStream, T: Tables, A: HeartbeatAction, C: Arrivals> StreamLoop<'_, 
             return;
         }
         let kept = std::mem::take(&mut self.passed).min(READ_AT_ONCE);
-        self.batch.bytes += kept + length + values * size_of::<Value>() + records * RECORD;
+        self.batch.bytes += kept + length + values * size_of::<Value>() + records * RECORD_BYTES;
     }
 
     fn is_full(&self) -> bool {
