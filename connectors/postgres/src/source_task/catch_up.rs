@@ -22,6 +22,7 @@ use super::{settings, start};
 use crate::config::Settings;
 use crate::event::Records;
 use crate::lsn::Lsn;
+use crate::metrics::Meters;
 use crate::notification::Notifications;
 use crate::pgoutput::{Message, decode};
 use crate::replication::{Event, EventStream, Failure};
@@ -39,6 +40,7 @@ pub(super) struct Tools<'a> {
     pub(super) context: &'a mut SourceTaskContext,
     pub(super) action: &'a mut ActionQuery,
     pub(super) notifications: &'a Notifications,
+    pub(super) meters: &'a Meters,
     pub(super) batch: &'a mut Batch,
     pub(super) queue: &'a Queue,
     pub(super) stopping: &'a CancellationToken,
@@ -64,6 +66,7 @@ pub(super) async fn stream(
         context,
         action,
         notifications,
+        meters,
         batch,
         queue,
         stopping,
@@ -101,6 +104,7 @@ pub(super) async fn stream(
         xmin_interval: settings.streaming.xmin_interval,
         received: &mut false,
         idle: &mut idle,
+        meters,
         passed: 0,
     };
     stream_loop.run().await?;

@@ -294,6 +294,7 @@ impl Reader {
                         context: &mut self.context,
                         action: &mut self.action,
                         notifications: &self.notifications,
+                        meters: &self.meters,
                         batch: &mut self.batch,
                         queue: &self.queue,
                         stopping: &self.stopping,
