@@ -126,3 +126,28 @@ fn a_slot_that_the_server_has_given_up_needs_a_snapshot() -> Result<()> {
     );
     Ok(())
 }
+
+#[test]
+fn an_offset_that_the_log_does_not_reach_is_noticed() -> Result<()> {
+    let _turn = turns::take();
+    let scene = scene()?;
+    scene.capture(&json!({"snapshot.mode": "initial"}))?;
+    scene.wait_records("public.t", 1)?;
+    let rest = scene.worker.rest();
+    rest.put(&scene.name, "stop")?;
+    rest.wait_for(&scene.name, "STOPPED[]")?;
+    // That of a server whose log was longer.
+    let ahead = 1_u64 << 50;
+    let offset = json!({"offsets": [{
+        "partition": {"server": scene.name},
+        "offset": {"lsn": ahead, "lsn_proc": ahead, "lsn_commit": ahead, "messageType": "COMMIT",
+            "txId": 7, "ts_usec": 1},
+    }]});
+    let path = format!("/connectors/{}/offsets", scene.name);
+    let answer = rest.send("PATCH", &path, &offset.to_string())?;
+    ensure!(answer.status == 200, "{answer:?}");
+    rest.put(&scene.name, "resume")?;
+    let trace = rest.wait_for_failure(&scene.name)?;
+    ensure!(trace.contains("the log of the server ends at"), "{trace}");
+    Ok(())
+}

@@ -75,6 +75,8 @@ pub enum PositionCheck {
     Lost(String),
     /// The slot begins only here.
     TooLate(Lsn),
+    /// The server's log ends here already.
+    Ahead(Lsn),
 }
 
 impl PositionCheck {
@@ -105,6 +107,12 @@ impl fmt::Display for PositionCheck {
                  max_slot_wal_keep_size limits what it keeps"
             ),
             Self::TooLate(restart) => write!(f, "the replication slot begins at {restart}"),
+            Self::Ahead(end) => write!(
+                f,
+                "the log of the server ends at {end}, so this is not the server that the position \
+                 is of, or it has lost part of its log: it was restored, or took over while it was \
+                 behind"
+            ),
         }
     }
 }
@@ -128,8 +136,14 @@ pub fn check_position(
     if let Some(reason) = &slot.lost {
         return PositionCheck::Lost(reason.clone());
     }
-    match (slot.restart, processed) {
-        (Some(restart), Some(processed)) if restart > processed => PositionCheck::TooLate(restart),
+    let Some(processed) = processed else {
+        return PositionCheck::Available;
+    };
+    match (slot.restart, slot.log_end) {
+        (Some(restart), _) if restart > processed => PositionCheck::TooLate(restart),
+        // What the server writes from here on up to the position would never be
+        // sent.
+        (_, Some(end)) if processed > end => PositionCheck::Ahead(end),
         _ => PositionCheck::Available,
     }
 }
@@ -202,6 +216,7 @@ mod tests {
             restart: restart.map(Lsn),
             confirmed: None,
             lost: lost.map(str::to_owned),
+            log_end: Some(Lsn(1000)),
         };
         let check =
             |strategy, slot: Option<&SlotState>| check_position(strategy, Some(Lsn(100)), slot);
@@ -210,6 +225,12 @@ mod tests {
         assert_eq!(check(strategy, None), PositionCheck::NoSlot);
         let late = check(strategy, Some(&slot(Some(101), None)));
         assert_eq!(late, PositionCheck::TooLate(Lsn(101)));
+        let behind = SlotState {
+            log_end: Some(Lsn(99)),
+            ..slot(Some(90), None)
+        };
+        let ahead = check(strategy, Some(&behind));
+        assert_eq!(ahead, PositionCheck::Ahead(Lsn(99)));
         let lost = slot(None, Some("wal_removed"));
         let found = check(strategy, Some(&lost));
         assert_eq!(found, PositionCheck::Lost("wal_removed".to_owned()));

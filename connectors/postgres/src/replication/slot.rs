@@ -44,6 +44,9 @@ pub struct SlotState {
     pub confirmed: Option<Lsn>,
     /// Why the server has given it up.
     pub lost: Option<String>,
+    /// Where the server's log ends; not known of a standby, which follows
+    /// another one's.
+    pub log_end: Option<Lsn>,
 }
 
 impl SlotState {
@@ -69,6 +72,7 @@ impl SlotState {
             restart: position(4)?,
             confirmed: position(5)?,
             lost: is_lost.then(|| text(7).unwrap_or_else(|| "wal_removed".to_owned())),
+            log_end: position(8)?,
         })
     }
 }
@@ -89,7 +93,9 @@ pub async fn slot_state(session: &Session, slot: &str) -> Result<Option<SlotStat
     let rows = session
         .query(&format!(
             "SELECT plugin, database, active_pid, catalog_xmin, restart_lsn, \
-             confirmed_flush_lsn, {wal_status}, {reason} \
+             confirmed_flush_lsn, {wal_status}, {reason}, \
+             CASE WHEN pg_catalog.pg_is_in_recovery() THEN NULL \
+             ELSE pg_catalog.pg_current_wal_lsn() END \
              FROM pg_catalog.pg_replication_slots WHERE slot_name = {}",
             literal(slot)
         ))
@@ -341,7 +347,7 @@ pub async fn check_wal_level(session: &Session) -> Result<(), Failure> {
 mod tests {
     use super::*;
 
-    fn row(columns: [Option<&str>; 8]) -> TextRow {
+    fn row(columns: [Option<&str>; 9]) -> TextRow {
         columns.map(|text| text.map(str::to_owned)).into()
     }
 
@@ -356,6 +362,7 @@ mod tests {
             Some("0/1530F78"),
             Some("reserved"),
             None,
+            Some("0/2000000"),
         ];
         let state = SlotState::of_row(&row(columns)).unwrap();
         let expected = SlotState {
@@ -366,6 +373,7 @@ mod tests {
             restart: Some(Lsn(0x153_0F40)),
             confirmed: Some(Lsn(0x153_0F78)),
             lost: None,
+            log_end: Some(Lsn(0x200_0000)),
         };
         assert_eq!(state, expected);
         assert_eq!(state.position(), Some(Lsn(0x153_0F78)));
@@ -378,6 +386,7 @@ mod tests {
             Some("0/10"),
             Some("lost"),
             None,
+            Some("0/20"),
         ];
         let state = SlotState::of_row(&row(lost)).unwrap();
         assert_eq!(state.lost.as_deref(), Some("wal_removed"));
@@ -393,6 +402,7 @@ mod tests {
             restart: None,
             confirmed: None,
             lost: None,
+            log_end: None,
         };
         assert!(check_owner(&state(Some("pgoutput"), "shop"), "s", "shop").is_ok());
         for (plugin, database, expected) in [

@@ -28,8 +28,9 @@
 //!   the server keeps its log. Meanwhile the reader tells the server that it
 //!   lives, so that the stream is not cut.
 //! - **A failover**: the slot has to be there on the new primary
-//!   (`slot.failover`). If it is not, or does not reach back far enough, the
-//!   task fails rather than to leave a gap.
+//!   (`slot.failover`). If it is not, or does not reach back far enough, or the
+//!   new primary's log does not reach as far as what was read of the old one,
+//!   the task fails rather than to leave a gap.
 //!
 //! What does not pass by itself, such as a wrong password, a missing publication
 //! or a value that cannot be converted, fails the task with a message that says
