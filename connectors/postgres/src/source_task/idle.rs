@@ -23,10 +23,20 @@
 //!   begins behind the stored offset, which the check at a start looks for.
 //!
 //! The log is given back in files (of 16 MiB, unless the server was built
-//! otherwise), so an offset that moves by less is of no use.
+//! otherwise), so an offset that moves by less is of little use. In the end it
+//! moves all the same: the slot also holds back what the server may clean up of
+//! its catalog, and its age is something to watch.
+
+use std::time::{Duration, Instant};
 
 use crate::lsn::Lsn;
 use crate::offset::PostgresOffset;
+
+/// How long a quiet stream may leave the position behind.
+const LONG: Duration = Duration::from_secs(300);
+
+/// Less than this no record of the log has.
+const RECORD: u64 = 8;
 
 /// Follows the positions that are on their way to be committed.
 #[derive(Debug)]
@@ -35,12 +45,19 @@ pub(super) struct IdlePosition {
     step: Option<u64>,
     /// What can be confirmed once everything so far is committed.
     told: Lsn,
+    /// What that was when a sign of life was first looked at since it moved, and
+    /// when that was.
+    quiet: (Lsn, Instant),
 }
 
 impl IdlePosition {
     /// `step` is `slot.guardian.idle.bytes`.
     pub(super) fn new(step: Option<u64>, start: &PostgresOffset) -> Self {
-        let mut position = Self { step, told: Lsn(0) };
+        let mut position = Self {
+            step,
+            told: Lsn(0),
+            quiet: (Lsn(0), Instant::now()),
+        };
         position.told(start);
         position
     }
@@ -54,8 +71,23 @@ impl IdlePosition {
     /// Whether so much of the log has passed up to here that the position is to
     /// move.
     pub(super) fn is_due(&self, end: Lsn) -> bool {
-        let passed = end.0.saturating_sub(self.told.0);
-        self.step.is_some_and(|step| passed > step)
+        self.step.is_some_and(|step| self.passed(end) > step)
+    }
+
+    /// Whether it is to move as it has not for long, at a sign of life.
+    pub(super) fn is_overdue(&mut self, end: Lsn, now: Instant) -> bool {
+        let (told, since) = self.quiet;
+        if told != self.told {
+            self.quiet = (self.told, now);
+            return false;
+        }
+        self.step.is_some()
+            && self.passed(end) > RECORD
+            && now.saturating_duration_since(since) >= LONG
+    }
+
+    fn passed(&self, end: Lsn) -> u64 {
+        end.0.saturating_sub(self.told.0)
     }
 }
 
@@ -84,5 +116,21 @@ mod tests {
         assert!(idle.is_due(Lsn(241)));
         assert!(!idle.is_due(Lsn(1)));
         assert!(!IdlePosition::new(None, &at(0, None)).is_due(Lsn(u64::MAX)));
+    }
+
+    #[test]
+    fn it_moves_after_long_in_any_case() {
+        let mut idle = IdlePosition::new(Some(100), &at(50, None));
+        let now = Instant::now();
+        assert!(!idle.is_overdue(Lsn(60), now));
+        assert!(!idle.is_overdue(Lsn(60), now + LONG / 2));
+        assert!(!idle.is_overdue(Lsn(58), now + LONG));
+        assert!(idle.is_overdue(Lsn(60), now + LONG));
+        idle.told(&at(59, None));
+        assert!(!idle.is_overdue(Lsn(90), now + LONG));
+        assert!(idle.is_overdue(Lsn(90), now + LONG * 2));
+        let mut off = IdlePosition::new(None, &at(50, None));
+        assert!(!off.is_overdue(Lsn(90), now));
+        assert!(!off.is_overdue(Lsn(90), now + LONG));
     }
 }

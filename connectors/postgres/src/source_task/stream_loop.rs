@@ -149,7 +149,7 @@ impl<S: EventStream, T: Tables, A: HeartbeatAction, C: Arrivals> StreamLoop<'_, 
             {
                 let next = match event {
                     Event::XLogData(data) => self.message(data).await?,
-                    Event::KeepAlive(sign) => self.rest(sign.wal_end).await?,
+                    Event::KeepAlive(sign) => self.quiet(sign.wal_end).await?,
                 };
                 if next == Next::Stop {
                     return Ok(Ended::Stopped);
@@ -259,18 +259,22 @@ impl<S: EventStream, T: Tables, A: HeartbeatAction, C: Arrivals> StreamLoop<'_, 
         if self.is_due(moment) {
             self.go_on().await?;
         }
-        match commits {
+        match commits && self.idle.is_due(lsn) {
             true => self.rest(lsn).await,
             false => Ok(Next::GoOn),
         }
     }
 
-    /// All that ended up to here has been processed. If no record has told so
-    /// for long, the position goes on its way without one.
-    async fn rest(&mut self, end: Lsn) -> Result<Next> {
-        if !self.idle.is_due(end) {
-            return Ok(Next::GoOn);
+    /// A sign of life came: all that ended up to here has been processed.
+    async fn quiet(&mut self, end: Lsn) -> Result<Next> {
+        match self.idle.is_due(end) || self.idle.is_overdue(end, Instant::now()) {
+            true => self.rest(end).await,
+            false => Ok(Next::GoOn),
         }
+    }
+
+    /// Sends the position up to here on its way without a record.
+    async fn rest(&mut self, end: Lsn) -> Result<Next> {
         let Some(offset) = self.changes.rest(end) else {
             return Ok(Next::GoOn);
         };
