@@ -13,6 +13,7 @@ mod exactly_once;
 mod faults;
 mod jdbc;
 mod kafka;
+mod metrics;
 mod pipeline;
 mod postgres;
 mod rest;

@@ -166,6 +166,12 @@ pub trait Consumer: Send + Sync {
         timeout: Duration,
     ) -> Result<Vec<TopicPartitionOffset>>;
 
+    /// The offset after the last record of a partition, as far as fetches have told;
+    /// no broker is asked. `None` before the first fetch.
+    fn known_end_offset(&self, _partition: &TopicPartition) -> Option<i64> {
+        None
+    }
+
     /// Leaves the group. Revocations are not announced any more; commit first.
     async fn close(&self);
 }

@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicI32;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use tether_api::ConnectError;
 use tether_kafka::Clients;
+use tether_metrics::{Group, Metrics};
 use tether_rest::{RestServer, RestUrl, RunningServer};
 use tether_storage::{ConfigStore, OffsetStore, StatusStore};
 use tether_worker::config_provider::VariableResolver;
 use tether_worker::herder::Herder;
 use tether_worker::herder::solo::{SoloContext, SoloHerder};
 use tether_worker::loggers::Loggers;
+use tether_worker::metrics::RebalanceMetrics;
 use tether_worker::plugins::Plugins;
 use tether_worker::worker::{Worker, WorkerContext};
 use tokio::sync::mpsc;
@@ -50,6 +52,8 @@ pub(crate) struct WorkerProcess {
     herder: Arc<SoloHerder>,
     rest: RunningServer,
     url: RestUrl,
+    _app_info: Group,
+    _group_metrics: Option<RebalanceMetrics>,
 }
 
 impl WorkerProcess {
@@ -82,6 +86,8 @@ impl WorkerProcess {
             requests,
         })
         .map_err(startup)?;
+        let app_info = app_info(worker.metrics(), &worker_id);
+        let group_metrics = worker.group_metrics(url.to_string());
         let herder = SoloHerder::new(SoloContext {
             worker_id,
             kafka_cluster_id: parts.kafka_cluster_id,
@@ -97,7 +103,13 @@ impl WorkerProcess {
         });
         let herder = Arc::new(herder.map_err(startup)?);
         let rest = server.serve(Arc::clone(&herder) as Arc<dyn Herder>);
-        let process = Self { herder, rest, url };
+        let process = Self {
+            herder,
+            rest,
+            url,
+            _app_info: app_info,
+            _group_metrics: group_metrics,
+        };
         if let Err(error) = process.herder.start(receiver).await {
             process.stop().await;
             let error = Err(error).context("Could not start the worker");
@@ -124,4 +136,28 @@ impl WorkerProcess {
         self.herder.stop().await;
         tracing::info!("Kafka Connect stopped");
     }
+}
+
+/// Registers which version this is (`AppInfoParser`).
+fn app_info(metrics: &Metrics, worker_id: &str) -> Group {
+    let mut group = metrics.group("kafka.connect", "app-info");
+    group.tag("client-id", worker_id);
+    group.text(
+        "version",
+        "The version of the worker.",
+        tether_rest::VERSION,
+    );
+    group.text(
+        "commit-id",
+        "The commit of the worker.",
+        tether_rest::commit(),
+    );
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let now = now.unwrap_or_default().as_millis().to_string();
+    group.text(
+        "start-time-ms",
+        "When the worker was started, in milliseconds since the epoch.",
+        now,
+    );
+    group.register()
 }

@@ -28,7 +28,7 @@ use crate::config::WorkerConfig;
 use crate::config_provider::VariableResolver;
 use crate::connector::ConnectorHandle;
 use crate::conversion::SharedConverters;
-use crate::metrics::{TaskRestarts, WorkerMetrics};
+use crate::metrics::{Member, RebalanceMetrics, TaskRestarts, WorkerMetrics};
 use crate::plugins::Plugins;
 use crate::source_offsets::SourceOffsets;
 use crate::statuses::StatusOrigin;
@@ -169,6 +169,26 @@ impl Worker {
     /// What the worker and everything that runs on it count and measure.
     pub fn metrics(&self) -> &Metrics {
         self.metrics.registry()
+    }
+
+    /// Registers what a worker tells of its group, whose leader has this URL;
+    /// `None` standalone.
+    pub fn group_metrics(&self, leader: String) -> Option<RebalanceMetrics> {
+        let WorkerContext {
+            config, worker_id, ..
+        } = &*self.context;
+        config.group_id()?;
+        let property = |name: &str| config.properties.get(name).map(|text| text.trim());
+        let client_id = property("client.id").filter(|id| !id.is_empty());
+        let member = Member {
+            client_id: client_id.map_or_else(|| format!("connect-{worker_id}"), str::to_owned),
+            protocol: property("connect.protocol")
+                .unwrap_or("sessioned")
+                .to_ascii_uppercase(),
+            leader,
+            generation: Arc::clone(&self.context.generation),
+        };
+        Some(RebalanceMetrics::register(&self.metrics, member))
     }
 
     /// Counts automatic restarts of tasks.

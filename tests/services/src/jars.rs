@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::{folders, java, process};
 
-const MODULES: [&str; 7] = [
+const MODULES: [&str; 8] = [
     "pom.xml",
     "kafka/pom.xml",
     "connect-file/pom.xml",
@@ -17,6 +17,7 @@ const MODULES: [&str; 7] = [
     "protobuf-converter/pom.xml",
     "debezium/pom.xml",
     "registry/pom.xml",
+    "jmx-exporter/pom.xml",
 ];
 
 /// The variable that names the class path of a Protobuf converter to compare with.
@@ -85,6 +86,13 @@ impl Jars {
     pub fn debezium_class_path(&self) -> String {
         let connector = self.debezium_path().join("connector-postgres").join("*");
         format!("{}:{}", self.full_class_path(), connector.display())
+    }
+
+    /// The JMX exporter of Prometheus, an agent of a virtual machine.
+    pub fn jmx_exporter(&self) -> PathBuf {
+        self.folder
+            .join("jmx-exporter")
+            .join("jmx_prometheus_javaagent.jar")
     }
 
     /// The runnable jar of the schema registry.

@@ -370,6 +370,11 @@ impl Consumer for FakeConsumer {
             .await
     }
 
+    fn known_end_offset(&self, partition: &TopicPartition) -> Option<i64> {
+        let bounds = self.kafka.read(|state| bounds(state, partition));
+        bounds.ok().map(|(_, end)| end)
+    }
+
     async fn close(&self) {
         self.leave();
     }

@@ -9,13 +9,14 @@
 //! | the exporter without rules, and the rules of Confluent | `kafka_connect_source_task_metrics_poll_batch_max_time_ms` | `kafka_connect_connector_metrics{status="running"}` |
 //! | the metrics reporter of Strimzi | the same | `kafka_connect_connector_metrics_status_info{status="running"}` |
 //!
-//! The second and third lose `_total` where they run with newer libraries, so those
-//! attributes appear with and without it. In the second the totals of the worker
+//! All of them lose `_total` where they run with newer libraries, so those attributes
+//! appear with and without it. In the second the totals of the worker
 //! have the label `connector="aggregate"`.
 //!
 //! Debezium's domains, `debezium.postgres` and so on, have the names of Debezium's
 //! own rules for the exporter. All other domains have those that the exporter
-//! gives without rules.
+//! gives without rules; those of Kafka's clients, such as `kafka.consumer`, have
+//! short ones besides: `kafka_consumer_fetch_manager_records_lag`.
 
 use super::escape::safe_name;
 use super::families::{Kind, Labels};
@@ -38,6 +39,8 @@ pub(super) struct Series {
 pub(super) enum LabelStyle {
     /// The tags.
     Tags,
+    /// The tags as Strimzi's rules have them, `clientid` for `client-id`.
+    Client,
     /// The tags, or that it is about everything.
     Aggregate,
     /// As Debezium's rules have them.
@@ -45,7 +48,7 @@ pub(super) enum LabelStyle {
 }
 
 impl LabelStyle {
-    pub(super) const COUNT: usize = 3;
+    pub(super) const COUNT: usize = 4;
 
     /// Those that the names of a group's attributes need.
     pub(super) fn of(group: &GroupName) -> &'static [Self] {
@@ -53,6 +56,8 @@ impl LabelStyle {
             &[Self::Debezium]
         } else if group.kind == WORKER {
             &[Self::Tags, Self::Aggregate]
+        } else if is_of_client(group) {
+            &[Self::Tags, Self::Client]
         } else {
             &[Self::Tags]
         }
@@ -64,13 +69,13 @@ impl LabelStyle {
         match self {
             Self::Aggregate if group.tags.is_empty() => labels.push("connector", "aggregate"),
             Self::Debezium => labels.push("plugin", debezium_plugin(group).unwrap_or_default()),
-            Self::Tags | Self::Aggregate => {}
+            Self::Tags | Self::Client | Self::Aggregate => {}
         }
         for (tag, value) in &group.tags {
-            if self == Self::Debezium && tag == "server" {
-                labels.push("name", value);
-            } else {
-                labels.push(&safe_name(tag), value);
+            match (self, &**tag) {
+                (Self::Debezium, "server") => labels.push("name", value),
+                (Self::Client, "client-id") => labels.push("clientid", value),
+                (_, tag) => labels.push(&safe_name(tag), value),
             }
         }
     }
@@ -84,11 +89,18 @@ pub(super) fn series(group: &GroupName, attribute: &Attribute) -> Vec<Series> {
     if debezium_plugin(group).is_some() {
         return debezium(attribute);
     }
+    let mut series = Vec::new();
+    if group.domain.starts_with("kafka.") && !attribute.is_text() {
+        let stem = group.kind.strip_suffix("-metrics").unwrap_or(group.kind);
+        let short = format!("kafka_{stem}_{}", attribute.name);
+        series.push(named(&short, attribute, short_labels(group)));
+    }
     let mut name = format!("{}_{}_{}", group.domain, group.kind, attribute.name);
     if attribute.is_text() {
         name.push_str("_info");
     }
-    vec![named(&name, attribute, LabelStyle::Tags)]
+    series.push(named(&name, attribute, LabelStyle::Tags));
+    series
 }
 
 fn kafka_connect(group: &GroupName, attribute: &Attribute) -> Vec<Series> {
@@ -98,6 +110,10 @@ fn kafka_connect(group: &GroupName, attribute: &Attribute) -> Vec<Series> {
     let stem = stem.strip_prefix("connect-").unwrap_or(stem);
     let short = format!("kafka_connect_{stem}_{name}");
     let long = format!("kafka_connect_{kind}_{name}");
+    if kind == "app-info" {
+        return app_info(attribute);
+    }
+    let short_labels = short_labels(group);
     let long_labels = match kind {
         WORKER => LabelStyle::Aggregate,
         _ => LabelStyle::Tags,
@@ -107,7 +123,7 @@ fn kafka_connect(group: &GroupName, attribute: &Attribute) -> Vec<Series> {
         let is_in_rules =
             kind == "connector-metrics" || (kind == "connector-task-metrics" && name == "status");
         if is_in_rules {
-            series.push(named(&short, attribute, LabelStyle::Tags));
+            series.push(named(&short, attribute, short_labels));
         }
         if kind == "connector-metrics" {
             let of_all = format!("kafka_connect_{kind}");
@@ -115,16 +131,46 @@ fn kafka_connect(group: &GroupName, attribute: &Attribute) -> Vec<Series> {
         }
         series.push(named(&format!("{long}_info"), attribute, long_labels));
     } else {
-        series.push(named(&short, attribute, LabelStyle::Tags));
+        series.push(named(&short, attribute, short_labels));
         series.push(named(&long, attribute, long_labels));
-        if let Some(stem) = long.strip_suffix("-total") {
-            series.push(Series {
-                kind: Kind::Gauge,
-                ..named(stem, attribute, long_labels)
-            });
+        for (name, labels) in [(&short, short_labels), (&long, long_labels)] {
+            if let Some(stem) = name.strip_suffix("-total") {
+                series.push(Series {
+                    kind: Kind::Gauge,
+                    ..named(stem, attribute, labels)
+                });
+            }
         }
     }
     series
+}
+
+/// Versions, which the rules have names of their own for.
+fn app_info(attribute: &Attribute) -> Vec<Series> {
+    let name = attribute.name;
+    let mut series = Vec::new();
+    if name != "start-time-ms" {
+        let name = format!("kafka_connect_{name}_info");
+        series.push(named(&name, attribute, LabelStyle::Client));
+    }
+    for name in ["kafka_connect_app_info", "kafka_connect_app"] {
+        series.push(named(name, attribute, LabelStyle::Tags));
+    }
+    series
+}
+
+fn short_labels(group: &GroupName) -> LabelStyle {
+    match is_of_client(group) {
+        true => LabelStyle::Client,
+        false => LabelStyle::Tags,
+    }
+}
+
+fn is_of_client(group: &GroupName) -> bool {
+    group
+        .tags
+        .first()
+        .is_some_and(|(tag, _)| tag == "client-id")
 }
 
 /// Texts are left out, as they are by the exporter: that of the last event is

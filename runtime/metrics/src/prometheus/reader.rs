@@ -68,6 +68,18 @@ pub fn read(text: &str) -> Result<Exposition, String> {
     Ok(read)
 }
 
+/// Reads the samples of a text and passes over the rest. A sample that comes twice
+/// counts once.
+///
+/// # Errors
+/// A sentence about the first sample that is wrong.
+pub fn samples(text: &str) -> Result<Samples, String> {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines
+        .map(|line| sample(line).map(|(name, labels, value)| ((name, labels), value)))
+        .collect()
+}
+
 fn sample(line: &str) -> Result<(String, BTreeMap<String, String>, f64), String> {
     let end = line
         .find(['{', ' '])

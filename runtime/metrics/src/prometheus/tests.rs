@@ -66,6 +66,7 @@ fn a_task_has_the_names_of_all_dashboards() {
             60.0,
         ),
         ("kafka_connect_source_task_metrics_source_record_poll", 60.0),
+        ("kafka_connect_source_task_source_record_poll", 60.0),
         ("kafka_connect_source_task_source_record_poll_rate", 0.0),
         (
             "kafka_connect_source_task_metrics_source_record_poll_rate",
@@ -78,7 +79,7 @@ fn a_task_has_the_names_of_all_dashboards() {
     assert!(average.unwrap().is_nan());
     let help = &read.families["kafka_connect_source_task_batch_avg"].1;
     assert_eq!(help, "NaN\nat first \\.");
-    assert_eq!(read.families.len(), 7);
+    assert_eq!(read.families.len(), 8);
 
     drop(group);
     assert_eq!(exposed(&metrics), Exposition::default());
@@ -167,6 +168,61 @@ fn totals_of_the_worker_stand_beside_those_of_its_connectors() {
     }
     let since = "kafka_connect_worker_rebalance_time_since_last_rebalance_ms";
     assert_eq!(read.value(since, &[]), Some(f64::INFINITY));
+}
+
+#[test]
+fn clients_have_labels_of_their_own() {
+    let metrics = Metrics::default();
+    let mut coordinator = metrics.group("kafka.connect", "connect-coordinator-metrics");
+    coordinator.tag("client-id", "connect-w");
+    coordinator.gauge("assigned-tasks", "Tasks.").set(4);
+    let _coordinator = coordinator.register();
+    let mut app = metrics.group("kafka.connect", "app-info");
+    app.tag("client-id", "w:8083");
+    app.text("version", "The version.", "4.3.0");
+    app.text("start-time-ms", "The start.", "17");
+    let _app = app.register();
+
+    let mut fetches = metrics.group("kafka.consumer", "consumer-fetch-manager-metrics");
+    fetches.tag("client-id", "c").tag("topic", "t");
+    fetches.gauge("records-lag", "Records.").set(5);
+    let _fetches = fetches.register();
+
+    let read = exposed(&metrics);
+    for (name, client) in [
+        ("kafka_consumer_fetch_manager_records_lag", "clientid"),
+        (
+            "kafka_consumer_consumer_fetch_manager_metrics_records_lag",
+            "client_id",
+        ),
+    ] {
+        let labels = [(client, "c"), ("topic", "t")];
+        assert_eq!(read.value(name, &labels), Some(5.0), "{name}");
+    }
+    let assigned = "kafka_connect_coordinator_assigned_tasks";
+    assert_eq!(
+        read.value(assigned, &[("clientid", "connect-w")]),
+        Some(4.0)
+    );
+    let assigned = "kafka_connect_connect_coordinator_metrics_assigned_tasks";
+    assert_eq!(
+        read.value(assigned, &[("client_id", "connect-w")]),
+        Some(4.0)
+    );
+    let version = ("version", "4.3.0");
+    for (name, labels) in [
+        (
+            "kafka_connect_version_info",
+            [("clientid", "w:8083"), version],
+        ),
+        ("kafka_connect_app_info", [("client_id", "w:8083"), version]),
+        (
+            "kafka_connect_app",
+            [("client_id", "w:8083"), ("start_time_ms", "17")],
+        ),
+    ] {
+        assert_eq!(read.value(name, &labels), Some(1.0), "{name}");
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! (`ConnectMetricsRegistry`, spec section 9). `docs/metrics.md` lists them.
 
 mod connector;
+mod partition_lag;
 mod rebalance;
 mod sink_task;
 mod source_task;
@@ -15,6 +16,8 @@ mod transformations;
 mod worker;
 
 pub(crate) use connector::ConnectorMetrics;
+pub(crate) use partition_lag::{ConsumerLags, PartitionLag};
+pub(crate) use rebalance::Member;
 pub use rebalance::RebalanceMetrics;
 pub(crate) use sink_task::SinkTaskMetrics;
 pub(crate) use source_task::SourceTaskMetrics;

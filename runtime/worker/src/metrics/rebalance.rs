@@ -1,12 +1,12 @@
 //! What a worker does in its group (`DistributedHerder.HerderMetrics`,
-//! `WorkerCoordinator.WorkerCoordinatorMetrics`).
+//! `WorkerCoordinatorMetrics`).
 
 use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tether_metrics::{Clock, Counter, Gauge, Group, Metrics, Sensor, Statistic, Text};
+use tether_metrics::{Clock, Counter, Gauge, Group, Sensor, Statistic, Text};
 
-use super::DOMAIN;
+use super::{DOMAIN, WorkerMetrics};
 
 /// No rebalance has been completed yet.
 const NEVER: u64 = u64::MAX;
@@ -20,18 +20,34 @@ pub struct RebalanceMetrics {
     time: Arc<Sensor>,
     started_at: Mutex<Option<u64>>,
     completed_at: Arc<AtomicU64>,
-    _group: Group,
+    _groups: [Group; 2],
+}
+
+/// What a worker is in its group.
+pub(crate) struct Member {
+    /// `client.id` of its connection to the coordinator.
+    pub(crate) client_id: String,
+    /// Such as `SESSIONED`.
+    pub(crate) protocol: String,
+    /// The URL of the leader.
+    pub(crate) leader: String,
+    /// The generation of the group.
+    pub(crate) generation: Arc<AtomicI32>,
 }
 
 impl RebalanceMetrics {
-    /// Registers the group of a worker that speaks this protocol, such as
-    /// `SESSIONED`, whose leader has this URL. `generation` is that of the group.
-    pub fn register(
-        metrics: &Metrics,
-        protocol: String,
-        leader: String,
-        generation: Arc<AtomicI32>,
-    ) -> Self {
+    /// Registers the groups of a worker.
+    pub(crate) fn register(worker: &WorkerMetrics, member: Member) -> Self {
+        let Member {
+            client_id,
+            protocol,
+            leader,
+            generation,
+        } = member;
+        let metrics = worker.registry();
+        let mut coordinator = metrics.group(DOMAIN, "connect-coordinator-metrics");
+        coordinator.tag("client-id", client_id);
+        worker.add_assigned(&mut coordinator);
         let clock = metrics.clock().clone();
         let completed_at = Arc::new(AtomicU64::new(NEVER));
         let mut group = metrics.group(DOMAIN, "connect-worker-rebalance-metrics");
@@ -75,7 +91,7 @@ impl RebalanceMetrics {
             time,
             started_at: Mutex::default(),
             completed_at,
-            _group: group.register(),
+            _groups: [coordinator.register(), group.register()],
         }
     }
 
@@ -110,7 +126,7 @@ mod tests {
     use std::time::Duration;
 
     use tether_metrics::prometheus::{reader, render};
-    use tether_metrics::{ManualClock, Sampling};
+    use tether_metrics::{ManualClock, Metrics, Sampling};
 
     use super::*;
 
@@ -119,11 +135,15 @@ mod tests {
         let clock = ManualClock::default();
         let metrics = Metrics::new(Sampling::default(), clock.clock());
         let generation = Arc::new(AtomicI32::new(0));
+        let worker = WorkerMetrics::register(&metrics);
         let group = RebalanceMetrics::register(
-            &metrics,
-            "SESSIONED".to_owned(),
-            "http://a:8083/".to_owned(),
-            Arc::clone(&generation),
+            &worker,
+            Member {
+                client_id: "connect-w".to_owned(),
+                protocol: "SESSIONED".to_owned(),
+                leader: "http://a:8083/".to_owned(),
+                generation: Arc::clone(&generation),
+            },
         );
         let values = || {
             let read = reader::read(&render(&metrics)).unwrap();

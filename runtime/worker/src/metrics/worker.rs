@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tether_metrics::{Gauge, Group, Metrics};
+use tether_metrics::{Gauge, Group, GroupBuilder, Metrics};
 
 use super::{DOMAIN, Startups, TaskCounts, TaskRestarts};
 
@@ -96,6 +96,25 @@ impl WorkerMetrics {
     /// Where all groups of the worker are.
     pub(crate) fn registry(&self) -> &Metrics {
         &self.registry
+    }
+
+    /// Adds how much of the group's work the worker has.
+    pub(super) fn add_assigned(&self, group: &mut GroupBuilder) {
+        for (name, help, count) in [
+            (
+                "assigned-connectors",
+                "The number of connectors that this worker has.",
+                &self.connectors,
+            ),
+            (
+                "assigned-tasks",
+                "The number of tasks that this worker has.",
+                &self.tasks,
+            ),
+        ] {
+            let count = Arc::clone(count);
+            group.computed(name, help, move || count.get() as f64);
+        }
     }
 
     /// There are so many connectors.

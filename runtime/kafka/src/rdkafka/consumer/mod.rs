@@ -8,6 +8,7 @@ mod records;
 mod shared;
 mod start;
 mod topics;
+mod watermark;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -36,6 +37,7 @@ use positions::{Position, Reset, absolute, passed_offsets, resolve};
 use shared::Shared;
 use start::Start;
 use topics::{PatternSubscription, subscribe};
+use watermark::high_watermark;
 
 /// How often a waiting poll looks by itself. librdkafka wakes it as soon as
 /// there is something, but counts the time since the last look against
@@ -312,6 +314,10 @@ impl Consumer for RdConsumer {
             .collect();
         self.blocking(move |shared| absolute(&shared.consumer, &entries, timeout))
             .await
+    }
+
+    fn known_end_offset(&self, partition: &TopicPartition) -> Option<i64> {
+        high_watermark(self.shared().ok()?.consumer.client(), partition)
     }
 
     async fn close(&self) {

@@ -28,7 +28,7 @@ use tokio::time::Instant;
 use super::topic_tracker::TopicTracker;
 use super::{TaskControl, TaskTools, WorkerTask};
 use crate::conversion::Converters;
-use crate::metrics::{SinkTaskMetrics, TaskMetrics};
+use crate::metrics::{ConsumerLags, SinkTaskMetrics, TaskMetrics};
 use crate::plugin_call::{caught, guarded};
 
 use dead_letters::SinkDeadLetters;
@@ -63,6 +63,7 @@ pub(super) struct WorkerSinkTask {
     errant_records: Option<Arc<ErrantRecords>>,
     partitions: Partitions,
     metrics: SinkTaskMetrics,
+    lags: ConsumerLags,
     task_metrics: Arc<TaskMetrics>,
     /// What the next `put` gets. It stays over a retriable failure.
     batch: Vec<SinkRecord>,
@@ -109,6 +110,8 @@ impl WorkerSinkTask {
         } = tools;
         let subscription = subscription(&config)?;
         let max_poll_records = max_poll_records(consumer)?;
+        let client_id = consumer.get("client.id").map_or("", String::as_str);
+        let lags = ConsumerLags::new(registry.clone(), client_id);
         let consumer = clients.consumer(consumer)?;
         let dead_letters = dead_letters
             .map(|settings| SinkDeadLetters::new(&control.id, settings, clients, &errors))
@@ -137,6 +140,7 @@ impl WorkerSinkTask {
             errant_records,
             partitions: Partitions::default(),
             metrics,
+            lags,
             task_metrics,
             batch: Vec::new(),
             consumed: Vec::new(),

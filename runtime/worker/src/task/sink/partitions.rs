@@ -7,6 +7,8 @@ use tether_api::offset::TopicPartition;
 use tether_api::sink::Offsets;
 use tether_kafka::TopicPartitionOffset;
 
+use crate::metrics::PartitionLag;
+
 /// The partitions that a task has, and its positions in them.
 #[derive(Default)]
 pub(super) struct Partitions {
@@ -26,6 +28,7 @@ pub(super) struct Progress {
     read: Option<i64>,
     /// The task asked for a pause of this partition.
     paused: bool,
+    lag: Option<PartitionLag>,
 }
 
 impl Partitions {
@@ -40,7 +43,17 @@ impl Partitions {
                 current: position.offset,
                 read: None,
                 paused: false,
+                lag: None,
             });
+        }
+    }
+
+    /// Measures the lag in each partition that is new.
+    pub(super) fn measure_lags(&mut self, lag: impl Fn(&TopicPartition, i64) -> PartitionLag) {
+        for known in &mut self.all {
+            if known.lag.is_none() {
+                known.lag = Some(lag(&known.partition, known.current));
+            }
         }
     }
 
@@ -148,10 +161,13 @@ impl Partitions {
         seek
     }
 
-    /// How many records were read whose offsets are not committed.
+    /// How many records were read whose offsets are not committed. The lags follow.
     pub(super) fn uncommitted(&self) -> usize {
         let uncommitted = self.all.iter().map(|known| {
             let read = known.read.unwrap_or(known.current);
+            if let Some(lag) = &known.lag {
+                lag.read_up_to(read);
+            }
             usize::try_from(read - known.committed).unwrap_or(0)
         });
         uncommitted.sum()

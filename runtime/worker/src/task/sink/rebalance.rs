@@ -26,6 +26,9 @@ impl WorkerSinkTask {
             () = self.control.stopping.cancelled() => return Ok(()),
         };
         self.partitions.assign(&positions);
+        let (lags, consumer) = (&self.lags, &self.consumer);
+        self.partitions
+            .measure_lags(|partition, offset| lags.of(consumer, partition, offset));
         self.metrics.partitions(self.partitions.count());
         self.count_active();
         self.apply_pauses()?;

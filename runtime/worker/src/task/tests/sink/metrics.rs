@@ -1,5 +1,7 @@
 //! What is measured of a sink task.
 
+use tether_metrics::prometheus;
+
 use super::*;
 
 #[tokio::test(start_paused = true)]
@@ -43,6 +45,20 @@ async fn records_that_are_not_committed_are_active() {
     until_measured(&bench.around, "sink_task", "sink-record-active-count", 2.0).await;
     let of = |name| measured(&bench.around, "sink_task", name);
     assert_eq!(of("sink-record-send-total"), 0.0);
+    // Nothing else is read meanwhile.
+    bench.append(0, &["c", "d", "e"]);
+    let text = prometheus::render(bench.around.metrics.registry());
+    let read = prometheus::reader::read(&text).unwrap();
+    let lag = |partition| {
+        let labels = [
+            ("clientid", "connector-consumer-c-0"),
+            ("topic", "t"),
+            ("partition", partition),
+        ];
+        read.value("kafka_consumer_fetch_manager_records_lag", &labels)
+    };
+    assert_eq!(lag("0"), Some(3.0));
+    assert_eq!(lag("1"), Some(0.0));
 }
 
 #[tokio::test(start_paused = true)]
