@@ -1,5 +1,7 @@
 //! Source partitions and source offsets: small maps of names to primitives.
 
+use std::borrow::Cow;
+use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -17,7 +19,35 @@ use crate::data::{Text, Value};
 pub struct OffsetMap(Vec<(Text, Value)>);
 
 /// A source offset as a record carries it; `None` deletes the stored offset.
-pub type SourceOffset = Option<Arc<OffsetMap>>;
+pub type SourceOffset = Option<Arc<dyn Offset>>;
+
+/// The position after a record. Of the records that are committed together only
+/// the last one's is stored, and only for it the map is made. A task whose
+/// offsets have many entries and change with each record hands over what it
+/// makes them from; others hand over an [`OffsetMap`].
+pub trait Offset: fmt::Debug + Send + Sync {
+    /// As it is stored.
+    fn to_map(&self) -> Cow<'_, OffsetMap>;
+}
+
+impl Offset for OffsetMap {
+    fn to_map(&self) -> Cow<'_, OffsetMap> {
+        Cow::Borrowed(self)
+    }
+}
+
+impl dyn Offset {
+    /// The value of an entry.
+    pub fn get(&self, name: &str) -> Option<Value> {
+        self.to_map().get(name).cloned()
+    }
+}
+
+impl PartialEq for dyn Offset {
+    fn eq(&self, other: &Self) -> bool {
+        self.to_map() == other.to_map()
+    }
+}
 
 impl OffsetMap {
     /// An empty map.

@@ -69,6 +69,8 @@ impl OffsetReader for StoredOffsetReader {
 
 #[cfg(test)]
 mod tests {
+    use tether_api::offset::SourceOffset;
+
     use super::*;
     use crate::{MemoryOffsetStore, OffsetWriter};
 
@@ -100,6 +102,10 @@ mod tests {
         }
     }
 
+    fn position(offset: OffsetMap) -> (Arc<OffsetMap>, SourceOffset) {
+        (Arc::new(partition()), Some(Arc::new(offset)))
+    }
+
     async fn store(store: &dyn OffsetStore, partition: &OffsetMap, value: &'static [u8]) {
         let key = offset_bytes::key("c", partition).unwrap();
         store
@@ -111,7 +117,7 @@ mod tests {
     #[tokio::test]
     async fn written_offsets_are_read() {
         let Fixture { reader, writer, .. } = fixture();
-        let pair = (Arc::new(partition()), Some(Arc::new(offset(5))));
+        let pair = position(offset(5));
         writer.write([&pair]).await.unwrap();
         let other = OffsetMap::new().with("server", "t").with("database", "d");
         assert_eq!(
@@ -134,7 +140,7 @@ mod tests {
             reader.offsets(&[partition()]).await.unwrap(),
             [Some(offset(1))]
         );
-        let pair = (Arc::new(partition()), Some(Arc::new(offset(2))));
+        let pair = position(offset(2));
         writer.write([&pair]).await.unwrap();
         let entries = backing.connector_entries("c").await.unwrap();
         assert_eq!(

@@ -37,7 +37,10 @@ impl OffsetWriter {
             .into_iter()
             .map(|pair| {
                 let (partition, offset) = pair.borrow();
-                let value = offset.as_deref().map(offset_bytes::value).transpose()?;
+                let value = offset
+                    .as_deref()
+                    .map(|offset| offset_bytes::value(&offset.to_map()))
+                    .transpose()?;
                 Ok((self.keys.key(partition)?, value))
             })
             .collect()

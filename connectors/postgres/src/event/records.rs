@@ -297,7 +297,7 @@ impl Records {
         SourceRecord {
             record,
             source_partition: self.partition.clone(),
-            source_offset: Some(Arc::new(offset.to_map())),
+            source_offset: Some(Arc::new(offset.clone())),
         }
     }
 }
@@ -316,7 +316,7 @@ struct Events<'a, 'p> {
     table: &'a TableEvents,
     position: &'a mut EventPosition<'p>,
     source: Value,
-    stored: Option<Arc<OffsetMap>>,
+    stored: Option<Arc<PostgresOffset>>,
     out: &'a mut Vec<SourceRecord>,
 }
 
@@ -374,7 +374,7 @@ impl Events<'_, '_> {
         let offset = &*self.position.offset;
         let stored = self
             .stored
-            .get_or_insert_with(|| Arc::new(offset.to_map()))
+            .get_or_insert_with(|| Arc::new(offset.clone()))
             .clone();
         let event = ConnectRecord {
             topic: self.table.topic.clone(),

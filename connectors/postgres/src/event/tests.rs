@@ -258,7 +258,7 @@ fn transactions_are_counted_and_told_of() -> tether_api::Result<()> {
             let offset = record.source_offset.as_ref();
             let count =
                 offset.and_then(|offset| offset.get("transaction_data_collection_order_inv.t"));
-            count.and_then(Value::as_i64)
+            count?.as_i64()
         })
         .collect();
     assert_eq!(counts, [Some(1), Some(1), Some(2)]);
@@ -332,7 +332,7 @@ fn a_heartbeat_carries_the_position() -> tether_api::Result<()> {
         .source_offset
         .as_ref()
         .and_then(|offset| offset.get("lsn"));
-    assert_eq!(lsn, Some(&Value::Int64(20)));
+    assert_eq!(lsn, Some(Value::Int64(20)));
     Ok(())
 }
 

@@ -109,7 +109,7 @@ impl Notifications {
             out.push(SourceRecord {
                 record: sink.record(notification)?,
                 source_partition: self.partition.clone(),
-                source_offset: offset.map(|offset| Arc::new(offset.to_map())),
+                source_offset: offset.map(|offset| Arc::new(offset.clone()) as _),
             });
         }
         Ok(())

@@ -120,7 +120,7 @@ fn records_carry_the_position_there_is() {
     }
     let offsets: Vec<_> = records
         .iter()
-        .map(|record| record.source_offset.as_ref()?.get("lsn").cloned())
+        .map(|record| record.source_offset.as_ref()?.get("lsn"))
         .collect();
     assert_eq!(offsets, [None, Some(Value::Int64(7))]);
     assert!(records.iter().all(|record| &*record.record.topic == "told"));

@@ -5,8 +5,10 @@ mod load;
 mod snapshot;
 mod transaction;
 
+use std::borrow::Cow;
+
 use tether_api::data::{Text, Value};
-use tether_api::offset::OffsetMap;
+use tether_api::offset::{Offset, OffsetMap};
 
 use crate::lsn::Lsn;
 
@@ -166,6 +168,12 @@ impl PostgresOffset {
             entries.extend(self.incremental.iter().cloned());
         }
         OffsetMap::from_distinct(entries)
+    }
+}
+
+impl Offset for PostgresOffset {
+    fn to_map(&self) -> Cow<'_, OffsetMap> {
+        Cow::Owned(self.to_map())
     }
 }
 

@@ -412,7 +412,7 @@ fn committed_position(
         .offsets
         .iter()
         .find(|(found, _)| **found == *partition)?;
-    match PostgresOffset::load(offset.as_deref()?) {
+    match PostgresOffset::load(&offset.as_deref()?.to_map()) {
         Ok(offset) => offset.confirmable(),
         Err(error) => {
             tracing::warn!(%error, "A committed position is not confirmed");

@@ -3,7 +3,6 @@ use std::sync::Arc;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use tether_api::data::Schema;
-use tether_api::offset::OffsetMap;
 
 use super::*;
 use crate::config::{BinaryMode, ProcessingFailure};
@@ -178,7 +177,7 @@ async fn a_full_queue_stops_the_reader_and_commits_are_confirmed() -> Result<()>
             assert!(taken.len() <= 2);
             records.extend(taken);
         }
-        let offset: Option<Arc<OffsetMap>> = records[9].source_offset.clone();
+        let offset = records[9].source_offset.clone();
         let offsets = Arc::from([(partition, offset)]);
         let _ = commit.send(CommittedOffsets {
             sequence: 1,

@@ -168,7 +168,8 @@ fn source(partition: &OffsetMap, offset: &SourceOffset) -> String {
 }
 
 fn offset_json(offset: &SourceOffset) -> String {
-    offset
-        .as_deref()
-        .map_or_else(|| "null".to_owned(), |offset| readable_map(offset, MAX_MAP))
+    offset.as_deref().map_or_else(
+        || "null".to_owned(),
+        |offset| readable_map(&offset.to_map(), MAX_MAP),
+    )
 }

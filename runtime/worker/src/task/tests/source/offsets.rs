@@ -17,7 +17,7 @@ async fn records_reach_kafka_and_their_offsets_the_store() {
     assert_eq!(told.offsets.len(), 1);
     assert_eq!(
         told.offsets[0].1.as_ref().unwrap().get("at"),
-        Some(&Value::from(3i64))
+        Some(Value::from(3i64))
     );
     assert!(stop(bench.task, &bench.around).await);
     assert_eq!(
@@ -80,7 +80,7 @@ async fn a_position_needs_no_record() {
     let mut committed = bench.script.context().committed;
     let told = committed.wait_for(|told| told.sequence == 1).await.unwrap();
     let offset = told.offsets[0].1.as_ref().unwrap();
-    assert_eq!(offset.get("at"), Some(&Value::from(4i64)));
+    assert_eq!(offset.get("at"), Some(Value::from(4i64)));
 }
 
 #[tokio::test(start_paused = true)]
