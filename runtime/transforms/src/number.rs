@@ -73,13 +73,13 @@ fn low_bits(number: &Decimal) -> i64 {
         // A multiple of 2^64.
         return 0;
     } else if scale <= 0 {
-        number.unscaled() * BigInt::from(10).pow(scale.unsigned_abs())
+        &*number.unscaled() * BigInt::from(10).pow(scale.unsigned_abs())
     } else {
         let digits = number.unscaled().magnitude().to_string().len();
         if usize::try_from(scale).is_ok_and(|scale| digits <= scale) {
             return 0;
         }
-        number.unscaled() / BigInt::from(10).pow(scale.unsigned_abs())
+        &*number.unscaled() / BigInt::from(10).pow(scale.unsigned_abs())
     };
     let bytes = whole.to_signed_bytes_le();
     let sign = if whole < BigInt::ZERO { 0xFF } else { 0 };

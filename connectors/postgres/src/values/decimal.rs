@@ -74,20 +74,25 @@ impl<'a> Number<'a> {
 
     /// The number times ten to the power of its scale and of `zeros`.
     fn unscaled(self, zeros: usize) -> Option<BigInt> {
-        let digits = self.integer.iter().chain(self.fraction);
+        if let Some(small) = self.small(zeros) {
+            return Some(BigInt::from(small));
+        }
         let count = self.integer.len() + self.fraction.len() + zeros;
-        let magnitude = if count <= SMALL {
-            let mut value = digits.fold(0_i64, |value, digit| value * 10 + i64::from(digit - b'0'));
-            for _ in 0..zeros {
-                value *= 10;
-            }
-            BigInt::from(value)
-        } else {
-            let mut all: Vec<u8> = Vec::with_capacity(count);
-            all.extend(digits);
-            all.resize(count, b'0');
-            BigInt::parse_bytes(&all, 10)?
-        };
+        let mut all: Vec<u8> = Vec::with_capacity(count);
+        all.extend(self.integer.iter().chain(self.fraction));
+        all.resize(count, b'0');
+        let magnitude = BigInt::parse_bytes(&all, 10)?;
+        Some(if self.negative { -magnitude } else { magnitude })
+    }
+
+    /// The same, if it has so few digits that it fits 64 bits for sure.
+    fn small(self, zeros: usize) -> Option<i64> {
+        if self.integer.len() + self.fraction.len() + zeros > SMALL {
+            return None;
+        }
+        let digits = self.integer.iter().chain(self.fraction);
+        let digits = digits.chain(std::iter::repeat_n(&b'0', zeros));
+        let magnitude = digits.fold(0, |value, digit| value * 10 + i64::from(digit - b'0'));
         Some(if self.negative { -magnitude } else { magnitude })
     }
 
@@ -101,8 +106,11 @@ impl<'a> Number<'a> {
         } else {
             self
         };
-        let unscaled = number.unscaled(wanted - number.scale())?;
-        Some(Decimal::new(unscaled, scale))
+        let zeros = wanted - number.scale();
+        Some(match number.small(zeros) {
+            Some(unscaled) => Decimal::from_i64(unscaled, scale),
+            None => Decimal::new(number.unscaled(zeros)?, scale),
+        })
     }
 
     fn stripped_to(self, scale: usize) -> Option<Self> {

@@ -22,10 +22,10 @@ impl NumberText<'_> {
         Some(match decimal.scale() {
             scale if scale <= -64 => 0,
             scale if scale <= 0 => {
-                low_bits(&(decimal.unscaled() * BigInt::from(10).pow(scale.unsigned_abs())))
+                low_bits(&(&*decimal.unscaled() * BigInt::from(10).pow(scale.unsigned_abs())))
             }
             scale if scale as usize > self.text.len() => 0,
-            scale => low_bits(&(decimal.unscaled() / BigInt::from(10).pow(scale.unsigned_abs()))),
+            scale => low_bits(&(&*decimal.unscaled() / BigInt::from(10).pow(scale.unsigned_abs()))),
         })
     }
 

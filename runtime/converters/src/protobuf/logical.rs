@@ -147,7 +147,7 @@ pub(super) fn rounded(decimal: Decimal, precision: u32) -> Decimal {
     while precision > 0 && decimal_precision(&decimal) > precision {
         let drop = decimal_precision(&decimal) - precision;
         let divisor = BigInt::from(10).pow(drop);
-        let unscaled = decimal.unscaled();
+        let unscaled = &*decimal.unscaled();
         let (mut quotient, rest) = (unscaled / &divisor, unscaled % &divisor);
         if !rest.is_zero() && rest.abs() * 2 >= divisor {
             quotient += unscaled.signum();

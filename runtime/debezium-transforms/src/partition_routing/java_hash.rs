@@ -25,7 +25,7 @@ pub(super) fn java(value: &Value) -> i32 {
             hash.wrapping_mul(31)
                 .wrapping_add(i32::from(byte.cast_signed()))
         }),
-        Value::Decimal(value) => of_integer(value.unscaled())
+        Value::Decimal(value) => of_integer(&value.unscaled())
             .wrapping_mul(31)
             .wrapping_add(value.scale()),
         Value::Date(days) => of_long(i64::from(*days) * logical::MILLIS_PER_DAY),

@@ -33,7 +33,8 @@ fn push_with_scale(
     shown_scale: i64,
 ) -> Result<(), TooManyDigits> {
     let scale = i64::from(decimal.scale());
-    let magnitude = decimal.unscaled().magnitude();
+    let unscaled = decimal.unscaled();
+    let magnitude = unscaled.magnitude();
     if magnitude.bits() > MOST_BITS || scale > MOST_FRACTION_DIGITS {
         return Err(TooManyDigits);
     }

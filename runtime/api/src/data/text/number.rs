@@ -33,7 +33,7 @@ pub(super) fn parse(text: &str) -> Option<SchemaAndValue> {
 
 /// The decimal as an integer of 64 bits, if it is one.
 fn integer(decimal: &Decimal) -> Option<i64> {
-    let unscaled = decimal.unscaled();
+    let unscaled = &*decimal.unscaled();
     if unscaled.is_zero() {
         return Some(0);
     }

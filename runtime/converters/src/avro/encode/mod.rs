@@ -105,7 +105,7 @@ impl Encoder<'_> {
             }
             (Writer::FixedDecimal { schema, size }, value) => {
                 let bytes = checked(schema, value)?.to_be_bytes();
-                return self.fixed(&padded(bytes, *size), *size);
+                return self.fixed(&padded(&bytes, *size), *size);
             }
             (Writer::Array(items), Value::Array(values)) => {
                 write_block(values.len(), self.out);
@@ -221,12 +221,12 @@ fn checked<'v>(schema: &SchemaRef, value: &'v Value) -> Result<&'v Decimal> {
 }
 
 /// Two's-complement bytes with their sign carried on to a size.
-fn padded(bytes: Vec<u8>, size: usize) -> Vec<u8> {
-    if bytes.len() >= size {
-        return bytes;
-    }
-    let sign = if bytes[0] & 0x80 == 0 { 0 } else { 0xff };
-    let mut padded = vec![sign; size - bytes.len()];
-    padded.extend_from_slice(&bytes);
+fn padded(bytes: &[u8], size: usize) -> Vec<u8> {
+    let sign = match bytes.first() {
+        Some(first) if first & 0x80 != 0 => 0xff,
+        _ => 0,
+    };
+    let mut padded = vec![sign; size.saturating_sub(bytes.len())];
+    padded.extend_from_slice(bytes);
     padded
 }

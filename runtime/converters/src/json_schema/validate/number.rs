@@ -37,7 +37,7 @@ fn aligned(one: &str, other: &str) -> Option<(BigInt, BigInt)> {
     let whole = |number: &Decimal| {
         let missing = scale.checked_sub(number.scale())?.unsigned_abs();
         let fits = missing <= MAX_SCALE;
-        fits.then(|| number.unscaled() * BigInt::from(10).pow(missing))
+        fits.then(|| &*number.unscaled() * BigInt::from(10).pow(missing))
     };
     Some((whole(&one)?, whole(&other)?))
 }
