@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 use serde_json::json;
-use tether_api::offset::OffsetMap;
+use tether_api::offset::{OffsetMap, SourceOffset};
 use tether_services::{ConnectOptions, ConnectWorker, shared};
 use tether_storage::{
     ConfigStore, ConnectorStatus, OffsetStore, OffsetWriter, PartitionKeys, State, StatusStore,
@@ -110,7 +110,7 @@ async fn write(stores: &Stores, topic: &str, file: &str) -> Result<()> {
     offsets.start().await?;
     let writer = OffsetWriter::new(offsets.clone(), PartitionKeys::new(NAME));
     let partition = Arc::new(OffsetMap::new().with("filename", file));
-    let offset = Some(Arc::new(OffsetMap::new().with("position", 12i64)));
+    let offset: SourceOffset = Some(Arc::new(OffsetMap::new().with("position", 12i64)));
     writer.write([&(partition, offset)]).await?;
     offsets.stop().await;
 
