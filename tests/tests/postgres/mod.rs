@@ -8,6 +8,7 @@ mod incremental;
 mod metrics;
 mod replication;
 mod reselect;
+mod resume;
 mod scene;
 mod signals;
 mod slots;

@@ -6,8 +6,8 @@ use tether_api::offset::OffsetMap;
 use super::transaction::{COUNT_PREFIX, TRANSACTION_ID};
 use super::{
     EVENTS_AT_LSN, INCREMENTAL_PREFIX, LAST_SNAPSHOT_RECORD, LSN, LSN_COMMIT, LSN_PROC,
-    MESSAGE_TYPE, MessageType, PostgresOffset, SNAPSHOT, SNAPSHOT_COMPLETED, SnapshotKind,
-    SnapshotProgress, TS_USEC, TX_ID, XMIN,
+    MESSAGE_TYPE, MessageType, PostgresOffset, SENT_ROWS, SNAPSHOT, SNAPSHOT_COMPLETED,
+    SnapshotKind, SnapshotProgress, TS_USEC, TX_ID, XMIN,
 };
 use crate::lsn::Lsn;
 
@@ -51,6 +51,9 @@ impl PostgresOffset {
             snapshot: entries.snapshot()?,
             ..Self::default()
         };
+        if offset.snapshot.is_some() {
+            offset.sent_rows = entries.name(SENT_ROWS, |text| Some(Text::from(text)))?;
+        }
         for (name, value) in map.iter() {
             if &**name == TRANSACTION_ID {
                 if let Some(id) = entries.name(TRANSACTION_ID, |id| Some(Text::from(id)))? {

@@ -84,6 +84,9 @@ pub struct PostgresOffset {
     pub events_at_lsn: u32,
     /// How far the snapshot is, until the stream begins.
     pub snapshot: Option<SnapshotProgress>,
+    /// Which rows of the snapshot have been sent, if that is stored
+    /// (`tether.snapshot.resume`). The reference does not read the entry.
+    pub sent_rows: Option<Text>,
     /// The transaction under way, with transaction metadata.
     pub transaction: TransactionProgress,
     /// The entries of an incremental snapshot, kept as they are.
@@ -101,6 +104,7 @@ const MESSAGE_TYPE: &str = "messageType";
 const SNAPSHOT: &str = "snapshot";
 const SNAPSHOT_COMPLETED: &str = "snapshot_completed";
 const LAST_SNAPSHOT_RECORD: &str = "last_snapshot_record";
+const SENT_ROWS: &str = "tether_snapshot_sent_rows";
 const INCREMENTAL_PREFIX: &str = "incremental_snapshot_";
 
 impl PostgresOffset {
@@ -163,6 +167,8 @@ impl PostgresOffset {
             snapshot.map(|progress| Value::String(Text::from_static(progress.kind.name()))),
         );
         put(SNAPSHOT_COMPLETED, flag(|progress| progress.completed));
+        let sent_rows = self.sent_rows.clone().filter(|_| snapshot.is_some());
+        put(SENT_ROWS, sent_rows.map(Value::String));
         if snapshot.is_none_or(|progress| progress.kind == SnapshotKind::Incremental) {
             self.transaction.store(&mut entries);
             entries.extend(self.incremental.iter().cloned());

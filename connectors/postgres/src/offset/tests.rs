@@ -171,3 +171,17 @@ fn an_incremental_snapshot_is_kept() {
     let loaded = PostgresOffset::load(&map).map(|offset| offset.to_map());
     assert_eq!(loaded, Ok(map));
 }
+
+#[test]
+fn what_a_snapshot_has_sent_is_stored_until_it_ends() {
+    let mut offset = PostgresOffset {
+        lsn: Some(Lsn(7)),
+        ts_usec: Some(7),
+        snapshot: Some(SnapshotProgress::begun(SnapshotKind::Initial)),
+        sent_rows: Some("rows".into()),
+        ..PostgresOffset::default()
+    };
+    assert_eq!(PostgresOffset::load(&offset.to_map()), Ok(offset.clone()));
+    offset.snapshot = None;
+    assert_eq!(offset.to_map().get(SENT_ROWS), None);
+}

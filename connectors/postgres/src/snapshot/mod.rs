@@ -18,9 +18,11 @@
 //! A blocking snapshot reads tables again that a signal names, at a position
 //! where the stream waits.
 //!
-//! Nothing of a snapshot is taken up again: one that did not end is taken anew.
+//! A snapshot that did not end is taken anew, unless `tether.snapshot.resume` lets
+//! another task go on with what is left (see `ledger` for what holds then).
 
 mod latch;
+mod ledger;
 mod open;
 mod order;
 mod piece;

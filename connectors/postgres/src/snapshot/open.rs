@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tether_api::data::SchemaRef;
 use tether_api::{ConnectError, Result};
 
+use super::ledger::Ledger;
 use super::{order, transaction};
 use crate::catalog::{tables, types};
 use crate::config::{RowCountOrder, Settings, SnapshotLocking};
@@ -31,6 +32,11 @@ pub struct Snapshot {
     pub(super) captured: Vec<String>,
     /// The position, with which the stream goes on.
     pub(super) offset: PostgresOffset,
+    /// What has been sent, if that is stored.
+    pub(super) ledger: Option<Ledger>,
+    /// If an earlier task has sent rows: the names of tables of which it has
+    /// sent all.
+    pub(super) sent: Option<Vec<String>>,
 }
 
 /// What a snapshot reads.
@@ -79,6 +85,15 @@ impl Snapshot {
         slot: Option<&CreatedSlot>,
         source: &SchemaRef,
     ) -> Result<Self> {
+        let (view, offset) = Self::initial(settings, slot, source).await?;
+        Ok(Self::of(settings, view, offset))
+    }
+
+    async fn initial(
+        settings: &Arc<Settings>,
+        slot: Option<&CreatedSlot>,
+        source: &SchemaRef,
+    ) -> Result<(View, PostgresOffset)> {
         let selection = Selection {
             wanted: &|id| settings.filters.captures(id) && settings.filters.in_snapshot(id),
             selects: &settings.snapshot.select_overrides,
@@ -93,7 +108,52 @@ impl Snapshot {
             snapshot: Some(SnapshotProgress::begun(SnapshotKind::Initial)),
             ..PostgresOffset::default()
         };
-        Ok(Self::of(settings, view, offset))
+        Ok((view, offset))
+    }
+
+    /// It can go on after a crash, if the stream does.
+    pub fn resumable(mut self) -> Self {
+        self.ledger = self.settings.snapshot.resumes.then(Ledger::default);
+        self
+    }
+
+    /// Opens a new view of the database to read the rows that are left of a
+    /// snapshot which was interrupted, whose position is in `stored`. `None`, if
+    /// that does not say what is left.
+    ///
+    /// # Errors
+    /// Retriable, if it may pass.
+    pub async fn resume(
+        settings: &Arc<Settings>,
+        stored: &PostgresOffset,
+        source: &SchemaRef,
+    ) -> Result<Option<Self>> {
+        let Some(ledger) = stored.sent_rows.as_deref().and_then(Ledger::parse) else {
+            return Ok(None);
+        };
+        let (mut view, offset) = Self::initial(settings, None, source).await?;
+        let is_sent = |table: &SnapshotTable| ledger.is_done(table.captured.schema.table().oid);
+        let sent = view.tables.extract_if(.., |table| is_sent(table));
+        let sent: Vec<String> = sent.map(|table| table.id().to_string()).collect();
+        tracing::info!(
+            position = stored.lsn.map(tracing::field::display),
+            "The snapshot goes on; {} tables have been read, and {} are left",
+            sent.len(),
+            view.tables.len()
+        );
+        let offset = PostgresOffset {
+            // Changes since the first view come with the stream, once more if
+            // these rows have them.
+            lsn: stored.lsn,
+            sent_rows: stored.sent_rows.clone(),
+            ..offset
+        };
+        let snapshot = Self {
+            ledger: Some(ledger),
+            sent: Some(sent),
+            ..Self::of(settings, view, offset)
+        };
+        Ok(Some(snapshot))
     }
 
     /// Opens a view of the database to read again what a signal asks for,
@@ -142,6 +202,8 @@ impl Snapshot {
             tables: view.tables.into(),
             captured: view.captured,
             offset,
+            ledger: None,
+            sent: None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use tether_api::data::Value;
 
+use super::ledger::Step;
 use super::sequence::Place;
 use crate::event::{Change, RECORD_BYTES};
 
@@ -13,6 +14,8 @@ const FULL: usize = 1024 * 1024;
 pub(super) struct Row {
     pub(super) change: Change,
     pub(super) bytes: usize,
+    /// What has been sent once it is.
+    pub(super) steps: Vec<Step>,
 }
 
 impl Row {
@@ -21,6 +24,7 @@ impl Row {
         Self {
             change: Change::Read { key, row },
             bytes: length + values * size_of::<Value>() + RECORD_BYTES,
+            steps: Vec::new(),
         }
     }
 }
@@ -36,6 +40,8 @@ pub(super) struct Piece {
     pub(super) is_first: bool,
     /// Whether the part has no more.
     pub(super) is_last: bool,
+    /// What has been read with it, if that is to be stored.
+    pub(super) step: Option<Step>,
     /// How many rows the part has; known with its last piece.
     pub(super) total: u64,
     bytes: usize,
@@ -57,6 +63,7 @@ impl Piece {
             rows: Vec::new(),
             is_first: false,
             is_last: false,
+            step: None,
             total: 0,
             bytes: 0,
         }

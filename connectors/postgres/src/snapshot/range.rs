@@ -1,21 +1,43 @@
 //! Ranges of rows.
 
+use serde::{Deserialize, Serialize};
+
 use crate::replication::literal;
 use crate::table::quote;
 
 /// Where a range of rows ends, or another one begins.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
 pub(super) enum Bound {
     /// The texts of the values of the key's columns.
     Key(Vec<String>),
+    /// A block of the table, by its number.
+    Block(u32),
 }
 
-/// The rows from behind a bound up to another one. Without a bound, the rows to
-/// that end.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// The rows from behind a bound up to another one: of a key, those with larger
+/// ones up to the other; of blocks, those in blocks from the first one on and
+/// before the other. Without a bound, the rows to that end.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "Bounds", into = "Bounds")]
 pub(super) struct Range {
     pub(super) after: Option<Bound>,
     pub(super) up_to: Option<Bound>,
+}
+
+/// A range as it is stored.
+type Bounds = (Option<Bound>, Option<Bound>);
+
+impl From<Bounds> for Range {
+    fn from((after, up_to): Bounds) -> Self {
+        Self { after, up_to }
+    }
+}
+
+impl From<Range> for Bounds {
+    fn from(range: Range) -> Self {
+        (range.after, range.up_to)
+    }
 }
 
 /// What the ranges of a table go by.
@@ -25,6 +47,8 @@ pub(super) enum RangeOrder {
     None,
     /// Columns, one at least, none of which may be null, by their names.
     Key(Vec<String>),
+    /// Where rows are stored.
+    Blocks,
 }
 
 impl Range {
@@ -55,7 +79,7 @@ impl RangeOrder {
                 let names: Vec<String> = columns.iter().map(|name| quote(name)).collect();
                 Some(names.join(", "))
             }
-            Self::None => None,
+            Self::None | Self::Blocks => None,
         }
     }
 
@@ -81,6 +105,10 @@ impl RangeOrder {
                     1 => format!("{names} {operator} {values}"),
                     _ => format!("ROW({names}) {operator} ROW({values})"),
                 })
+            }
+            (Self::Blocks, Bound::Block(block)) => {
+                let operator = if is_lower { ">=" } else { "<" };
+                Some(format!("ctid {operator} '({block},0)'"))
             }
             _ => None,
         }
@@ -123,16 +151,17 @@ mod tests {
                 r#"ROW("a", "B""") > ROW('4', '')"#,
             ])
         );
+        assert_eq!(
+            conditions(&RangeOrder::Blocks, vec![Bound::Block(7)]),
+            texts(["ctid < '(7,0)'", "ctid >= '(7,0)'"])
+        );
         assert_eq!(conditions(&RangeOrder::None, Vec::new()), [None]);
     }
 
     #[test]
     fn bounds_of_another_order_are_none() {
         let order = RangeOrder::Key(vec!["id".to_owned()]);
-        assert_eq!(
-            conditions(&RangeOrder::None, vec![key(["1"])]),
-            [None, None]
-        );
+        assert_eq!(conditions(&order, vec![Bound::Block(1)]), [None, None]);
         assert_eq!(conditions(&order, vec![key(["1", "2"])]), [None, None]);
     }
 }

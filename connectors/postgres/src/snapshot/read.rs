@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::interval_at;
 
+use super::ledger::Step;
 use super::open::{Snapshot, SnapshotTable};
 use super::piece::{Piece, Row};
 use super::progress::{Progress, SnapshotMeter, TableMeter};
@@ -55,7 +56,8 @@ impl Snapshot {
         );
         let (sender, mut pieces) = mpsc::channel(connections * WAITING);
         let parts = self.settings.snapshot.parts();
-        let work = Arc::new(Work::new(self.tables.clone(), parts));
+        let resumed = self.ledger.clone().zip(self.sent);
+        let work = Arc::new(Work::new(self.tables.clone(), parts, self.ledger));
         // They end with this set, also if this future is dropped.
         let mut readers = JoinSet::new();
         for session in self.sessions {
@@ -74,12 +76,27 @@ impl Snapshot {
             records,
             meter,
             tables: &self.tables,
+            work: &work,
             offset: self.offset,
             out: Vec::new(),
             bytes: 0,
+            since_stored: 0,
         };
         let is_ordered = connections == 1 || parts.is_some();
         let mut sequence = Sequence::new(self.tables.len(), is_ordered);
+        if let Some((ledger, sent)) = resumed {
+            sequence.goes_on();
+            for name in &sent {
+                meter.table_completed(&meter.table(name, None));
+            }
+            for (index, table) in self.tables.iter().enumerate() {
+                let open = ledger.open(table.captured.schema.table().oid);
+                if let Some(open) = open.filter(|open| open.rows > 0) {
+                    sequence.table_goes_on(index);
+                    told.tables[index].read_before(open.rows);
+                }
+            }
+        }
         let mut known = Vec::new();
         let mut log = interval_at((begun + PROGRESS).into(), PROGRESS);
         loop {
@@ -105,6 +122,7 @@ impl Snapshot {
                 rows,
                 is_first,
                 is_last,
+                step,
                 total,
                 ..
             } = piece;
@@ -118,6 +136,12 @@ impl Snapshot {
                     None => sequence.left_out(place),
                 }
                 output.add_all(&mut known)?;
+            }
+            if let Some(step) = step {
+                match sequence.latest(place) {
+                    Some((_, row)) => row.steps.push(step),
+                    None => output.sent([step]),
+                }
             }
             if is_last {
                 let is_over = sequence.end(place, &mut known);
@@ -133,6 +157,7 @@ impl Snapshot {
         sequence.finish(&mut known);
         let last = known.pop();
         output.add_all(&mut known)?;
+        output.offset.sent_rows = None;
         output.offset.snapshot = Some(SnapshotProgress {
             kind: kind.unwrap_or(SnapshotKind::Initial),
             completed: true,
@@ -150,10 +175,16 @@ struct Output<'a> {
     records: &'a mut Records,
     meter: &'a SnapshotMeter,
     tables: &'a [SnapshotTable],
+    work: &'a Work,
     offset: PostgresOffset,
     out: Vec<SourceRecord>,
     bytes: usize,
+    /// How many records there were since it was last stored what has been sent.
+    since_stored: usize,
 }
+
+/// As many bytes of what is stored may come upon each record.
+const STORED_BYTES: usize = 32;
 
 impl Output<'_> {
     fn add_all(&mut self, known: &mut Vec<Marked<(usize, Row)>>) -> Result<()> {
@@ -162,6 +193,10 @@ impl Output<'_> {
 
     fn add(&mut self, ((table, row), marker): Marked<(usize, Row)>) -> Result<()> {
         self.bytes += row.bytes;
+        self.since_stored += 1;
+        if !row.steps.is_empty() {
+            self.sent(row.steps);
+        }
         let mut position = EventPosition {
             offset: &mut self.offset,
             origin: None,
@@ -170,6 +205,22 @@ impl Output<'_> {
         let events = &self.tables[table].captured.events;
         self.records
             .change(events, row.change, &mut position, &mut self.out)
+    }
+
+    /// These have been sent, with the next record at the latest. It is stored,
+    /// unless that would be a long text for few records.
+    fn sent(&mut self, steps: impl IntoIterator<Item = Step>) {
+        let stored = self.offset.sent_rows.as_ref().map_or(0, |text| text.len());
+        let is_due = self.since_stored * STORED_BYTES >= stored;
+        let text = self.work.with_ledger(|ledger| {
+            steps.into_iter().for_each(|step| ledger.advance(step));
+            is_due.then(|| ledger.text())
+        });
+        if let Some(Some(text)) = text {
+            self.since_stored = 0;
+            self.bytes += text.as_ref().map_or(0, |text| text.len());
+            self.offset.sent_rows = text;
+        }
     }
 
     async fn hand_over(&mut self, sink: &mut impl RecordSink) {

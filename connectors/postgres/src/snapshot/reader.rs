@@ -9,10 +9,12 @@ use tether_api::data::Value;
 use tether_api::{ConnectError, Result};
 use tokio::sync::mpsc::Sender;
 
+use super::ledger::Step;
 use super::open::SnapshotTable;
 use super::piece::{Piece, Row};
-use super::statement;
-use super::work::{Job, TableFailure, Work};
+use super::range::{Bound, Range};
+use super::work::{Job, Steps, TableFailure, Work};
+use super::{split, statement};
 use crate::config::ProcessingFailure;
 use crate::pgoutput::TupleValue;
 use crate::replication::Session;
@@ -80,13 +82,84 @@ impl Reader {
     /// Sends the rows of a job but for the last piece, which it returns. `None`
     /// if nobody takes them.
     async fn rows(&self, job: &Job, table: &SnapshotTable) -> Result<Option<Piece>> {
-        let schema = &table.captured.schema;
         let (id, place, begun) = (table.id(), job.place, Instant::now());
         let (part, parts) = (place.part + 1, place.parts);
         tracing::info!(table = %id, part, parts, estimate = table.estimate, "Exporting data");
+        let mut piece = Piece::first_of(place);
+        let (mut range, mut total) = (job.range.clone(), 0);
+        loop {
+            let end = self.step_end(job, table, &range).await?;
+            let step_range = Range {
+                after: range.after.clone(),
+                up_to: end.clone().or_else(|| range.up_to.clone()),
+            };
+            let read = self.range(job, table, &step_range, piece).await?;
+            let Some((read, rows)) = read else {
+                return Ok(None);
+            };
+            piece = read;
+            total += rows;
+            piece.step = (job.steps != Steps::One).then(|| Step {
+                table: table.captured.schema.table().oid,
+                range_end: range.up_to.clone(),
+                up_to: end.clone(),
+                rows,
+            });
+            let Some(end) = end else {
+                break;
+            };
+            range.after = Some(end);
+            let read = std::mem::replace(&mut piece, Piece::of(place));
+            if self.send(read).await.is_err() {
+                return Ok(None);
+            }
+        }
+        let took = begun.elapsed();
+        tracing::info!(table = %id, part, parts, rows = total, ?took, "Finished exporting");
+        (piece.is_last, piece.total) = (true, total);
+        Ok(Some(piece))
+    }
+
+    /// Where the next step ends that begins with a range; `None` if that is where
+    /// the range ends.
+    async fn step_end(
+        &self,
+        job: &Job,
+        table: &SnapshotTable,
+        range: &Range,
+    ) -> Result<Option<Bound>> {
+        match job.steps {
+            Steps::One | Steps::Stored => Ok(None),
+            Steps::Rows(rows) => {
+                let table = table.captured.schema.table();
+                let end = split::step_end(&self.session, table, &job.order, range, rows);
+                Ok(end.await?)
+            }
+            Steps::Blocks(blocks) => {
+                let block = |bound: &Option<Bound>, otherwise| match bound {
+                    Some(Bound::Block(block)) => *block,
+                    _ => otherwise,
+                };
+                let end = block(&range.after, 0).saturating_add(split::STEP_BLOCKS);
+                Ok((end < block(&range.up_to, blocks)).then_some(Bound::Block(end)))
+            }
+        }
+    }
+
+    /// Sends the rows of a range, with those of a piece first, but for the last
+    /// piece, which it returns with the number of rows. `None` if nobody takes
+    /// them.
+    async fn range(
+        &self,
+        job: &Job,
+        table: &SnapshotTable,
+        range: &Range,
+        mut piece: Piece,
+    ) -> Result<Option<(Piece, u64)>> {
+        let schema = &table.captured.schema;
         let statement = match &table.select {
             Some(select) => statement::of_override(&self.session, schema, select).await?,
-            None => statement::of_range(schema, &job.order, &job.range),
+            None => statement::of_range(schema, &job.order, range),
         };
         tracing::debug!(statement = statement.sql, "The statement of the table");
         let copied = self.session.client().copy_out(&*statement.sql).await;
@@ -95,7 +168,6 @@ impl Reader {
             Err(error) => return Err(self.session.failure(&error).await.into()),
         };
         let mut copied = pin!(copied);
-        let mut piece = Piece::first_of(place);
         let mut cells = Vec::with_capacity(schema.table().columns.len());
         let mut rows = 0_u64;
         while let Some(text) = copied.next().await {
@@ -107,22 +179,19 @@ impl Reader {
             match read_row(schema, &cells) {
                 Ok((key, row)) => piece.push(Row::new(key, row, text.len(), cells.len())),
                 Err(error) => {
-                    self.leave_out(id, error)?;
+                    self.leave_out(table.id(), error)?;
                     piece.leave_out();
                 }
             }
             rows += 1;
             if piece.is_full(self.piece_rows) {
-                let full = std::mem::replace(&mut piece, Piece::of(place));
+                let full = std::mem::replace(&mut piece, Piece::of(job.place));
                 if self.send(full).await.is_err() {
                     return Ok(None);
                 }
             }
         }
-        let took = begun.elapsed();
-        tracing::info!(table = %id, part, parts, rows, ?took, "Finished exporting");
-        (piece.is_last, piece.total) = (true, rows);
-        Ok(Some(piece))
+        Ok(Some((piece, rows)))
     }
 
     /// What becomes of a row that cannot be read.

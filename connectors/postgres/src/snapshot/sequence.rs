@@ -11,6 +11,7 @@ pub(super) struct Sequence<T> {
     /// The latest row that has its part, as it may be the very last.
     latest: Option<Marked<T>>,
     is_ordered: bool,
+    has_first: bool,
 }
 
 #[derive(Debug)]
@@ -67,6 +68,19 @@ impl<T> Sequence<T> {
             tables: std::iter::repeat_with(table).take(tables).collect(),
             latest: None,
             is_ordered,
+            has_first: is_ordered,
+        }
+    }
+
+    /// Rows came before: none is the first of all.
+    pub(super) fn goes_on(&mut self) {
+        self.has_first = false;
+    }
+
+    /// Rows of this table came before: none is its first one.
+    pub(super) fn table_goes_on(&mut self, table: usize) {
+        if let Some(table) = self.tables.get_mut(table) {
+            table.begun = true;
         }
     }
 
@@ -134,6 +148,16 @@ impl<T> Sequence<T> {
         out.extend(latest.map(|(row, _)| (row, SnapshotMarker::Last)));
     }
 
+    /// The row that is sent when all rows have been that were read so far at a
+    /// place; `None` if they have been sent.
+    pub(super) fn latest(&mut self, place: Place) -> Option<&mut T> {
+        let table = self.tables.get_mut(place.table);
+        match table.and_then(|table| table.held.as_mut()) {
+            Some(held) if place.is_last() => Some(&mut held.row),
+            _ => self.latest.as_mut().map(|(row, _)| row),
+        }
+    }
+
     fn close(&mut self, table: usize, out: &mut Vec<Marked<T>>) {
         let held = self.tables.get_mut(table);
         if let Some(held) = held.and_then(|table| table.held.take()) {
@@ -151,7 +175,7 @@ impl<T> Sequence<T> {
         out: &mut Vec<Marked<T>>,
     ) {
         let marker = match marker {
-            _ if held.is_first && table == 0 && self.is_ordered => SnapshotMarker::First,
+            _ if held.is_first && table == 0 && self.has_first => SnapshotMarker::First,
             SnapshotMarker::True if held.is_first => SnapshotMarker::FirstInDataCollection,
             marker => marker,
         };
@@ -246,6 +270,45 @@ mod tests {
         assert_eq!(
             markers(&[&[false], &[true, false], &[true]]),
             [FirstInDataCollection, Last]
+        );
+    }
+
+    #[test]
+    fn the_latest_row_is_the_one_that_waits() {
+        let mut sequence = Sequence::new(1, true);
+        let place = |part| Place {
+            table: 0,
+            part,
+            parts: 2,
+        };
+        let mut out = Vec::new();
+        assert_eq!(sequence.latest(place(0)), None);
+        sequence.row(place(0), 1, &mut out);
+        assert_eq!(sequence.latest(place(0)), Some(&mut 1));
+        sequence.row(place(1), 2, &mut out);
+        assert_eq!(sequence.latest(place(1)), Some(&mut 2));
+        assert_eq!(sequence.latest(place(0)), Some(&mut 1));
+        sequence.row(place(0), 3, &mut out);
+        assert_eq!(sequence.latest(place(0)), Some(&mut 3));
+        assert_eq!(out, [(1, First)]);
+    }
+
+    #[test]
+    fn a_table_that_goes_on_has_no_first_row() {
+        let mut sequence = Sequence::new(2, true);
+        sequence.goes_on();
+        sequence.table_goes_on(0);
+        let mut out = Vec::new();
+        for table in 0..2 {
+            sequence.row(whole(table), (), &mut out);
+            sequence.row(whole(table), (), &mut out);
+            sequence.end(whole(table), &mut out);
+        }
+        sequence.finish(&mut out);
+        let markers: Vec<_> = out.into_iter().map(|(_, marker)| marker).collect();
+        assert_eq!(
+            markers,
+            [True, LastInDataCollection, FirstInDataCollection, Last]
         );
     }
 

@@ -6,7 +6,7 @@
 //! and that no connection waits meanwhile.
 
 use super::range::{Bound, Range, RangeOrder};
-use crate::replication::{Failure, Session, TextRow};
+use crate::replication::{Failure, Session, TextRow, literal};
 use crate::table::Table;
 
 /// Tables of up to so many rows are split at exact distances.
@@ -17,6 +17,15 @@ const SAMPLED_BLOCKS: f64 = 500.0;
 
 /// The least share of a table that is looked at, in percent.
 const LEAST_SAMPLE: f64 = 0.000_1;
+
+/// About how many bytes are read in a step, and how many rows at least and at
+/// most: what comes again if a snapshot is interrupted.
+const STEP_BYTES: u64 = 8 * 1024 * 1024;
+const LEAST_STEP: u64 = 100;
+const LARGEST_STEP: u64 = 20_000;
+
+/// How many blocks are read in a step.
+pub(super) const STEP_BLOCKS: u32 = 1024;
 
 /// The first version of the server that lists the partitions of a table.
 const PARTITION_TREES: u32 = 120_000;
@@ -70,6 +79,121 @@ fn parts(rows: u64, wanted: usize) -> u64 {
 
 fn bound(row: TextRow) -> Option<Bound> {
     row.into_iter().collect::<Option<_>>().map(Bound::Key)
+}
+
+/// What a table is like on the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Storage {
+    /// What its ranges are good for: they are not if this changes.
+    pub(super) form: String,
+    /// How many blocks of rows it has.
+    pub(super) blocks: u32,
+    /// How many bytes it has, with what is stored out of line.
+    pub(super) bytes: u64,
+    /// Whether all its rows are in these blocks, and can be found by them.
+    pub(super) goes_by_blocks: bool,
+}
+
+/// Asks how a table is stored whose ranges go by this order.
+///
+/// # Errors
+/// If the server cannot be asked.
+pub(super) async fn storage(
+    session: &Session,
+    table: &Table,
+    order: &RangeOrder,
+) -> Result<Storage, Failure> {
+    let key: &[String] = match order {
+        RangeOrder::Key(columns) => columns,
+        RangeOrder::None | RangeOrder::Blocks => &[],
+    };
+    let rows = session.query(&stored(table.oid, key)).await?;
+    let row = rows.into_iter().next();
+    let row = row.ok_or_else(|| Failure::permanent("the table is gone"))?;
+    let text = |index: usize| row.get(index).and_then(Option::as_deref);
+    let number = |index: usize| text(index).and_then(|text| text.parse::<u64>().ok());
+    Ok(Storage {
+        form: text(0).unwrap_or_default().to_owned(),
+        blocks: number(1)
+            .and_then(|blocks| u32::try_from(blocks).ok())
+            .unwrap_or(0),
+        bytes: number(2).unwrap_or(0),
+        goes_by_blocks: text(3) == Some("t") && session.version() >= BLOCK_SCANS,
+    })
+}
+
+/// The first version of the server that finds rows by ranges of blocks without
+/// reading the others.
+const BLOCK_SCANS: u32 = 140_000;
+
+/// The file, the key's columns with types and collations; blocks; bytes; whether
+/// there is nothing of it elsewhere.
+fn stored(oid: u32, key: &[String]) -> String {
+    let names: Vec<String> = key.iter().map(|name| literal(name)).collect();
+    format!(
+        "SELECT coalesce(pg_catalog.pg_relation_filenode(c.oid), 0) || coalesce((\
+         SELECT string_agg(format(' %s %s %s', a.attname, a.atttypid, a.attcollation), ',' \
+         ORDER BY k.place) \
+         FROM unnest(ARRAY[{}]::text[]) WITH ORDINALITY AS k (name, place) \
+         JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname = k.name), ''), \
+         pg_catalog.pg_relation_size(c.oid) / \
+         pg_catalog.current_setting('block_size')::int8, \
+         pg_catalog.pg_table_size(c.oid), \
+         c.relkind = 'r' AND NOT c.relhassubclass \
+         FROM pg_catalog.pg_class c WHERE c.oid = {oid}",
+        names.join(", ")
+    )
+}
+
+/// The ranges of blocks of a table, as many as are wanted, or fewer if it has
+/// fewer blocks.
+pub(super) fn by_block(blocks: u32, wanted: usize) -> Vec<Range> {
+    let parts = u32::try_from(wanted)
+        .unwrap_or(u32::MAX)
+        .clamp(1, blocks.max(1));
+    let bound = |part: u32| {
+        let block = u64::from(blocks) * u64::from(part) / u64::from(parts);
+        Bound::Block(u32::try_from(block).unwrap_or(u32::MAX))
+    };
+    Range::between((1..parts).map(bound).collect())
+}
+
+/// How many rows are read in a step, by how many bytes a table has and how many
+/// rows it may have.
+pub(super) fn step_rows(bytes: u64, rows: Option<u64>) -> u64 {
+    let of_row = bytes / rows.unwrap_or(0).max(1);
+    let fit = STEP_BYTES / of_row.max(1);
+    match rows {
+        Some(_) => fit.clamp(LEAST_STEP, LARGEST_STEP),
+        None => LARGEST_STEP,
+    }
+}
+
+/// The key at which a step ends that begins with a range; `None` if the rest of
+/// the range is not more than a step.
+///
+/// # Errors
+/// If the server cannot be asked.
+pub(super) async fn step_end(
+    session: &Session,
+    table: &Table,
+    order: &RangeOrder,
+    range: &Range,
+    rows: u64,
+) -> Result<Option<Bound>, Failure> {
+    let Some(columns) = order.columns() else {
+        return Ok(None);
+    };
+    let condition = order.condition(range);
+    let condition = condition.map(|condition| format!(" WHERE {condition}"));
+    let statement = format!(
+        "SELECT {columns} FROM {}{} ORDER BY {columns} OFFSET {} LIMIT 1",
+        table.id.quoted(),
+        condition.unwrap_or_default(),
+        rows.saturating_sub(1)
+    );
+    let found = session.query(&statement).await?;
+    Ok(found.into_iter().next().and_then(bound))
 }
 
 async fn number(session: &Session, statement: &str) -> Result<Option<u64>, Failure> {
@@ -186,6 +310,27 @@ mod tests {
              \"tether place\" FROM t) AS keys WHERE \"tether place\" IN (2, 4, 6) \
              ORDER BY \"tether place\""
         );
+    }
+
+    #[test]
+    fn steps_are_small() {
+        assert_eq!(step_rows(0, None), LARGEST_STEP);
+        assert_eq!(step_rows(1 << 30, Some(1 << 20)), 8192);
+        assert_eq!(step_rows(1 << 40, Some(10)), LEAST_STEP);
+        assert_eq!(step_rows(1 << 20, Some(1 << 20)), LARGEST_STEP);
+    }
+
+    #[test]
+    fn blocks_are_shared_out() {
+        let ends = |blocks, wanted| -> Vec<Option<Bound>> {
+            let ranges = by_block(blocks, wanted);
+            ranges.into_iter().map(|range| range.up_to).collect()
+        };
+        let block = |block| Some(Bound::Block(block));
+        assert_eq!(ends(0, 4), [None]);
+        assert_eq!(ends(3, 4), [block(1), block(2), None]);
+        assert_eq!(ends(10, 4), [block(2), block(5), block(7), None]);
+        assert_eq!(ends(10, 1), [None]);
     }
 
     #[test]

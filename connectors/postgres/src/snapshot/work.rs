@@ -1,12 +1,12 @@
 //! What there is to read, and who reads what.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tether_api::ConnectError;
-use tokio::sync::Mutex;
 
 use super::latch::Latch;
+use super::ledger::{Ledger, OpenTable};
 use super::open::SnapshotTable;
 use super::range::{Range, RangeOrder};
 use super::sequence::Place;
@@ -19,6 +19,20 @@ pub(super) struct Job {
     pub(super) place: Place,
     pub(super) order: RangeOrder,
     pub(super) range: Range,
+    pub(super) steps: Steps,
+}
+
+/// How the rows of a job are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Steps {
+    /// At once.
+    One,
+    /// So many rows after the other, each time in the order of the key.
+    Rows(u64),
+    /// Some blocks after the other, of which the table has so many.
+    Blocks(u32),
+    /// At once, but what was read is to be stored.
+    Stored,
 }
 
 /// Hands out what there is to read to connections, table by table. A table is
@@ -28,7 +42,9 @@ pub(super) struct Work {
     pub(super) tables: Arc<[SnapshotTable]>,
     /// How many parts a table has, if it is split at all.
     parts: Option<usize>,
-    state: Mutex<State>,
+    /// What has been sent, if that is stored.
+    pub(super) ledger: Option<Mutex<Ledger>>,
+    state: tokio::sync::Mutex<State>,
     /// One for each table: rows of its first part have been sent, if it has
     /// any.
     begun: Vec<Latch>,
@@ -46,14 +62,29 @@ struct State {
 pub(super) type TableFailure = (usize, ConnectError);
 
 impl Work {
-    /// Of these tables, each in so many parts.
-    pub(super) fn new(tables: Arc<[SnapshotTable]>, parts: Option<usize>) -> Self {
+    /// Of these tables, each in so many parts. `ledger` says what has been sent
+    /// already, if that is to be stored.
+    pub(super) fn new(
+        tables: Arc<[SnapshotTable]>,
+        parts: Option<usize>,
+        ledger: Option<Ledger>,
+    ) -> Self {
         Self {
             begun: tables.iter().map(|_| Latch::default()).collect(),
             tables,
             parts,
-            state: Mutex::default(),
+            ledger: ledger.map(Mutex::new),
+            state: tokio::sync::Mutex::default(),
         }
+    }
+
+    /// Does something with what has been sent, if that is stored.
+    pub(super) fn with_ledger<T>(&self, f: impl FnOnce(&mut Ledger) -> T) -> Option<T> {
+        let ledger = self.ledger.as_ref()?;
+        // It is right after each statement.
+        Some(f(&mut ledger
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)))
     }
 
     /// Whether tables are split.
@@ -76,12 +107,13 @@ impl Work {
                 return Ok(None);
             };
             state.table += 1;
-            let (order, ranges) = self.ranges(session, table).await.map_err(|failure| {
+            let cut = self.cut(session, table).await.map_err(|failure| {
                 let doing = format!("splitting the table {}", table.id());
                 (index, failure.during(doing).into())
             })?;
-            let parts = ranges.len();
-            state.jobs = ranges
+            let parts = cut.ranges.len();
+            state.jobs = cut
+                .ranges
                 .into_iter()
                 .enumerate()
                 .map(|(part, range)| Job {
@@ -90,8 +122,9 @@ impl Work {
                         part,
                         parts,
                     },
-                    order: order.clone(),
+                    order: cut.order.clone(),
                     range,
+                    steps: cut.steps,
                 })
                 .collect();
         }
@@ -120,18 +153,81 @@ impl Work {
         }
     }
 
-    async fn ranges(
+    async fn cut(&self, session: &Session, table: &SnapshotTable) -> Result<Cut, Failure> {
+        let whole = table.captured.schema.table();
+        let key = split::key(whole).filter(|_| table.select.is_none());
+        if self.ledger.is_some() {
+            return self.cut_in_steps(session, table, key).await;
+        }
+        let Some((parts, key)) = self.parts.zip(key) else {
+            return Ok(Cut {
+                order: RangeOrder::None,
+                ranges: vec![Range::default()],
+                steps: Steps::One,
+            });
+        };
+        let order = RangeOrder::Key(key);
+        Ok(Cut {
+            ranges: split::by_key(session, whole, &order, parts).await?,
+            order,
+            steps: Steps::One,
+        })
+    }
+
+    /// What is left of a table, or all of it, so that it can be stored how far it
+    /// is.
+    async fn cut_in_steps(
         &self,
         session: &Session,
         table: &SnapshotTable,
-    ) -> Result<(RangeOrder, Vec<Range>), Failure> {
-        let schema = &table.captured.schema;
-        let key = self.parts.zip(split::key(schema.table()));
-        let Some((parts, key)) = key.filter(|_| table.select.is_none()) else {
-            return Ok((RangeOrder::None, vec![Range::default()]));
+        key: Option<Vec<String>>,
+    ) -> Result<Cut, Failure> {
+        let whole = table.captured.schema.table();
+        let parts = self.parts.unwrap_or(1);
+        let mut order = key.map_or(RangeOrder::Blocks, RangeOrder::Key);
+        let storage = split::storage(session, whole, &order).await?;
+        let goes_by_blocks = storage.goes_by_blocks && table.select.is_none();
+        let steps = match order {
+            RangeOrder::Key(_) => Steps::Rows(split::step_rows(storage.bytes, table.estimate)),
+            _ if goes_by_blocks => Steps::Blocks(storage.blocks),
+            _ => {
+                order = RangeOrder::None;
+                Steps::Stored
+            }
         };
-        let order = RangeOrder::Key(key);
-        let ranges = split::by_key(session, schema.table(), &order, parts).await?;
-        Ok((order, ranges))
+        let begun = self.with_ledger(|ledger| ledger.open(whole.oid).cloned());
+        let begun = begun.flatten();
+        if let Some(open) = begun.filter(|open| open.form == storage.form) {
+            tracing::info!(table = %table.id(), rows = open.rows, "The snapshot of a table goes on");
+            let ranges = open.ranges;
+            return Ok(Cut {
+                order,
+                ranges,
+                steps,
+            });
+        }
+        let ranges = match order {
+            RangeOrder::Key(_) => split::by_key(session, whole, &order, parts).await?,
+            RangeOrder::Blocks => split::by_block(storage.blocks, parts),
+            RangeOrder::None => vec![Range::default()],
+        };
+        let open = OpenTable {
+            form: storage.form,
+            rows: 0,
+            ranges: ranges.clone(),
+        };
+        self.with_ledger(|ledger| ledger.begin(whole.oid, open));
+        Ok(Cut {
+            order,
+            ranges,
+            steps,
+        })
     }
+}
+
+/// How a table is read.
+struct Cut {
+    order: RangeOrder,
+    ranges: Vec<Range>,
+    steps: Steps,
 }

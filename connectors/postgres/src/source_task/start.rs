@@ -123,11 +123,20 @@ pub(super) async fn start(
         }
     };
     if plan.snapshot {
-        let snapshot = Snapshot::open(settings, created.as_ref(), source).await?;
+        let resumed = resume(settings, stored.as_ref(), slot.as_ref(), source).await?;
+        let is_resumed = resumed.is_some();
+        let snapshot = match resumed {
+            Some(resumed) => resumed,
+            None => {
+                let opened = Snapshot::open(settings, created.as_ref(), source).await?;
+                opened.resumable()
+            }
+        };
         let offset = snapshot.offset().clone();
         let catch_up = match (known, &stored, offset.lsn) {
             (Some(position), Some(stored), Some(until))
-                if mode == SnapshotMode::Always
+                if !is_resumed
+                    && mode == SnapshotMode::Always
                     && check(settings, stored, slot.as_ref()).is_available() =>
             {
                 Some(CatchUp {
@@ -207,6 +216,31 @@ pub(super) async fn check_slot(
         true => Ok(()),
         false => Err(gone(&check, offset)),
     }
+}
+
+/// Goes on with a snapshot that was interrupted, if that is asked for and the
+/// slot has everything since.
+async fn resume(
+    settings: &Arc<Settings>,
+    stored: Option<&PostgresOffset>,
+    slot: Option<&SlotState>,
+    source: &SchemaRef,
+) -> Result<Option<Snapshot>> {
+    let unfinished = stored.filter(|offset| is_of_first_snapshot(offset));
+    let (true, Some(stored), Some(slot)) = (settings.snapshot.resumes, unfinished, slot) else {
+        return Ok(None);
+    };
+    let is_kept = slot
+        .confirmed
+        .is_some_and(|confirmed| stored.lsn.is_some_and(|position| confirmed <= position));
+    if !is_kept || !check(settings, stored, Some(slot)).is_available() {
+        tracing::warn!(
+            position = stored.lsn.map(tracing::field::display),
+            "The slot does not have all changes since the snapshot began, which is taken anew"
+        );
+        return Ok(None);
+    }
+    Snapshot::resume(settings, stored, source).await
 }
 
 /// Whether somebody streams from the slot.

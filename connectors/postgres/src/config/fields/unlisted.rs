@@ -33,6 +33,9 @@ fields! {
         .default("false")
         .checks(&[Check::Boolean]);
     SLOT_SEEK_TO_KNOWN_OFFSET = Field::new("internal.slot.seek.to.known.offset.on.start", Boolean).default("false");
+    TETHER_SNAPSHOT_RESUME = Field::new("tether.snapshot.resume", Boolean)
+        .default("false")
+        .checks(&[Check::Boolean]);
     TOPIC_DELIMITER = Field::new("topic.delimiter", String)
         .default(".")
         .checks(&[Check::TopicName]);

@@ -38,6 +38,8 @@ pub struct SnapshotSettings {
     pub threads_multiplier: usize,
     /// Whether a table is always read by one connection.
     pub one_thread_per_table: bool,
+    /// Whether another task goes on with an initial one that was interrupted.
+    pub resumes: bool,
     /// Which tables it reads first.
     pub row_count_order: RowCountOrder,
     /// Statements that take the place of a table's own.
@@ -101,6 +103,7 @@ impl SnapshotSettings {
                 .count(&fields::SNAPSHOT_MAX_THREADS_MULTIPLIER)
                 .max(1),
             one_thread_per_table: reader.boolean(&fields::LEGACY_SNAPSHOT_MAX_THREADS),
+            resumes: reader.boolean(&fields::TETHER_SNAPSHOT_RESUME),
             row_count_order: reader
                 .choice(&fields::SNAPSHOT_TABLES_ORDER_BY_ROW_COUNT)
                 .unwrap_or(RowCountOrder::Disabled),
