@@ -122,6 +122,13 @@ impl RestClient {
         self.expect(202, "POST", &path, None).map(drop)
     }
 
+    /// The offset that is stored for a connector of one partition; an error if there is none.
+    pub fn offset(&self, name: &str) -> Result<Value> {
+        let mut offsets = self.get(&format!("/connectors/{name}/offsets"))?;
+        let offset = offsets.pointer_mut("/offsets/0/offset");
+        offset.map(Value::take).context("nothing is stored")
+    }
+
     /// Names of all connectors, sorted.
     pub fn connectors(&self) -> Result<Vec<String>> {
         let mut names: Vec<String> = serde_json::from_value(self.get("/connectors")?)?;

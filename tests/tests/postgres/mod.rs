@@ -10,6 +10,7 @@ mod replication;
 mod reselect;
 mod resume;
 mod scene;
+mod settings;
 mod signals;
 mod slots;
 mod snapshot;

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use serde_json::{Map, Value, json};
-use tether_services::{ConnectWorker, Postgres, shared};
+use tether_services::{Postgres, shared};
 use tether_tests::eventually::eventually;
 use tether_tests::names::unique;
 use tether_tests::topics::{TopicReader, Topics};
@@ -10,9 +10,7 @@ use tether_tests::turns;
 use tether_tests::worker::Worker;
 use tether_tests::worker_process::{WorkerOptions, WorkerProcess};
 
-use super::workers;
-
-const HEAP_MEBIBYTES: u32 = 512;
+use super::{settings, workers};
 
 /// Tables with values that are stored out of line, and one without a key.
 const TABLES: &str = "
@@ -84,10 +82,8 @@ fn values_that_are_read_anew_are_those_of_the_reference() -> Result<()> {
     let _turn = turns::take();
     let postgres = Postgres::start()?;
     postgres.sql(TABLES)?;
-    let mut reference = Side::new::<ConnectWorker>(&postgres, |options| {
-        ConnectWorker::distributed(workers::java(options, HEAP_MEBIBYTES)?)
-    })?;
-    let mut ours = Side::new::<WorkerProcess>(&postgres, WorkerProcess::distributed)?;
+    let mut reference = Side::new(&postgres, workers::start_java)?;
+    let mut ours = Side::new(&postgres, WorkerProcess::distributed)?;
     for change in CHANGES {
         postgres.sql(change)?;
     }
@@ -239,26 +235,12 @@ fn await_stream(postgres: &Postgres, slot: &str) -> Result<()> {
     })
 }
 
-fn config(postgres: &Postgres, prefix: &str, settings: &[(&str, &str)]) -> Value {
-    let mut config = json!({
-        "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
-        "database.hostname": "127.0.0.1",
-        "database.port": postgres.port().to_string(),
-        "database.user": "postgres",
-        "database.password": "postgres",
-        "database.dbname": "postgres",
-        "plugin.name": "pgoutput",
-        "snapshot.mode": "no_data",
-        "topic.prefix": prefix,
-        "slot.name": prefix,
-        "publication.name": prefix,
-        "poll.interval.ms": "50",
-    });
-    if let Some(config) = config.as_object_mut() {
-        let settings = settings
-            .iter()
-            .map(|(key, value)| ((*key).to_owned(), Value::from(*value)));
-        config.extend(settings.collect::<Map<_, _>>());
-    }
-    config
+fn config(postgres: &Postgres, prefix: &str, own: &[(&str, &str)]) -> Value {
+    let usual = json!({"snapshot.mode": "no_data", "poll.interval.ms": "50"});
+    let own = own.iter();
+    let own: Map<_, _> = own
+        .map(|(key, value)| ((*key).to_owned(), Value::from(*value)))
+        .collect();
+    let config = settings::with(settings::with_own_slot(postgres, prefix), &usual);
+    settings::with(config, &own.into())
 }

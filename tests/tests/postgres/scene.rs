@@ -13,6 +13,8 @@ use tether_tests::topics::{Record, TopicReader, Topics};
 use tether_tests::worker::Worker;
 use tether_tests::worker_process::{WorkerOptions, WorkerProcess};
 
+use super::settings;
+
 /// A database of its own in a server of its own, and a worker.
 pub(super) struct Scene {
     pub(super) postgres: Postgres,
@@ -72,25 +74,12 @@ impl Scene {
 
     /// The settings of the connector.
     pub(super) fn config(&self, more: &Value) -> Value {
-        let mut config = json!({
-            "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
-            "tasks.max": "1",
-            "database.hostname": "127.0.0.1",
-            "database.port": self.postgres.port().to_string(),
-            "database.user": "postgres",
-            "database.password": "postgres",
-            "database.dbname": "postgres",
-            "topic.prefix": self.name,
-            "plugin.name": "pgoutput",
+        let usual = json!({
             "snapshot.mode": "no_data",
             "retriable.restart.connector.wait.ms": "2000",
-            "topic.creation.default.replication.factor": "1",
-            "topic.creation.default.partitions": "1",
         });
-        if let (Some(config), Some(more)) = (config.as_object_mut(), more.as_object()) {
-            config.extend(more.clone());
-        }
-        config
+        let config = settings::connector(&self.postgres, &self.name);
+        settings::with(settings::with(config, &usual), more)
     }
 
     /// Waits until the slot is used.

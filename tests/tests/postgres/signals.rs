@@ -19,9 +19,8 @@ use tether_tests::turns;
 use tether_tests::worker::Worker;
 use tether_tests::worker_process::{WorkerOptions, WorkerProcess};
 
-use super::workers;
+use super::{settings, workers};
 
-const HEAP_MEBIBYTES: u32 = 512;
 /// How long the reference may take for a signal; it asks its channels now and then.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -194,7 +193,7 @@ impl Scene {
         let (reference, ours) = thread::scope(|scope| {
             let reference = scope.spawn(|| -> Result<ConnectWorker> {
                 let options = WorkerOptions::new(&format!("{token}a"), &bootstrap)?;
-                ConnectWorker::distributed(workers::java(&options, HEAP_MEBIBYTES)?)
+                workers::start_java(&options)
             });
             let options = WorkerOptions::new(&format!("{token}b"), &bootstrap);
             let ours = options.and_then(|options| WorkerProcess::distributed(&options));
@@ -305,13 +304,11 @@ impl Scene {
     /// Waits until both have stored the same offset.
     fn compare_offsets(&self) -> Result<()> {
         let offset = |side: &Side| -> Result<Value> {
-            let path = format!("/connectors/{}/offsets", side.name);
-            let mut offsets = side.worker.rest().get(&path)?;
-            let offset = &mut offsets["offsets"][0]["offset"];
+            let mut offset = side.worker.rest().offset(&side.name)?;
             if let Some(offset) = offset.as_object_mut() {
                 offset.sort_keys();
             }
-            Ok(offset.take())
+            Ok(offset)
         };
         within(PATIENCE, "the same offset", || {
             let (reference, ours) = (offset(&self.sides[0])?, offset(&self.sides[1])?);
@@ -329,18 +326,7 @@ impl Scene {
 }
 
 fn config(side: &Side, postgres: &Postgres, bootstrap: &str) -> Value {
-    json!({
-        "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
-        "tasks.max": "1",
-        "database.hostname": "127.0.0.1",
-        "database.port": postgres.port().to_string(),
-        "database.user": "postgres",
-        "database.password": "postgres",
-        "database.dbname": "postgres",
-        "topic.prefix": side.name,
-        "slot.name": side.name,
-        "publication.name": side.name,
-        "plugin.name": "pgoutput",
+    let more = json!({
         "schema.include.list": "inv",
         "signal.data.collection": "inv.signal",
         "signal.enabled.channels": "source,kafka,file",
@@ -354,7 +340,8 @@ fn config(side: &Side, postgres: &Postgres, bootstrap: &str) -> Value {
         // Heartbeats that follow snapshots only.
         "heartbeat.interval.ms": "3600000",
         "poll.interval.ms": "100",
-    })
+    });
+    settings::with(settings::with_own_slot(postgres, &side.name), &more)
 }
 
 /// What a notification says.

@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use tether_services::{ConnectWorker, Postgres, shared};
+use tether_services::{Postgres, shared};
 use tether_tests::eventually::eventually;
 use tether_tests::names::unique;
 use tether_tests::topics::{Record, TopicReader, Topics};
@@ -11,9 +11,8 @@ use tether_tests::turns;
 use tether_tests::worker::Worker;
 use tether_tests::worker_process::{WorkerOptions, WorkerProcess};
 
-use super::workers;
+use super::{settings, workers};
 
-const HEAP_MEBIBYTES: u32 = 512;
 /// Rows that are there before the connector.
 const SNAPSHOT: u64 = 50;
 /// Rows that come at once.
@@ -26,7 +25,7 @@ const MOST_REPEATED: u64 = LONG;
 #[test]
 fn ours_goes_on_where_the_reference_stopped_and_back() -> Result<()> {
     let _turn = turns::take();
-    take_over(start_java, WorkerProcess::distributed)
+    take_over(workers::start_java, WorkerProcess::distributed)
 }
 
 /// The test itself is sound: it passes with the reference on both sides.
@@ -34,11 +33,7 @@ fn ours_goes_on_where_the_reference_stopped_and_back() -> Result<()> {
 #[test]
 fn the_reference_goes_on_where_it_stopped() -> Result<()> {
     let _turn = turns::take();
-    take_over(start_java, start_java)
-}
-
-fn start_java(options: &WorkerOptions) -> Result<ConnectWorker> {
-    ConnectWorker::distributed(workers::java(options, HEAP_MEBIBYTES)?)
+    take_over(workers::start_java, workers::start_java)
 }
 
 /// One worker makes the connector and leaves in order, another goes on and is killed in the middle of a
@@ -146,23 +141,14 @@ impl Scene {
     }
 
     fn config(&self) -> Value {
-        json!({
-            "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
-            "database.hostname": "127.0.0.1",
-            "database.port": self.postgres.port().to_string(),
-            "database.user": "postgres",
-            "database.password": "postgres",
-            "database.dbname": "postgres",
-            "plugin.name": "pgoutput",
-            "topic.prefix": self.prefix,
-            "slot.name": self.prefix,
-            "publication.name": self.prefix,
+        let more = json!({
             "poll.interval.ms": "50",
             // So that much of a long transaction is still to come when its first rows have come.
             "max.batch.size": "100",
             "max.queue.size": "300",
             "producer.override.batch.size": "1",
-        })
+        });
+        settings::with(settings::with_own_slot(&self.postgres, &self.prefix), &more)
     }
 
     /// One transaction with more rows.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use tether_services::{ConnectWorker, shared};
+use tether_services::shared;
 use tether_tests::eventually::{eventually, within};
 use tether_tests::turns;
 use tether_tests::worker::Worker;
@@ -13,7 +13,6 @@ use tether_tests::worker_process::{WorkerOptions, WorkerProcess};
 use super::scene::{Capture, PATIENCE, Scene};
 use crate::postgres::workers;
 
-const HEAP_MEBIBYTES: u32 = 512;
 const ROWS: usize = 9000;
 /// How many rows come before a worker is killed.
 const SOME: usize = 400;
@@ -26,11 +25,7 @@ fn ours_goes_on_after_a_kill() -> Result<()> {
 #[test]
 fn ours_and_the_reference_take_over_from_each_other() -> Result<()> {
     let _turn = turns::take();
-    take_over(start_java, WorkerProcess::distributed)
-}
-
-fn start_java(options: &WorkerOptions) -> Result<ConnectWorker> {
-    ConnectWorker::distributed(workers::java(options, HEAP_MEBIBYTES)?)
+    take_over(workers::start_java, WorkerProcess::distributed)
 }
 
 /// One worker begins a snapshot and is killed in its middle, another goes on and is killed too, and the
@@ -77,7 +72,7 @@ fn take_over<A: Worker, B: Worker>(
     let again = counts.get("00001").context("no first row")?;
     ensure!(*again == 1, "the first row came {again} times");
     eventually("nothing is under way any more", || {
-        let offset = offset(&capture, &first)?;
+        let offset = first.rest().offset(&capture.name)?;
         let state = offset.get("incremental_snapshot_collections");
         ensure!(state.is_none(), "{offset}");
         Ok(())
@@ -96,7 +91,7 @@ fn kill_amidst(
     capture.wait_reads("public.items", rows, worker)?;
     scene.while_locked("items", || {
         eventually("the key of a row is stored", || {
-            let offset = offset(capture, worker)?;
+            let offset = worker.rest().offset(&capture.name)?;
             let key = offset["incremental_snapshot_primary_key"].as_str();
             ensure!(key.is_some_and(|key| key.len() > 10), "{offset}");
             Ok(())
@@ -104,14 +99,6 @@ fn kill_amidst(
         worker.kill();
         Ok(())
     })
-}
-
-/// What a worker has stored for the connector.
-fn offset(capture: &Capture, worker: &impl Worker) -> Result<Value> {
-    let path = format!("/connectors/{}/offsets", capture.name);
-    let offsets = worker.rest().get(&path)?;
-    let first = offsets["offsets"].get(0).context("nothing is stored")?;
-    Ok(first["offset"].clone())
 }
 
 /// How often each row has come.

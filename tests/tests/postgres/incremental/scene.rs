@@ -14,6 +14,8 @@ use tether_tests::worker::Worker;
 use tether_tests::worker_process::WorkerOptions;
 use tokio_postgres::NoTls;
 
+use crate::postgres::settings;
+
 /// How long a snapshot may take on a busy machine.
 pub(super) const PATIENCE: Duration = Duration::from_secs(180);
 
@@ -74,29 +76,15 @@ impl Scene {
         more: &Value,
     ) -> Result<()> {
         let name = &capture.name;
-        let mut config = json!({
-            "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
-            "tasks.max": "1",
-            "database.hostname": "127.0.0.1",
-            "database.port": self.postgres.port().to_string(),
-            "database.user": "postgres",
-            "database.password": "postgres",
-            "database.dbname": "postgres",
-            "plugin.name": "pgoutput",
-            "topic.prefix": name,
-            "slot.name": name,
-            "publication.name": name,
+        let usual = json!({
             "table.include.list": tables,
             "snapshot.mode": "no_data",
             "signal.data.collection": format!("public.{name}_signal"),
             "poll.interval.ms": "20",
             "retriable.restart.connector.wait.ms": "1000",
-            "topic.creation.default.replication.factor": "1",
-            "topic.creation.default.partitions": "1",
         });
-        if let (Some(config), Some(more)) = (config.as_object_mut(), more.as_object()) {
-            config.extend(more.clone());
-        }
+        let config = settings::with_own_slot(&self.postgres, name);
+        let config = settings::with(settings::with(config, &usual), more);
         let rest = worker.rest();
         rest.create(name, &config)?;
         rest.wait_for(name, "RUNNING[RUNNING]")?;
