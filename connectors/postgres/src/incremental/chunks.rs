@@ -28,6 +28,8 @@ enum Outcome {
     Chunk,
     /// The table is done with.
     Done(TableScanStatus),
+    /// The table cannot be read as it was described before.
+    Altered,
 }
 
 /// Of what is asked of the database.
@@ -52,6 +54,7 @@ impl IncrementalSnapshots {
         while self.state.is_running() {
             match self.read_table(changes).await? {
                 Ok(Outcome::Chunk) => break,
+                Ok(Outcome::Altered) => {}
                 Ok(Outcome::Done(status)) => self.next_table(status),
                 Err(failure) => self.leave_out(failure)?,
             }
@@ -129,6 +132,7 @@ impl IncrementalSnapshots {
             Ok(session) => session,
             Err(failure) => return Ok(Err(failure)),
         };
+        let is_known = self.table.is_some();
         let table = match self.described(&session, changes).await {
             Ok(table) => table,
             Err(reason) => return Ok(self.unreadable(reason)),
@@ -155,6 +159,16 @@ impl IncrementalSnapshots {
         let read = table.chunk(&session, bounds, &self.settings, is_seen);
         let read = match read.await? {
             Ok(read) => read,
+            Err(failure) if is_known && !failure.is_temporary() => {
+                // The stream describes it only once a row of it changes.
+                tracing::info!(
+                    %failure,
+                    "The table '{}' may have been altered, so it is described anew",
+                    table.id()
+                );
+                self.table = None;
+                return Ok(Ok(Outcome::Altered));
+            }
             Err(failure) => return Ok(Err(failure)),
         };
         let Some(last) = read.last else {
@@ -208,6 +222,12 @@ impl IncrementalSnapshots {
             Unreadable::Failure(failure) => return Err(failure),
             Unreadable::Unknown => {
                 tracing::warn!("Incremental snapshot for table '{id}' skipped: there is none");
+                TableScanStatus::UnknownSchema
+            }
+            Unreadable::NotCaptured => {
+                tracing::warn!(
+                    "Incremental snapshot for table '{id}' skipped: its changes are not captured"
+                );
                 TableScanStatus::UnknownSchema
             }
             Unreadable::NoKey => {

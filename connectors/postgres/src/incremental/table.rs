@@ -50,6 +50,8 @@ pub(super) struct ChunkTable {
 pub(super) enum Unreadable {
     /// The database does not have it.
     Unknown,
+    /// Its changes are not captured.
+    NotCaptured,
     /// It has nothing to order its rows by.
     NoKey,
     /// The reason.
@@ -79,7 +81,7 @@ impl ChunkTable {
             .await?
             .ok_or(Unreadable::Unknown)?;
         if !settings.filters.captures(id) {
-            return Err(Unreadable::Other("its changes are not captured".to_owned()));
+            return Err(Unreadable::NotCaptured);
         }
         leave_out_generated(&mut table);
         let types = types::load(session.client()).await;

@@ -1,6 +1,10 @@
 //! Incremental snapshots: beside a stream, stopped and taken up again, by ours and by the reference.
 
 mod concurrent;
-mod reference;
+mod control;
+mod keys;
+mod pair;
+mod requests;
 mod restart;
 mod scene;
+mod windows;
