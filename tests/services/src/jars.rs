@@ -1,6 +1,8 @@
 //! What Java services are made of, fetched from Maven Central with Maven.
 
 use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -80,6 +82,28 @@ impl Jars {
     /// [`Jars::plugin_path`]. Its jars are in one folder below.
     pub fn debezium_path(&self) -> PathBuf {
         self.folder.join("debezium")
+    }
+
+    /// A `plugin.path` of the same with Confluent's Avro converter in the connector's own folder, where
+    /// Debezium's converter of CloudEvents looks for it.
+    pub fn debezium_with_avro_path(&self) -> Result<PathBuf> {
+        let path = self.folder.join("debezium-with-avro");
+        let own = path.join("connector-postgres");
+        fs::create_dir_all(&own)?;
+        for folder in [
+            self.debezium_path().join("connector-postgres"),
+            self.plugin_path().join("avro-converter"),
+        ] {
+            for jar in fs::read_dir(folder)? {
+                let jar = jar?;
+                match symlink(jar.path(), own.join(jar.file_name())) {
+                    // Others have made it.
+                    Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                    made => made?,
+                }
+            }
+        }
+        Ok(path)
     }
 
     /// Class path with Debezium's connector besides.

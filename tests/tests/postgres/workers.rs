@@ -17,7 +17,7 @@ pub(super) fn start_java(options: &WorkerOptions) -> Result<ConnectWorker> {
 /// How the Java worker is set up that has Debezium besides the usual plugins.
 pub(super) fn java(options: &WorkerOptions, heap_mebibytes: u32) -> Result<ConnectOptions> {
     let jars = Jars::fetch()?;
-    let plugins = [jars.plugin_path(), jars.debezium_path()];
+    let plugins = [jars.plugin_path(), jars.debezium_with_avro_path()?];
     let plugins = plugins.map(|path| path.display().to_string()).join(",");
     let mut options = options.for_java().property("plugin.path", plugins);
     options.jvm = Jvm::small(heap_mebibytes);

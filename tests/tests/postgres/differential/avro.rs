@@ -23,6 +23,14 @@ pub(super) fn decode(schema: &Value, data: &[u8]) -> Result<Value> {
     Ok(value)
 }
 
+/// The bytes that [`decode`] has shown so; `None` if a text is none of these.
+pub(super) fn bytes(shown: &str) -> Option<Vec<u8>> {
+    let digits = shown.strip_prefix("hex:")?.as_bytes().chunks(2);
+    digits
+        .map(|two| u8::from_str_radix(std::str::from_utf8(two).ok()?, 16).ok())
+        .collect()
+}
+
 struct Reader<'a> {
     data: &'a [u8],
     /// Named schemas.

@@ -6,6 +6,7 @@
 //! and so does one that no longer shows.
 
 mod avro;
+mod cloud_event;
 mod compare;
 mod known;
 mod normalize;

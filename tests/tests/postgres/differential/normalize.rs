@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use tether_tests::topics::Record;
 
 use super::avro;
+use super::cloud_event;
 use super::scene::Schemas;
 use super::variant::Format;
 
@@ -35,7 +36,8 @@ pub(super) fn record(
         let mut value = if format == Format::Avro {
             let (id, data) = avro::split(bytes)?;
             let schema = schemas.get(id)?;
-            let payload = avro::decode(&schema, data)?;
+            let mut payload = avro::decode(&schema, data)?;
+            cloud_event::read_data(&mut payload, schemas)?;
             text(
                 &serde_json::json!({"schema": schema, "payload": payload}).to_string(),
                 prefix,
@@ -143,6 +145,9 @@ fn payload(value: &mut Value) {
     if let Some(Value::Object(source)) = fields.get_mut("source") {
         self::source(source);
     }
+    if fields.contains_key("specversion") {
+        cloud_event::normalize(fields);
+    }
 }
 
 fn objects(value: &mut Value) {
@@ -156,14 +161,17 @@ fn objects(value: &mut Value) {
     }
 }
 
+/// A text that looks like a version.
+pub(super) fn version(version: &mut Value) {
+    let parts = |version: &str| version.split('.').count() == 4;
+    if version.as_str().is_some_and(parts) {
+        *version = "(a version)".into();
+    }
+}
+
 fn source(source: &mut Map<String, Value>) {
     if let Some(version) = source.get_mut("version") {
-        let looks_like_one = version
-            .as_str()
-            .is_some_and(|version| version.split('.').count() == 4);
-        if looks_like_one {
-            *version = "(a version)".into();
-        }
+        self::version(version);
     }
     // What each slot needs.
     if let Some(xmin @ Value::Number(_)) = source.get_mut("xmin") {
@@ -181,13 +189,16 @@ fn source(source: &mut Map<String, Value>) {
             }
         }
         if let Some(Value::String(sequence)) = source.get_mut("sequence") {
-            *sequence = sequence
-                .split('"')
-                .map(|part| part.parse::<u64>().map_or(part, |_| "(a number)"))
-                .collect::<Vec<_>>()
-                .join("\"");
+            *sequence = without_numbers(sequence, '"');
         }
     }
+}
+
+/// A text whose parts between separators are words and numbers.
+pub(super) fn without_numbers(text: &str, separator: char) -> String {
+    let parts = text.split(separator);
+    let words = parts.map(|part| part.parse::<u64>().map_or(part, |_| "(a number)"));
+    words.collect::<Vec<_>>().join(&separator.to_string())
 }
 
 /// Makes times equal that fit each other: `ts_ms`, and `ts_us` and `ts_ns` of the same moment.

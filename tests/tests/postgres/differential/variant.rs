@@ -4,6 +4,8 @@ use serde_json::{Map, Value};
 
 /// What stands for the prefix of a connector in the settings of a variant.
 const PREFIX: &str = "{prefix}";
+/// What stands for the address of the schema registry.
+const REGISTRY: &str = "{registry}";
 
 /// Which of the two connectors of a variant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -167,7 +169,10 @@ impl Variant {
         let avro = "io.confluent.connect.avro.AvroConverter";
         let mut config = Map::new();
         let mut set = |key: &str, value: &str| {
-            config.insert(key.to_owned(), value.replace(PREFIX, prefix).into());
+            let value = value
+                .replace(PREFIX, prefix)
+                .replace(REGISTRY, place.registry);
+            config.insert(key.to_owned(), value.into());
         };
         set(
             "connector.class",

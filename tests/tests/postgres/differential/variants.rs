@@ -17,6 +17,9 @@ const UNWRAP: (&str, &str) = (
     "io.debezium.transforms.ExtractNewRecordState",
 );
 
+const CLOUD_EVENTS: &str = "io.debezium.converters.CloudEventsConverter";
+const RESELECT: &str = "io.debezium.processors.reselect.ReselectColumnsPostProcessor";
+
 /// All variants. Their order gives their prefixes and nothing else.
 pub(super) fn all() -> Vec<Variant> {
     [
@@ -27,6 +30,8 @@ pub(super) fn all() -> Vec<Variant> {
         names(),
         converters(),
         transforms(),
+        cloud_events(),
+        reselections(),
     ]
     .concat()
 }
@@ -372,5 +377,55 @@ fn transforms() -> Vec<Variant> {
             )
             .set("transforms.route.topic.regex", "(.*)events_(.*)")
             .set("transforms.route.topic.replacement", "$1events_all"),
+    ]
+}
+
+fn cloud_events() -> Vec<Variant> {
+    let events = |name| Variant::new(name, CORE).set("value.converter", CLOUD_EVENTS);
+    vec![
+        events("cloud_events"),
+        events("cloud_events_plain")
+            .set("value.converter.json.schemas.enable", "false")
+            .set("value.converter.extension.attributes.enable", "false")
+            .set("value.converter.schema.cloudevents.name", "{prefix}.events")
+            .set("tombstones.on.delete", "false")
+            .format(Format::Plain),
+        events("cloud_events_avro")
+            .set("value.converter.serializer.type", "avro")
+            .set("value.converter.data.serializer.type", "avro")
+            .set("value.converter.avro.schema.registry.url", "{registry}")
+            .set("provide.transaction.metadata", "true")
+            .format(Format::Avro),
+    ]
+}
+
+/// Rows of a snapshot are not read anew, though their statement hides what is in the table.
+fn reselections() -> Vec<Variant> {
+    let reselecting = |name| {
+        Variant::new(name, "toast.kept")
+            .set("post.processors", "again")
+            .set("again.type", RESELECT)
+            .set("snapshot.select.statement.overrides", "toast.kept")
+            .set(
+                "snapshot.select.statement.overrides.toast.kept",
+                "SELECT id, small, NULL AS t, by, ta, jb, n FROM toast.kept",
+            )
+    };
+    vec![
+        reselecting("reselect").set("provide.transaction.metadata", "true"),
+        reselecting("reselect_of_some")
+            .set(
+                "again.reselect.columns.include.list",
+                r"toast\.kept:(t|by|n)",
+            )
+            .set("again.reselect.use.event.key", "true")
+            .set("again.reselect.null.values", "false")
+            .set("binary.handling.mode", "hex")
+            .set("unavailable.value.placeholder", "?gone?")
+            .format(Format::Avro),
+        reselecting("reselect_unwrapped")
+            .set("transforms", "unwrap")
+            .set(UNWRAP.0, UNWRAP.1)
+            .format(Format::Plain),
     ]
 }

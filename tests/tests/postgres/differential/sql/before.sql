@@ -23,6 +23,7 @@ INSERT INTO part.events VALUES (1, 'eu', 'a'), (2, 'us', 'b'), (3, 'eu', 'c');
 INSERT INTO ddl.evolving VALUES (1, 'one', 1);
 INSERT INTO ddl.rekeyed VALUES (1, 'one', 1);
 INSERT INTO ddl.retyped VALUES (1, 1, 'one', '{1}');
+INSERT INTO toast.kept VALUES (1, 1, repeat('t', 2500), decode(repeat('ab', 2500), 'hex'), ARRAY[repeat('a', 2500)], ('{"b":"' || repeat('b', 2500) || '"}')::jsonb);
 INSERT INTO bulk.rows SELECT g, 'row ' || g, g / 4.0 FROM generate_series(1, 300) AS g;
 INSERT INTO outbox.events VALUES ('00000000-0000-0000-0000-000000000001', 'order', 'o-1', 'created', '{"id": 1}');
 INSERT INTO other.ignored (v) VALUES ('x');

@@ -135,6 +135,10 @@ UPDATE toast.docs_full SET small = 2 WHERE id = 1;
 DELETE FROM toast.docs_full WHERE id = 1;
 INSERT INTO toast.nopk VALUES (1, repeat('t', 2500));
 UPDATE toast.nopk SET small = 2;
+-- Rows that keep their values, so that it does not matter when these are read anew.
+UPDATE toast.kept SET small = 2 WHERE id = 1;
+INSERT INTO toast.kept SELECT 2, small, t, by, ta, jb FROM toast.kept WHERE id = 1;
+UPDATE toast.kept SET small = 3;
 
 -- Deletes and updates of rows of every type, with NOT NULL columns that the old row does not tell.
 UPDATE types.required SET i4 = i4 + 1;

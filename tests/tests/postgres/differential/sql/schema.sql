@@ -74,6 +74,7 @@ CREATE TABLE toast.docs_full (id int PRIMARY KEY, small int, t text, by bytea, t
 ALTER TABLE toast.docs_full REPLICA IDENTITY FULL;
 CREATE TABLE toast.nopk (small int, t text);
 ALTER TABLE toast.nopk REPLICA IDENTITY FULL;
+CREATE TABLE toast.kept (id int PRIMARY KEY, small int, t text, by bytea, ta text[], jb jsonb, n text);
 
 CREATE SCHEMA ddl;
 CREATE TABLE ddl.evolving (id int PRIMARY KEY, a text, b int NOT NULL DEFAULT 5);
