@@ -3,6 +3,7 @@
 CARGO ?= cargo
 ARGS ?=
 ROUNDS ?= 25
+CHANGES ?= 5000000
 PROFILE ?= release
 SERVICES := $(CARGO) run --quiet --package tether-services --
 
@@ -38,10 +39,11 @@ test: packages ## Run all tests against real services; ARGS go to `cargo test`
 	$(CARGO) test --workspace --no-run
 	$(SERVICES) run -- $(CARGO) test --workspace $(ARGS)
 
-soak: packages ## Restart and kill everything for about half an hour; ROUNDS says how often
+soak: packages ## Restart and kill everything for about an hour; ROUNDS says how often, CHANGES how many rows change
 	$(CARGO) build --release --package tether
-	TETHER_TEST_BINARY=$(CURDIR)/target/release/tether TETHER_TEST_ROUNDS=$(ROUNDS) $(SERVICES) run -- \
-		$(CARGO) test --package tether-tests --features soak --test integration -- exactly_once:: faults:: takeover:: differential::
+	TETHER_TEST_BINARY=$(CURDIR)/target/release/tether TETHER_TEST_ROUNDS=$(ROUNDS) \
+		TETHER_TEST_CHANGES=$(CHANGES) $(SERVICES) run -- \
+		$(CARGO) test --package tether-tests --features soak --test integration -- exactly_once:: faults:: takeover:: differential:: under_load::
 
 bench-start: packages ## Start time and idle memory beside the Java worker: bench-results/start.json
 	$(CARGO) build --release --package tether
