@@ -77,9 +77,85 @@ impl HeartbeatAction for Nothing {
     }
 }
 
-impl Arrivals for Nothing {
+/// Channels that have one signal at most.
+struct Once(Option<Signal>);
+
+impl Arrivals for Once {
     async fn next(&mut self) -> Signal {
-        std::future::pending().await
+        match self.0.take() {
+            Some(signal) => signal,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// What a loop works with.
+struct Parts {
+    stream: Script,
+    tables: Nothing,
+    action: Nothing,
+    arrivals: Once,
+    requests: Requests,
+    notifications: Notifications,
+    meters: Meters,
+    changes: Changes,
+    batch: Batch,
+    queue: Arc<Queue>,
+    commit: watch::Sender<CommittedOffsets>,
+    committed: watch::Receiver<CommittedOffsets>,
+    stopping: CancellationToken,
+    received: bool,
+    idle: IdlePosition,
+}
+
+impl Parts {
+    /// A stream of these messages and a queue.
+    fn new(messages: impl IntoIterator<Item = XLogData>, limits: Limits) -> Result<Self> {
+        let (commit, committed) = watch::channel(CommittedOffsets::default());
+        Ok(Self {
+            stream: Script {
+                messages: messages.into_iter().collect(),
+                signs: VecDeque::new(),
+                confirmed: Arc::default(),
+            },
+            tables: Nothing,
+            action: Nothing,
+            arrivals: Once(None),
+            requests: Requests::default(),
+            notifications: Notifications::new(&settings(&[])),
+            meters: Meters::new(true, false),
+            changes: changes()?,
+            batch: Batch::default(),
+            queue: Arc::new(Queue::new(limits)),
+            commit,
+            committed,
+            stopping: CancellationToken::new(),
+            received: false,
+            // It moves by itself after a hundred bytes.
+            idle: IdlePosition::new(Some(100), &PostgresOffset::default()),
+        })
+    }
+
+    fn stream_loop(&mut self) -> StreamLoop<'_, Script, Nothing, Nothing, Once> {
+        StreamLoop {
+            stream: &mut self.stream,
+            tables: &mut self.tables,
+            action: &mut self.action,
+            arrivals: &mut self.arrivals,
+            requests: &mut self.requests,
+            incremental: None,
+            notifications: &self.notifications,
+            meters: &self.meters,
+            changes: &mut self.changes,
+            batch: &mut self.batch,
+            queue: &self.queue,
+            committed: &mut self.committed,
+            stopping: &self.stopping,
+            xmin_interval: Some(Duration::from_secs(60)),
+            received: &mut self.received,
+            idle: &mut self.idle,
+            passed: 0,
+        }
     }
 }
 
@@ -97,11 +173,6 @@ fn message(lsn: u64) -> XLogData {
         server_time: 0,
         payload: payload.freeze(),
     }
-}
-
-/// The position moves by itself after a hundred bytes.
-fn idle() -> IdlePosition {
-    IdlePosition::new(Some(100), &PostgresOffset::default())
 }
 
 fn changes() -> Result<Changes> {
@@ -135,41 +206,16 @@ fn changes() -> Result<Changes> {
 
 #[tokio::test]
 async fn a_full_queue_stops_the_reader_and_commits_are_confirmed() -> Result<()> {
-    let confirmed = Arc::default();
-    let mut stream = Script {
-        messages: (1..=10).map(|number| message(number * 10)).collect(),
-        signs: VecDeque::new(),
-        confirmed: Arc::clone(&confirmed),
-    };
-    let queue = Queue::new(Limits {
+    let limits = Limits {
         records: 4,
         bytes: usize::MAX,
         batch: 2,
-    });
-    let (commit, mut committed) = watch::channel(CommittedOffsets::default());
-    let stopping = CancellationToken::new();
-    let mut changes = changes()?;
-    let partition = changes.records().partition().clone();
-    let (mut received, mut batch) = (false, Batch::default());
-    let stream_loop = StreamLoop {
-        stream: &mut stream,
-        tables: &mut Nothing,
-        action: &mut Nothing,
-        arrivals: &mut Nothing,
-        requests: &mut Requests::default(),
-        incremental: None,
-        notifications: &Notifications::new(&settings(&[])),
-        meters: &Meters::new(true, false),
-        changes: &mut changes,
-        batch: &mut batch,
-        queue: &queue,
-        committed: &mut committed,
-        stopping: &stopping,
-        xmin_interval: Some(Duration::from_secs(60)),
-        received: &mut received,
-        idle: &mut idle(),
-        passed: 0,
     };
+    let mut parts = Parts::new((1..=10).map(|number| message(number * 10)), limits)?;
+    let confirmed = Arc::clone(&parts.stream.confirmed);
+    let queue = Arc::clone(&parts.queue);
+    let (commit, stopping) = (parts.commit.clone(), parts.stopping.clone());
+    let partition = parts.changes.records().partition().clone();
     let worker = async {
         let mut records = Vec::new();
         while records.len() < 10 {
@@ -189,7 +235,7 @@ async fn a_full_queue_stops_the_reader_and_commits_are_confirmed() -> Result<()>
         stopping.cancel();
         Ok::<_, ConnectError>(records)
     };
-    let (ended, records) = tokio::join!(stream_loop.run(), worker);
+    let (ended, records) = tokio::join!(parts.stream_loop().run(), worker);
     ended?;
     let lsns: Vec<_> = records?
         .iter()
@@ -207,143 +253,61 @@ async fn a_full_queue_stops_the_reader_and_commits_are_confirmed() -> Result<()>
         confirmed.lock().map(|confirmed| confirmed.clone()).ok(),
         Some(vec![Lsn(100)])
     );
-    assert!(received);
+    assert!(parts.received);
     Ok(())
 }
 
 #[tokio::test]
 async fn a_stream_that_cannot_be_read_ends_with_the_position() -> Result<()> {
-    let mut stream = Script {
-        messages: VecDeque::from([XLogData {
-            payload: Bytes::from_static(b"?"),
-            ..message(0x1_0000_0010)
-        }]),
-        signs: VecDeque::new(),
-        confirmed: Arc::default(),
+    let broken = XLogData {
+        payload: Bytes::from_static(b"?"),
+        ..message(0x1_0000_0010)
     };
-    let queue = Queue::new(Limits {
+    let limits = Limits {
         records: 4,
         bytes: 4,
         batch: 2,
-    });
-    let (_commit, mut committed) = watch::channel(CommittedOffsets::default());
-    let stream_loop = StreamLoop {
-        stream: &mut stream,
-        tables: &mut Nothing,
-        action: &mut Nothing,
-        arrivals: &mut Nothing,
-        requests: &mut Requests::default(),
-        incremental: None,
-        notifications: &Notifications::new(&settings(&[])),
-        meters: &Meters::new(true, false),
-        changes: &mut changes()?,
-        batch: &mut Batch::default(),
-        queue: &queue,
-        committed: &mut committed,
-        stopping: &CancellationToken::new(),
-        xmin_interval: None,
-        received: &mut false,
-        idle: &mut idle(),
-        passed: 0,
     };
-    let error = stream_loop.run().await.err();
+    let mut parts = Parts::new([broken], limits)?;
+    let error = parts.stream_loop().run().await.err();
     let is_permanent = error.as_ref().is_some_and(|error| !error.is_retriable());
     let text = error.map(|error| error.to_string()).unwrap_or_default();
     assert!(is_permanent && text.contains("1/10"), "{text}");
     Ok(())
 }
 
-/// Channels that have one signal.
-struct Once(Option<Signal>);
-
-impl Arrivals for Once {
-    async fn next(&mut self) -> Signal {
-        match self.0.take() {
-            Some(signal) => signal,
-            None => std::future::pending().await,
-        }
-    }
-}
-
 #[tokio::test]
 async fn a_request_ends_the_loop_with_everything_handed_over() -> Result<()> {
-    let mut stream = Script {
-        messages: (1..=3).map(|number| message(number * 10)).collect(),
-        signs: VecDeque::new(),
-        confirmed: Arc::default(),
-    };
-    let queue = Queue::new(Limits {
+    let limits = Limits {
         records: 8,
         bytes: usize::MAX,
         batch: 8,
-    });
-    let (_commit, mut committed) = watch::channel(CommittedOffsets::default());
-    let mut requests = Requests::default();
-    let mut arrivals = Once(Some(Signal {
+    };
+    let mut parts = Parts::new((1..=3).map(|number| message(number * 10)), limits)?;
+    parts.arrivals = Once(Some(Signal {
         id: "1".to_owned(),
         kind: "execute-snapshot".to_owned(),
         data: r#"{"type": "blocking", "data-collections": ["inv.a"]}"#.to_owned(),
         channel_offset: None,
     }));
-    let stream_loop = StreamLoop {
-        stream: &mut stream,
-        tables: &mut Nothing,
-        action: &mut Nothing,
-        arrivals: &mut arrivals,
-        requests: &mut requests,
-        incremental: None,
-        notifications: &Notifications::new(&settings(&[])),
-        meters: &Meters::new(true, false),
-        changes: &mut changes()?,
-        batch: &mut Batch::default(),
-        queue: &queue,
-        committed: &mut committed,
-        stopping: &CancellationToken::new(),
-        xmin_interval: None,
-        received: &mut false,
-        idle: &mut idle(),
-        passed: 0,
-    };
-    assert_eq!(stream_loop.run().await?, Ended::Requested);
-    assert_eq!(queue.take().await?.records.len(), 3);
-    assert_eq!(requests.snapshots.len(), 1);
+    assert_eq!(parts.stream_loop().run().await?, Ended::Requested);
+    assert_eq!(parts.queue.take().await?.records.len(), 3);
+    assert_eq!(parts.requests.snapshots.len(), 1);
     Ok(())
 }
 
 #[tokio::test]
 async fn a_quiet_stream_moves_the_offset_and_confirms_what_is_committed() -> Result<()> {
-    let confirmed = Arc::default();
-    let mut stream = Script {
-        messages: VecDeque::from([message(48)]),
-        signs: [96, 200, 208, 400].map(Lsn).into(),
-        confirmed: Arc::clone(&confirmed),
-    };
-    let queue = Queue::new(Limits {
+    let limits = Limits {
         records: 4,
         bytes: usize::MAX,
         batch: 4,
-    });
-    let (commit, mut committed) = watch::channel(CommittedOffsets::default());
-    let stopping = CancellationToken::new();
-    let stream_loop = StreamLoop {
-        stream: &mut stream,
-        tables: &mut Nothing,
-        action: &mut Nothing,
-        arrivals: &mut Nothing,
-        requests: &mut Requests::default(),
-        incremental: None,
-        notifications: &Notifications::new(&settings(&[])),
-        meters: &Meters::new(true, false),
-        changes: &mut changes()?,
-        batch: &mut Batch::default(),
-        queue: &queue,
-        committed: &mut committed,
-        stopping: &stopping,
-        xmin_interval: None,
-        received: &mut false,
-        idle: &mut idle(),
-        passed: 0,
     };
+    let mut parts = Parts::new([message(48)], limits)?;
+    parts.stream.signs = [96, 200, 208, 400].map(Lsn).into();
+    let confirmed = Arc::clone(&parts.stream.confirmed);
+    let queue = Arc::clone(&parts.queue);
+    let (commit, stopping) = (parts.commit.clone(), parts.stopping.clone());
     let worker = async {
         let mut ends = Vec::new();
         while ends.last() != Some(&Some(399)) {
@@ -369,7 +333,7 @@ async fn a_quiet_stream_moves_the_offset_and_confirms_what_is_committed() -> Res
         stopping.cancel();
         Ok::<_, ConnectError>(ends)
     };
-    let (ended, ends) = tokio::join!(stream_loop.run(), worker);
+    let (ended, ends) = tokio::join!(parts.stream_loop().run(), worker);
     ended?;
     // Those before are replaced while nobody takes them.
     assert_eq!(ends?.last(), Some(&Some(399)));
