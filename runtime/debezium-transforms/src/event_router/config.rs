@@ -2,11 +2,13 @@
 
 use std::sync::{Arc, LazyLock};
 
+use tether_api::config::Importance::{High, Low, Medium};
 use tether_api::config::{ConfigDef, ConfigKey, ConfigType, Importance, Width};
 use tether_api::data::Text;
 use tether_api::{ConnectError, Result};
 use tether_debezium_naming::NameAdjustment;
 
+use self::Kind::{Flag, List, Text as Of};
 use super::payload::Expansion;
 use crate::replacement::Replacement;
 use crate::settings::{Settings, invalid, split};
@@ -90,215 +92,196 @@ pub(super) struct Config {
     pub(super) tombstones: bool,
 }
 
+/// A key that forms show.
+struct Key(
+    /// Its name.
+    &'static str,
+    Kind,
+    Importance,
+    /// What forms call it.
+    &'static str,
+    /// What it is for.
+    &'static str,
+);
+
+/// What values a key has.
+#[derive(Clone, Copy)]
+enum Kind {
+    /// A text; perhaps one by default.
+    Text(Option<&'static str>),
+    /// Texts; none by default.
+    List,
+    /// No by default.
+    Flag,
+}
+
+const TABLE: &[Key] = &[
+    Key(
+        EVENT_ID,
+        Of(Some(DEFAULT_ID)),
+        Low,
+        "Event ID Field",
+        "The column with the id of the event.",
+    ),
+    Key(
+        EVENT_KEY,
+        Of(Some(DEFAULT_KEY)),
+        Low,
+        "Event Key Field",
+        "The column with the key of the record.",
+    ),
+    Key(
+        EVENT_TYPE,
+        Of(Some("type")),
+        Low,
+        "Event Type Field",
+        "The column with the type of the event. It has no effect.",
+    ),
+    Key(
+        PAYLOAD,
+        Of(Some(DEFAULT_PAYLOAD)),
+        Low,
+        "Event Payload Field",
+        "The column with the value of the record.",
+    ),
+    Key(
+        TIMESTAMP,
+        Of(None),
+        Medium,
+        "Event Timestamp Field",
+        "The column with the timestamp of the record; without it, the time of the change event.",
+    ),
+    Key(
+        ADDITIONAL,
+        List,
+        High,
+        "Settings for each additional column in the outbox table",
+        "Columns that go elsewhere, as column:placement or column:placement:alias; a placement \
+         is header, envelope or partition.",
+    ),
+    Key(
+        MISSING,
+        Of(Some(MISSING_BEHAVIORS[0])),
+        Medium,
+        "Behavior when an additional field is missing in the change data",
+        "Whether a missing additional column fails the task (error) or is passed over (ignore).",
+    ),
+    Key(
+        SCHEMA_VERSION,
+        Of(None),
+        Low,
+        "Event Schema Version Field",
+        "The column with the version of the schema of the struct around the payload.",
+    ),
+    Key(
+        INVALID_OPERATION,
+        Of(Some(BEHAVIORS[0])),
+        Medium,
+        "Behavior when capturing an unexpected outbox event",
+        "What becomes of updates: dropped with a warning (warn) or an error (error) in the log, \
+         or the task fails (fatal).",
+    ),
+    Key(
+        EXPAND,
+        Flag,
+        Medium,
+        "Expand Payload escaped string as real JSON",
+        "Whether a payload of JSON becomes a struct. One that cannot be is left as it is.",
+    ),
+    Key(
+        NULLS,
+        Of(Some(NULL_BEHAVIORS[0])),
+        Medium,
+        "Behavior when json payload including null value",
+        "Whether nulls in such JSON are left out (ignore) or are bytes without value \
+         (optional_bytes).",
+    ),
+];
+
+const ROUTER: &[Key] = &[
+    Key(
+        ROUTE_BY,
+        Of(Some(DEFAULT_ROUTE)),
+        High,
+        "Field to route events by",
+        "The column whose value names the topic.",
+    ),
+    Key(
+        TOPIC_REGEX,
+        Of(Some(DEFAULT_REGEX)),
+        Low,
+        "The name of the routed topic",
+        "The regular expression that this value has to match as a whole.",
+    ),
+    Key(
+        TOPIC_REPLACEMENT,
+        Of(Some(DEFAULT_REPLACEMENT)),
+        High,
+        "The name of the routed topic",
+        "The topic; ${name} stands for what the group of this name matched.",
+    ),
+    Key(
+        TOMBSTONES,
+        Flag,
+        High,
+        "Empty payloads cause a tombstone message",
+        "Whether an event without payload becomes a tombstone.",
+    ),
+];
+
+const NO_SPANS: &str = "Without effect: no spans are made.";
+
+const TRACING: &[Key] = &[
+    Key(
+        SPAN_CONTEXT,
+        Of(Some("tracingspancontext")),
+        High,
+        "Serialized tracing span context field",
+        NO_SPANS,
+    ),
+    Key(
+        SPAN_OPERATION,
+        Of(Some("debezium-read")),
+        High,
+        "Tracing operation name",
+        NO_SPANS,
+    ),
+    Key(
+        SPAN_REQUIRED,
+        Flag,
+        High,
+        "Trace only events with context field present",
+        NO_SPANS,
+    ),
+];
+
 /// The keys that forms show.
 pub(super) fn definition() -> Arc<ConfigDef> {
     static DEF: LazyLock<Arc<ConfigDef>> = LazyLock::new(|| {
         let mut definition = ConfigDef::new();
-        table_keys(&mut definition);
-        router_keys(&mut definition);
-        tracing_keys(&mut definition);
+        for (group, keys) in [("Table", TABLE), ("Router", ROUTER), ("Tracing", TRACING)] {
+            for (order, key) in (1..).zip(keys) {
+                definition.add(key.of(group, order));
+            }
+        }
         Arc::new(definition)
     });
     DEF.clone()
 }
 
-/// Adds keys to a group, in order.
-struct Group<'a> {
-    definition: &'a mut ConfigDef,
-    name: &'static str,
-    order: i32,
-}
-
-impl Group<'_> {
-    fn add(
-        &mut self,
-        name: &'static str,
-        kind: ConfigType,
-        label: &'static str,
-        doc: &'static str,
-        finish: impl FnOnce(ConfigKey) -> ConfigKey,
-    ) {
-        self.order += 1;
-        let key = ConfigKey::new(name, kind).default_null().doc(doc).form(
-            self.name,
-            self.order,
-            Width::Medium,
-            label,
-        );
-        self.definition.add(finish(key));
+impl Key {
+    fn of(&self, group: &'static str, order: i32) -> ConfigKey {
+        let Self(name, kind, importance, label, doc) = *self;
+        let key = match kind {
+            Of(None) => ConfigKey::new(name, ConfigType::String).default_null(),
+            Of(Some(default)) => ConfigKey::new(name, ConfigType::String).default_string(default),
+            List => ConfigKey::new(name, ConfigType::List).default_null(),
+            Flag => ConfigKey::new(name, ConfigType::Boolean).default_boolean(false),
+        };
+        key.importance(importance)
+            .doc(doc)
+            .form(group, order, Width::Medium, label)
     }
-}
-
-fn low(default: &str) -> impl Fn(ConfigKey) -> ConfigKey {
-    move |key| key.default_string(default).importance(Importance::Low)
-}
-
-fn table_keys(definition: &mut ConfigDef) {
-    let mut group = Group {
-        definition,
-        name: "Table",
-        order: 0,
-    };
-    group.add(
-        EVENT_ID,
-        ConfigType::String,
-        "Event ID Field",
-        "The column with the id of the event.",
-        low(DEFAULT_ID),
-    );
-    group.add(
-        EVENT_KEY,
-        ConfigType::String,
-        "Event Key Field",
-        "The column with the key of the record.",
-        low(DEFAULT_KEY),
-    );
-    group.add(
-        EVENT_TYPE,
-        ConfigType::String,
-        "Event Type Field",
-        "The column with the type of the event. It has no effect.",
-        low("type"),
-    );
-    group.add(
-        PAYLOAD,
-        ConfigType::String,
-        "Event Payload Field",
-        "The column with the value of the record.",
-        low(DEFAULT_PAYLOAD),
-    );
-    group.add(
-        TIMESTAMP,
-        ConfigType::String,
-        "Event Timestamp Field",
-        "The column with the timestamp of the record; without it, the time of the change event.",
-        |key| key.importance(Importance::Medium),
-    );
-    group.add(
-        ADDITIONAL,
-        ConfigType::List,
-        "Settings for each additional column in the outbox table",
-        "Columns that go elsewhere, as column:placement or column:placement:alias; a placement \
-         is header, envelope or partition.",
-        |key| key.importance(Importance::High),
-    );
-    let choice = |words: &'static [&'static str]| {
-        move |key: ConfigKey| key.default_string(words[0]).importance(Importance::Medium)
-    };
-    group.add(
-        MISSING,
-        ConfigType::String,
-        "Behavior when an additional field is missing in the change data",
-        "Whether a missing additional column fails the task (error) or is passed over (ignore).",
-        choice(&MISSING_BEHAVIORS),
-    );
-    group.add(
-        SCHEMA_VERSION,
-        ConfigType::String,
-        "Event Schema Version Field",
-        "The column with the version of the schema of the struct around the payload.",
-        |key| key.importance(Importance::Low),
-    );
-    group.add(
-        INVALID_OPERATION,
-        ConfigType::String,
-        "Behavior when capturing an unexpected outbox event",
-        "What becomes of updates: dropped with a warning (warn) or an error (error) in the log, \
-         or the task fails (fatal).",
-        choice(&BEHAVIORS),
-    );
-    group.add(
-        EXPAND,
-        ConfigType::Boolean,
-        "Expand Payload escaped string as real JSON",
-        "Whether a payload of JSON becomes a struct. One that cannot be is left as it is.",
-        |key| key.default_boolean(false).importance(Importance::Medium),
-    );
-    group.add(
-        NULLS,
-        ConfigType::String,
-        "Behavior when json payload including null value",
-        "Whether nulls in such JSON are left out (ignore) or are bytes without value \
-         (optional_bytes).",
-        choice(&NULL_BEHAVIORS),
-    );
-}
-
-fn router_keys(definition: &mut ConfigDef) {
-    let mut group = Group {
-        definition,
-        name: "Router",
-        order: 0,
-    };
-    group.add(
-        ROUTE_BY,
-        ConfigType::String,
-        "Field to route events by",
-        "The column whose value names the topic.",
-        |key| {
-            key.default_string(DEFAULT_ROUTE)
-                .importance(Importance::High)
-        },
-    );
-    group.add(
-        TOPIC_REGEX,
-        ConfigType::String,
-        "The name of the routed topic",
-        "The regular expression that this value has to match as a whole.",
-        low(DEFAULT_REGEX),
-    );
-    group.add(
-        TOPIC_REPLACEMENT,
-        ConfigType::String,
-        "The name of the routed topic",
-        "The topic; ${name} stands for what the group of this name matched.",
-        |key| {
-            key.default_string(DEFAULT_REPLACEMENT)
-                .importance(Importance::High)
-        },
-    );
-    group.add(
-        TOMBSTONES,
-        ConfigType::Boolean,
-        "Empty payloads cause a tombstone message",
-        "Whether an event without payload becomes a tombstone.",
-        |key| key.default_boolean(false).importance(Importance::High),
-    );
-}
-
-fn tracing_keys(definition: &mut ConfigDef) {
-    let mut group = Group {
-        definition,
-        name: "Tracing",
-        order: 0,
-    };
-    group.add(
-        SPAN_CONTEXT,
-        ConfigType::String,
-        "Serialized tracing span context field",
-        "Without effect: no spans are made.",
-        |key| {
-            key.default_string("tracingspancontext")
-                .importance(Importance::High)
-        },
-    );
-    group.add(
-        SPAN_OPERATION,
-        ConfigType::String,
-        "Tracing operation name",
-        "Without effect: no spans are made.",
-        |key| {
-            key.default_string("debezium-read")
-                .importance(Importance::High)
-        },
-    );
-    group.add(
-        SPAN_REQUIRED,
-        ConfigType::Boolean,
-        "Trace only events with context field present",
-        "Without effect: no spans are made.",
-        |key| key.default_boolean(false).importance(Importance::High),
-    );
 }
 
 impl Config {
