@@ -5,20 +5,12 @@ use tether_api::data::{SchemaBuilder, SchemaRef, Struct, Type, Value, logical};
 use tether_api::record::ConnectRecord;
 use tether_reference_tests::{Config, Verdicts};
 
-use super::events::{event, fields, generated, odd_records, plain_events};
+use super::events::{event, fields, generated, usual_records};
 use crate::cases::generate;
-use crate::transforms::corpus::{compare_configs, plain};
+use crate::transforms::corpus::{compare_configs, named, plain};
 use crate::transforms::{compare_records, compare_records_but_secrets};
 
 const CLASS: &str = "io.debezium.transforms.outbox.EventRouter";
-
-fn named(kind: Type, name: &str) -> SchemaRef {
-    SchemaBuilder::new(kind)
-        .optional()
-        .name(name)
-        .version(1)
-        .build()
-}
 
 /// The schema of an outbox table.
 fn outbox_schema() -> SchemaRef {
@@ -248,7 +240,7 @@ fn other_records_are_routed_alike() -> anyhow::Result<()> {
         ),
     ];
     for config in [&[][..], for_orders, &for_orders[..3]] {
-        for record in plain_events().into_iter().chain(odd_records()) {
+        for record in usual_records() {
             compare(&mut verdicts, config, vec![record])?;
         }
         for record in generated(60) {

@@ -249,6 +249,11 @@ pub(crate) fn odd_records() -> Vec<ConnectRecord> {
     records
 }
 
+/// Both of these.
+pub(crate) fn usual_records() -> Vec<ConnectRecord> {
+    [plain_events(), odd_records()].concat()
+}
+
 /// Events with rows of any schema: `f0` to `f4` of any type.
 pub(crate) fn generated(count: usize) -> Vec<ConnectRecord> {
     let row = struct_schema(Features::ALL).prop_flat_map(|schema| {

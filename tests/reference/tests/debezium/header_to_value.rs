@@ -4,7 +4,7 @@ use tether_api::data::{Schema, SchemaAndValue, SchemaBuilder, Struct, Type, Valu
 use tether_api::record::ConnectRecord;
 use tether_reference_tests::{Config, Verdicts};
 
-use super::events::{generated, odd_records, plain_events};
+use super::events::{generated, plain_events, usual_records};
 use crate::transforms::compare_records;
 use crate::transforms::corpus::{any_part, compare_configs, compare_generated, plain, records};
 
@@ -138,8 +138,7 @@ fn plain_struct() -> ConnectRecord {
 }
 
 fn all() -> Vec<ConnectRecord> {
-    let mut all = plain_events();
-    all.extend(odd_records());
+    let mut all = usual_records();
     all.push(plain_struct());
     all
 }

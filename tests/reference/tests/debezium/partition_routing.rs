@@ -5,7 +5,7 @@ use tether_api::data::{Decimal, Schema, SchemaBuilder, SchemaRef, Struct, Type, 
 use tether_api::record::ConnectRecord;
 use tether_reference_tests::{Config, Verdicts};
 
-use super::events::{event, fields, odd_records, plain_events};
+use super::events::{event, fields, usual_records};
 use crate::cases::generate;
 use crate::transforms::compare_records_but_secrets;
 use crate::transforms::corpus::{compare_configs, plain};
@@ -69,7 +69,7 @@ fn compare(
 fn partitions_are_chosen_alike() -> anyhow::Result<()> {
     let mut verdicts = Verdicts::new();
     for config in CONFIGS {
-        for record in plain_events().into_iter().chain(odd_records()) {
+        for record in usual_records() {
             compare(&mut verdicts, config, record.clone())?;
             let offset = Some(1);
             compare(

@@ -4,19 +4,11 @@ use tether_api::data::{SchemaBuilder, SchemaRef, Struct, Type, Value, logical};
 use tether_api::record::ConnectRecord;
 use tether_reference_tests::{Config, Verdicts};
 
-use super::events::{event, fields, odd_records, plain_events};
+use super::events::{event, fields, usual_records};
 use crate::transforms::compare_records;
-use crate::transforms::corpus::{compare_configs, plain};
+use crate::transforms::corpus::{compare_configs, named, plain};
 
 const CLASS: &str = "io.debezium.transforms.TimezoneConverter";
-
-fn named(kind: Type, name: &str) -> SchemaRef {
-    SchemaBuilder::new(kind)
-        .optional()
-        .name(name)
-        .version(1)
-        .build()
-}
 
 fn time_schema() -> SchemaRef {
     let debezium = |kind, name: &str| named(kind, &format!("io.debezium.time.{name}"));
@@ -184,7 +176,7 @@ fn lists_select_alike() -> anyhow::Result<()> {
             },
         ];
         compare_records(&mut verdicts, CLASS, &config, records)?;
-        for record in plain_events().into_iter().chain(odd_records()) {
+        for record in usual_records() {
             compare_records(&mut verdicts, CLASS, &config, vec![record])?;
         }
     }

@@ -179,6 +179,15 @@ pub(crate) fn map(entries: Vec<(&str, Value)>) -> Value {
     entries.collect::<MapValue>().into()
 }
 
+/// An optional schema with this name.
+pub(crate) fn named(kind: Type, name: &str) -> SchemaRef {
+    SchemaBuilder::new(kind)
+        .optional()
+        .name(name)
+        .version(1)
+        .build()
+}
+
 /// A primitive schema.
 pub(crate) fn plain(kind: Type, optional: bool) -> SchemaRef {
     Schema::primitive(kind, optional)
