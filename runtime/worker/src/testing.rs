@@ -321,7 +321,8 @@ impl Converter for TextConverter {
     }
 }
 
-struct TextHeaders;
+/// Converts values of headers to text and back.
+pub(crate) struct TextHeaders;
 
 impl HeaderConverter for TextHeaders {
     fn from_connect_header(

@@ -320,11 +320,12 @@ fn timestamp(timestamp: Option<i64>) -> Result<Option<i64>> {
 
 #[cfg(test)]
 mod tests {
-    use tether_api::converter::{Converter, Decoded, HeaderConverter};
+    use tether_api::converter::{Converter, Decoded};
     use tether_api::data::{Bytes, SchemaAndValue};
 
     use super::*;
     use crate::conversion::ConverterClasses;
+    use crate::testing::TextHeaders;
 
     /// Writes text; as converter of values, the headers of the record too.
     struct WithHeaders {
@@ -367,29 +368,6 @@ mod tests {
         }
     }
 
-    impl HeaderConverter for WithHeaders {
-        fn from_connect_header(
-            &self,
-            topic: &str,
-            _name: &str,
-            schema: Option<&SchemaRef>,
-            value: &Value,
-            out: &mut Vec<u8>,
-        ) -> Result<bool> {
-            self.from_connect(topic, schema, value, out)?;
-            Ok(!value.is_null())
-        }
-
-        fn to_connect_header(
-            &self,
-            _topic: &str,
-            _name: &str,
-            _bytes: Option<&Bytes>,
-        ) -> Result<SchemaAndValue> {
-            Ok(SchemaAndValue::NULL)
-        }
-    }
-
     fn record(value: &str, headers: &[(&str, Value)]) -> ConnectRecord {
         let mut record = ConnectRecord::new("t").value(None, value);
         for (name, value) in headers {
@@ -404,7 +382,7 @@ mod tests {
         let mut encoder = RecordEncoder::new(Arc::new(Converters {
             key: Arc::new(WithHeaders { wanted: false }),
             value: Arc::new(WithHeaders { wanted: true }),
-            header: Arc::new(WithHeaders { wanted: false }),
+            header: Arc::new(TextHeaders),
             classes: ConverterClasses {
                 key: "K",
                 value: "V",
