@@ -4,6 +4,7 @@ mod concurrent;
 mod control;
 mod keys;
 mod pair;
+mod parts;
 mod requests;
 mod restart;
 mod scene;

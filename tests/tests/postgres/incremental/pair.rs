@@ -69,7 +69,9 @@ impl Workers {
             captures,
             told: 0,
         };
-        pair.tells(&["SKIPPED"])?;
+        if more["snapshot.mode"].is_null() {
+            pair.tells(&["SKIPPED"])?;
+        }
         Ok(pair)
     }
 
@@ -134,6 +136,14 @@ impl Pair<'_> {
             })?;
         }
         Ok(())
+    }
+
+    /// How often ours has told so.
+    pub(super) fn told(&mut self, kind: &str) -> Result<usize> {
+        let ours = &mut self.captures[1];
+        let notices = ours.records_of(&format!("{}.notice", ours.name))?;
+        let told = notices.iter().filter(|(_, notice)| notice["type"] == kind);
+        Ok(told.count())
     }
 
     /// Waits until both have told that the snapshot of a signal is complete.
