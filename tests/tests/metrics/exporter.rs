@@ -9,17 +9,17 @@ use tether_services::jars::Jars;
 use tether_services::{http, port};
 
 /// Where metrics are.
-pub(super) struct Scrape {
+pub(crate) struct Scrape {
     url: String,
 }
 
 impl Scrape {
-    pub(super) fn new(url: String) -> Self {
+    pub(crate) fn new(url: String) -> Self {
         Self { url }
     }
 
     /// The samples as they are now.
-    pub(super) fn samples(&self) -> Result<Samples> {
+    pub(crate) fn samples(&self) -> Result<Samples> {
         let answer = http::get(&self.url)?;
         ensure!(
             answer.status == 200,
@@ -32,7 +32,7 @@ impl Scrape {
 }
 
 /// The JMX exporter in a Java worker.
-pub(super) struct Exporter {
+pub(crate) struct Exporter {
     folder: RunFolder,
     port: u16,
     scrape: Scrape,
@@ -40,7 +40,7 @@ pub(super) struct Exporter {
 
 impl Exporter {
     /// For a worker that is started with [`Exporter::flag`].
-    pub(super) fn new(rules: &str) -> Result<Self> {
+    pub(crate) fn new(rules: &str) -> Result<Self> {
         let port = port::free()?;
         let exporter = Self {
             folder: RunFolder::create("exporter")?,
@@ -52,7 +52,7 @@ impl Exporter {
     }
 
     /// The option of the virtual machine.
-    pub(super) fn flag(&self) -> Result<String> {
+    pub(crate) fn flag(&self) -> Result<String> {
         let jar = Jars::fetch()?.jmx_exporter();
         let rules = self.folder.path().join("rules.yml");
         Ok(format!(
@@ -64,12 +64,12 @@ impl Exporter {
     }
 
     /// Goes by other rules; the exporter looks at its file whenever it is asked.
-    pub(super) fn set_rules(&self, rules: &str) -> Result<()> {
+    pub(crate) fn set_rules(&self, rules: &str) -> Result<()> {
         let file = self.folder.path().join("rules.yml");
         fs::write(&file, rules).with_context(|| format!("cannot write {}", file.display()))
     }
 
-    pub(super) fn scrape(&self) -> &Scrape {
+    pub(crate) fn scrape(&self) -> &Scrape {
         &self.scrape
     }
 }

@@ -1,7 +1,7 @@
 //! What the metrics of the Java worker say, and under which names, ours say too. The JMX exporter shows
 //! those of the Java worker, with rules that stand beside this file.
 
-mod exporter;
+pub(crate) mod exporter;
 mod scene;
 
 use std::collections::BTreeSet;

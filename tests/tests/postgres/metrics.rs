@@ -1,16 +1,20 @@
-//! What a task tells of itself, after some work of which it is known what it comes to.
+//! What a task tells of itself, beside the reference and after the same work.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
-use tether_metrics::prometheus::reader;
-use tether_services::{http, shared};
+use tether_services::{ConnectWorker, shared};
 use tether_tests::eventually::eventually;
 use tether_tests::turns;
 use tether_tests::worker::Worker;
+use tether_tests::worker_process::WorkerOptions;
 
 use super::scene::Scene;
+use super::workers;
+use crate::metrics::exporter::{Exporter, Scrape};
+
+const HEAP_MEBIBYTES: u32 = 512;
 
 /// Rows before the connector, in two tables that are captured and one that is not.
 const BEFORE: &str = "CREATE TABLE t (id int PRIMARY KEY, text text); \
@@ -67,12 +71,11 @@ const EXPECTED: [(&str, f64); 29] = [
     ("streaming TotalNumberOfUpdateEventsSeen", 2.0),
 ];
 
-/// The attributes of Debezium's metrics in a text for Prometheus, by context, name and what else they are
-/// told apart by, such as a table. All are of this server.
-fn attributes(text: &str, server: &str) -> Result<BTreeMap<String, f64>> {
-    let read = reader::read(text).map_err(anyhow::Error::msg)?;
+/// The attributes of Debezium's metrics, by context, name and what else they are told apart by, such as a
+/// table. All are of this server.
+fn attributes(scrape: &Scrape, server: &str) -> Result<BTreeMap<String, f64>> {
     let mut attributes = BTreeMap::new();
-    for ((family, mut labels), value) in read.samples {
+    for ((family, mut labels), value) in scrape.samples()? {
         let Some(attribute) = family.strip_prefix("debezium_metrics_") else {
             continue;
         };
@@ -93,38 +96,78 @@ fn attributes(text: &str, server: &str) -> Result<BTreeMap<String, f64>> {
     Ok(attributes)
 }
 
+/// How the exporter of the Java worker is to name the metrics of Debezium's connectors: as the rules that its
+/// examples have, whose order of tags is that of an older release.
+const RULES: &str = r#"
+lowercaseOutputName: false
+rules:
+- pattern: "debezium.([^:]+)<type=connector-metrics, context=([^,]+), server=([^,>]+), key=([^>]+)><>([^:]+)"
+  name: "debezium_metrics_$5"
+  labels: {plugin: "$1", context: "$2", name: "$3", table: "$4"}
+- pattern: "debezium.([^:]+)<type=connector-metrics, context=([^,]+), server=([^,>]+)><>([^:]+)"
+  name: "debezium_metrics_$4"
+  labels: {plugin: "$1", context: "$2", name: "$3"}
+"#;
+
 #[test]
 fn a_task_counts_what_the_reference_counts() -> Result<()> {
     let _turn = turns::take();
     let scene = Scene::start(&shared::bootstrap()?)?;
     scene.sql(BEFORE)?;
-    scene.capture(&json!({
+    let java_name = format!("{}_java", scene.name);
+    let exporter = Exporter::new(RULES)?;
+    let options = WorkerOptions::new(&java_name, &shared::bootstrap()?)?;
+    let mut options = workers::java(&options, HEAP_MEBIBYTES)?;
+    options.jvm.flags.push(exporter.flag()?);
+    let java = ConnectWorker::distributed(options)?;
+    let more = json!({
         "snapshot.mode": "initial",
         "table.exclude.list": "public.other",
         "skip.messages.without.change": "true",
         "max.queue.size": "4000",
         "max.queue.size.in.bytes": "5000000",
         "slot.guardian.interval.ms": "100",
-    }))?;
+    });
+    scene.capture(&more)?;
+    let mut config = scene.config(&more);
+    for key in ["topic.prefix", "slot.name"] {
+        config[key] = java_name.replace('-', "_").into();
+    }
+    let prefix = config["topic.prefix"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
+    java.rest().create(&java_name, &config)?;
     scene.wait_records("public.t", 3)?;
+    let snapshot = EXPECTED
+        .iter()
+        .filter(|(name, _)| name.starts_with("snapshot"));
+    wait_attributes(
+        "the reference's snapshot",
+        exporter.scrape(),
+        &prefix,
+        snapshot,
+    )?;
+    eventually("both stream", || {
+        let active = scene.value("SELECT count(*) FROM pg_replication_slots WHERE active")?;
+        ensure!(active == "2", "{active} slots are active\n{}", java.log());
+        Ok(())
+    })?;
     for statements in WORK {
         scene.sql(statements)?;
     }
     // A tombstone follows each deletion.
     scene.wait_records("public.t", 3 + 7)?;
     scene.wait_records("public.u", 2)?;
-    let url = format!("{}/metrics", scene.worker.url());
-    let ours = eventually("the metrics tell of the work", || {
-        let ours = attributes(&http::get(&url)?.body, &scene.name)?;
-        for (attribute, expected) in EXPECTED {
-            let found = ours.get(attribute).copied();
-            ensure!(
-                found == Some(expected),
-                "{attribute}: {found:?}, not {expected}"
-            );
-        }
-        Ok(ours)
-    })?;
+    let scrape = Scrape::new(format!("{}/metrics", scene.worker.url()));
+    let ours = wait_attributes("ours", &scrape, &scene.name, EXPECTED.iter())?;
+    let theirs = wait_attributes("the reference", exporter.scrape(), &prefix, EXPECTED.iter())?;
+    // What depends on time is there on both sides.
+    let missing: Vec<_> = theirs
+        .iter()
+        .filter(|(name, value)| value.is_finite() && !ours.contains_key(*name))
+        .collect();
+    ensure!(missing.is_empty(), "only the reference has {missing:?}");
     for attribute in [
         "snapshot MilliSecondsSinceLastEvent",
         "streaming LastTransactionId",
@@ -150,8 +193,29 @@ fn a_task_counts_what_the_reference_counts() -> Result<()> {
     // They are gone with the task.
     scene.worker.rest().put(&scene.name, "stop")?;
     eventually("a stopped connector has no metrics", || {
-        let ours = attributes(&http::get(&url)?.body, &scene.name)?;
+        let ours = attributes(&scrape, &scene.name)?;
         ensure!(ours.is_empty(), "{ours:?}");
         Ok(())
+    })
+}
+
+/// Waits until attributes have these values, and returns all.
+fn wait_attributes<'a>(
+    whose: &str,
+    scrape: &Scrape,
+    server: &str,
+    expected: impl Iterator<Item = &'a (&'a str, f64)> + Clone,
+) -> Result<BTreeMap<String, f64>> {
+    eventually(&format!("the metrics of {whose}"), || {
+        let found = attributes(scrape, server)?;
+        let mut wrong = Vec::new();
+        for (attribute, expected) in expected.clone() {
+            let found = found.get(*attribute).copied();
+            if found != Some(*expected) {
+                wrong.push(format!("{attribute}: {found:?}, not {expected}"));
+            }
+        }
+        ensure!(wrong.is_empty(), "{}", wrong.join("; "));
+        Ok(found)
     })
 }
