@@ -48,12 +48,15 @@ pub(crate) enum Reading {
 }
 
 impl Attribute {
-    pub(crate) fn read(&self) -> Reading {
+    /// What it says; `now` is the time of the registry's clock.
+    pub(crate) fn read(&self, now: u64) -> Reading {
         match &self.source {
             Source::Counter(counter) => Reading::Number(counter.get() as f64),
             Source::Gauge(gauge) => Reading::Number(gauge.get() as f64),
             Source::Text(text) => Reading::Text(text.get()),
-            Source::Sensor(sensor, statistic) => Reading::Number(sensor.measure(*statistic)),
+            Source::Sensor(sensor, statistic) => {
+                Reading::Number(sensor.measure_at(*statistic, now))
+            }
             Source::Computed(compute) => Reading::Number(compute()),
             Source::Rows(key, rows) => Reading::Rows(key, rows()),
         }

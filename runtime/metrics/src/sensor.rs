@@ -84,7 +84,11 @@ impl Sensor {
 
     /// What the values come to now.
     pub fn measure(&self, statistic: Statistic) -> f64 {
-        let now = self.clock.millis();
+        self.measure_at(statistic, self.clock.millis())
+    }
+
+    /// The same for who has looked at the clock.
+    pub(crate) fn measure_at(&self, statistic: Statistic, now: u64) -> f64 {
         let mut values = self.values();
         match statistic {
             Statistic::Total => return values.total,

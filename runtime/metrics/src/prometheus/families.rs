@@ -13,6 +13,9 @@ pub(super) enum Kind {
     Gauge,
 }
 
+/// About the length of a number and what is around it.
+const EXPECTED_NUMBER: usize = 16;
+
 /// Labels as they stand between the braces, `a="1",b="2"`.
 #[derive(Debug, Default)]
 pub(super) struct Labels {
@@ -74,29 +77,48 @@ impl Families {
         family
     }
 
-    /// Adds a sample with these labels and perhaps one more.
-    pub(super) fn sample(
+    /// Makes room for so many more samples with about these labels.
+    pub(super) fn expect(&mut self, family: usize, samples: usize, labels: &Labels) {
+        if let Some(family) = self.families.get_mut(family) {
+            let line = family.name.len() + labels.text.len() + EXPECTED_NUMBER;
+            family.samples.reserve(samples * line);
+        }
+    }
+
+    /// Adds a sample with these labels and this number.
+    pub(super) fn sample(&mut self, family: usize, labels: &Labels, number: &str) {
+        let Some(Family { name, samples, .. }) = self.families.get_mut(family) else {
+            return;
+        };
+        samples.push_str(name);
+        if !labels.text.is_empty() {
+            samples.push('{');
+            samples.push_str(&labels.text);
+            samples.push('}');
+        }
+        samples.push(' ');
+        samples.push_str(number);
+        samples.push('\n');
+    }
+
+    /// The same with a label more.
+    pub(super) fn sample_with(
         &mut self,
         family: usize,
         labels: &Labels,
-        more: Option<(&str, &str)>,
-        value: f64,
+        (label, value): (&str, &str),
+        number: &str,
     ) {
         let Some(Family { name, samples, .. }) = self.families.get_mut(family) else {
             return;
         };
         samples.push_str(name);
-        if more.is_some() || !labels.text.is_empty() {
-            samples.push('{');
-            let start = samples.len();
-            samples.push_str(&labels.text);
-            if let Some((name, value)) = more {
-                push_label(samples, start, &labels.free_name(name), value);
-            }
-            samples.push('}');
-        }
-        samples.push(' ');
-        push_number(samples, value);
+        samples.push('{');
+        let start = samples.len();
+        samples.push_str(&labels.text);
+        push_label(samples, start, &labels.free_name(label), value);
+        samples.push_str("} ");
+        samples.push_str(number);
         samples.push('\n');
     }
 
@@ -131,9 +153,11 @@ fn push_label(out: &mut String, start: usize, name: &str, value: &str) {
     out.push('"');
 }
 
-fn push_number(out: &mut String, value: f64) {
+/// Puts a number as Prometheus reads it in place of what is there.
+pub(super) fn set_number(out: &mut String, value: f64) {
     /// Numbers without a fraction up to here are exact as integers.
     const EXACT: f64 = 9_007_199_254_740_992.0;
+    out.clear();
     let _ = if value.is_nan() {
         write!(out, "NaN")
     } else if value.is_infinite() {

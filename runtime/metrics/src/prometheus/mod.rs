@@ -15,7 +15,7 @@ mod tests;
 use crate::group::{Attribute, GroupData, Reading};
 use crate::registry::Metrics;
 
-use families::{Families, Labels};
+use families::{Families, Labels, set_number};
 use naming::{LabelStyle, Series};
 
 /// The media type of the text.
@@ -27,7 +27,7 @@ pub fn render(metrics: &Metrics) -> String {
     let groups = metrics.sorted_groups();
     for run in groups.chunk_by(|a, b| (a.name.domain, a.name.kind) == (b.name.domain, b.name.kind))
     {
-        let mut plans = Plans::default();
+        let mut plans = Plans::new(metrics.clock().millis(), run.len());
         for group in run {
             plans.write(group, &mut families);
         }
@@ -38,10 +38,13 @@ pub fn render(metrics: &Metrics) -> String {
 
 /// What becomes of the attributes of groups of one domain and type. Most of those
 /// groups have the same attributes, so that this is worked out once.
-#[derive(Default)]
 struct Plans {
+    now: u64,
+    /// How many groups there are.
+    groups: usize,
     plans: Vec<Plan>,
     labels: [Labels; LabelStyle::COUNT],
+    number: String,
 }
 
 struct Plan {
@@ -57,6 +60,16 @@ impl Plan {
 }
 
 impl Plans {
+    fn new(now: u64, groups: usize) -> Self {
+        Self {
+            now,
+            groups,
+            plans: Vec::new(),
+            labels: Default::default(),
+            number: String::new(),
+        }
+    }
+
     fn write(&mut self, group: &GroupData, families: &mut Families) {
         for style in LabelStyle::of(&group.name) {
             style.fill(&mut self.labels[*style as usize], &group.name);
@@ -70,6 +83,7 @@ impl Plans {
                 let series = naming::series(&group.name, attribute);
                 let series = series.into_iter().map(|series| {
                     let family = families.family(&series.family, series.kind, attribute.help);
+                    families.expect(family, self.groups, &self.labels[series.labels as usize]);
                     (family, series)
                 });
                 self.plans.push(Plan {
@@ -82,18 +96,23 @@ impl Plans {
             let Some(plan) = self.plans.get(known) else {
                 continue;
             };
-            let reading = attribute.read();
+            let reading = attribute.read(self.now);
+            // Written once for all names.
+            if let Reading::Number(value) = reading {
+                set_number(&mut self.number, value);
+            }
             for (family, series) in &plan.series {
                 let labels = &self.labels[series.labels as usize];
                 match &reading {
-                    Reading::Number(value) => families.sample(*family, labels, None, *value),
+                    Reading::Number(_) => families.sample(*family, labels, &self.number),
                     Reading::Text(text) => {
                         let label = (&*series.text_label, &**text);
-                        families.sample(*family, labels, Some(label), 1.0);
+                        families.sample_with(*family, labels, label, "1");
                     }
                     Reading::Rows(key, rows) => {
                         for (row, value) in rows {
-                            families.sample(*family, labels, Some((key, row)), *value);
+                            set_number(&mut self.number, *value);
+                            families.sample_with(*family, labels, (key, row), &self.number);
                         }
                     }
                 }

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use super::families::{Families, Kind, Labels};
+use super::families::{Families, Kind, Labels, set_number};
 
 /// Linux counts the time of processes in hundredths of a second, whatever it
 /// counts in itself (`USER_HZ`).
@@ -23,6 +23,7 @@ struct Usage {
 /// Adds what is known.
 pub(super) fn write(families: &mut Families) {
     let usage = Usage::now();
+    let mut number = String::new();
     for (name, kind, help, value) in [
         (
             "process_cpu_seconds_total",
@@ -69,20 +70,22 @@ pub(super) fn write(families: &mut Families) {
     ] {
         if let Some(value) = value {
             let family = families.family(name, kind, help);
-            families.sample(family, &Labels::default(), None, value);
+            set_number(&mut number, value);
+            families.sample(family, &Labels::default(), &number);
         }
     }
     // For panels that ask for a virtual machine.
     if let Some(bytes) = usage.resident_bytes {
         let help = "Memory that is in use, in bytes; there is no virtual machine.";
         let family = families.family("jvm_memory_used_bytes", Kind::Gauge, help);
-        let heap = Some(("area", "heap"));
-        families.sample(family, &Labels::default(), heap, bytes);
+        set_number(&mut number, bytes);
+        families.sample_with(family, &Labels::default(), ("area", "heap"), &number);
     }
     if let Some(threads) = usage.threads {
         let help = "The number of threads; there is no virtual machine.";
         let family = families.family("jvm_threads_current", Kind::Gauge, help);
-        families.sample(family, &Labels::default(), None, threads);
+        set_number(&mut number, threads);
+        families.sample(family, &Labels::default(), &number);
     }
 }
 
