@@ -1,6 +1,7 @@
 //! Change data capture from PostgreSQL: Debezium's connector in the Java worker is the judge of ours.
 
 mod always;
+mod correct_values;
 mod differential;
 mod faults;
 mod guardian;

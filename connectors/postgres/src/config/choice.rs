@@ -50,6 +50,15 @@ macro_rules! choices {
 }
 
 choices! {
+    /// `tether.values`: what becomes of values that the reference loses or gets
+    /// wrong. Not a key of the reference.
+    ValueFidelity {
+        /// What the reference makes of them.
+        Reference = "reference",
+        /// What they are.
+        Correct = "correct",
+    }
+
     /// `plugin.name`: what turns the log into messages on the server.
     Plugin {
         /// The one that servers have.

@@ -20,7 +20,7 @@ pub(super) fn of_range(schema: &TableSchema, order: &RangeOrder, range: &Range) 
     let table = schema.table();
     let columns = match schema.captured_columns() {
         [] => (0..table.columns.len()).collect(),
-        captured => captured.to_vec(),
+        _ => schema.read_columns(),
     };
     let mut from = table.id.quoted();
     if let Some(condition) = order.condition(range) {

@@ -9,8 +9,8 @@ pub(super) enum Element {
     Null,
     /// The text of a value.
     Text(Bytes),
-    /// An array, as there are in arrays of several dimensions.
-    Array,
+    /// The text of an array, as there are in arrays of several dimensions.
+    Array(Bytes),
 }
 
 /// Calls `each` for the elements of an array's text, in order. Lower bounds are
@@ -131,6 +131,7 @@ impl Cursor<'_> {
 
     /// Past the brace that closes the one here.
     fn skip_array(&mut self) -> Option<Element> {
+        let start = self.at;
         let mut depth = 0_usize;
         loop {
             match self.next()? {
@@ -142,7 +143,7 @@ impl Cursor<'_> {
                 _ => {}
             }
             if depth == 0 {
-                return Some(Element::Array);
+                return Some(Element::Array(self.text.slice(start..self.at)));
             }
         }
     }
@@ -181,9 +182,16 @@ mod tests {
         assert_eq!(read("{NULL}"), Some(vec![Element::Null]));
         assert_eq!(
             read("{{1,2},{3,4}}"),
-            Some(vec![Element::Array, Element::Array])
+            Some(
+                ["{1,2}", "{3,4}"]
+                    .map(|row| Element::Array(row.into()))
+                    .to_vec()
+            )
         );
-        assert_eq!(read(r#"{{"}","\"{"}}"#), Some(vec![Element::Array]));
+        assert_eq!(
+            read(r#"{{"}","\"{"}}"#),
+            Some(vec![Element::Array(r#"{"}","\"{"}"#.into())])
+        );
         for wrong in [
             "", "{", "}", "1", "{1", "{1,}", "{,1}", "{1}x", "{}x", "{\"a}", "{{1}", "[1:2]",
             "{a\"b\"}",

@@ -16,6 +16,7 @@ use crate::types::ColumnType;
 pub struct ColumnConverter {
     schema: SchemaRef,
     conversion: Conversion,
+    correct: bool,
     nullable: bool,
     null: Value,
     unavailable: Option<Value>,
@@ -28,7 +29,8 @@ impl ColumnConverter {
     ///
     /// `None` for a column that the reference leaves out, as it knows nothing
     /// of its type: geometric types other than `point`, composite types,
-    /// multiranges and others, unless `include.unknown.datatypes` asks for them.
+    /// multiranges and others, unless `include.unknown.datatypes` or
+    /// `tether.values=correct` asks for them.
     pub(super) fn new(
         column: &Column,
         column_type: &ColumnType,
@@ -61,6 +63,7 @@ impl ColumnConverter {
         };
         let unavailable = unavailable::of(column_type, &conversion, modes);
         Some(Self {
+            correct: modes.correct,
             nullable: column.nullable,
             null: mapped(mapping.as_ref(), null),
             unavailable: unavailable.map(|value| match value {
@@ -87,10 +90,11 @@ impl ColumnConverter {
     /// Data, if the text is no value of the column's type, or is one that the
     /// mode has no value for.
     pub fn convert(&self, text: &Bytes, phase: Phase) -> Result<Value> {
-        let value = match self
-            .conversion
-            .value(text, Route::from(phase), &self.schema)
-        {
+        let route = match self.correct {
+            true => Route::Correct,
+            false => Route::from(phase),
+        };
+        let value = match self.conversion.value(text, route, &self.schema) {
             Ok(Value::Null) => return Ok(self.null()),
             Ok(value) => value,
             // The reference logs it and goes on, whatever the failure mode.

@@ -71,6 +71,8 @@ pub(super) enum Route {
     Stream,
     /// The driver reads it from the text of an array.
     Element,
+    /// None: the value is what it is (`tether.values=correct`).
+    Correct,
 }
 
 impl From<Phase> for Route {
@@ -132,7 +134,9 @@ impl Conversion {
             Self::Text => return utf8(text).map(Value::String),
             Self::QueriedText => match route {
                 Route::Stream => Some(Value::Null),
-                Route::Query | Route::Element => return utf8(text).map(Value::String),
+                Route::Query | Route::Element | Route::Correct => {
+                    return utf8(text).map(Value::String);
+                }
             },
             Self::Decimal(form) => return form.value(text, schema, route),
             Self::Money(form) => return form.value(text),
@@ -145,7 +149,7 @@ impl Conversion {
             Self::Bits => bits::little_endian(text).map(Value::Bytes),
             Self::Date(form) => temporal::date(text).map(|date| date.value(*form, route)),
             Self::Time(form) => temporal::time(text).map(|micros| match route {
-                Route::Query | Route::Stream => form.value(micros),
+                Route::Query | Route::Stream | Route::Correct => form.value(micros),
                 Route::Element => form.element(micros),
             }),
             Self::Timestamp(form) => {
@@ -167,7 +171,7 @@ impl Conversion {
             }
             Self::SparseVector => vector::sparse(schema, text),
             Self::Hstore(mode) => return mode.value(text),
-            Self::Array(array) => return array.value(text, schema),
+            Self::Array(array) => return array.value(text, route, schema),
             Self::Never => return Err(Misfit::Unsupported),
         };
         value.ok_or(Misfit::Text)
@@ -207,14 +211,18 @@ impl Conversion {
 }
 
 impl ArrayConversion {
-    fn value(&self, text: &Bytes, schema: &SchemaRef) -> Result<Value, Misfit> {
+    fn value(&self, text: &Bytes, route: Route, schema: &SchemaRef) -> Result<Value, Misfit> {
         let elements = schema.value_schema().ok_or(Misfit::Unsupported)?;
         let mut values = Vec::new();
+        if route == Route::Correct {
+            self.flatten(text, elements, &mut values)?;
+            return Ok(values.into());
+        }
         array::elements(text, self.delimiter, Misfit::Text, |element| {
             values.push(match element {
                 // The reference has no schema for arrays of arrays.
-                Element::Null | Element::Array if self.nullable => Value::Null,
-                Element::Null | Element::Array => return Err(Misfit::Unsupported),
+                Element::Null | Element::Array(_) if self.nullable => Value::Null,
+                Element::Null | Element::Array(_) => return Err(Misfit::Unsupported),
                 Element::Text(text) => match self.element.value(&text, Route::Element, elements) {
                     Err(Misfit::Range) if self.nullable => Value::Null,
                     value => value?,
@@ -223,5 +231,31 @@ impl ArrayConversion {
             Ok(())
         })?;
         Ok(values.into())
+    }
+
+    /// The elements of an array of any dimensions, row by row: a schema has one
+    /// dimension, as the type does not say how many there are.
+    fn flatten(
+        &self,
+        text: &Bytes,
+        schema: &SchemaRef,
+        values: &mut Vec<Value>,
+    ) -> Result<(), Misfit> {
+        let mut rows = vec![text.clone()];
+        while let Some(row) = rows.pop() {
+            let mut inner = Vec::new();
+            array::elements(&row, self.delimiter, Misfit::Text, |element| {
+                match element {
+                    Element::Null => values.push(Value::Null),
+                    Element::Array(row) => inner.push(row),
+                    Element::Text(text) => {
+                        values.push(self.element.value(&text, Route::Correct, schema)?);
+                    }
+                }
+                Ok(())
+            })?;
+            rows.extend(inner.into_iter().rev());
+        }
+        Ok(())
     }
 }

@@ -159,7 +159,7 @@ impl DecimalForm {
                 // The driver has no decimal for it.
                 return Err(Misfit::SpecialNumber);
             }
-            return special.value(self);
+            return special.value(self, route);
         }
         let number = Number::parse(text).ok_or(Misfit::Text)?;
         match self {
@@ -225,8 +225,14 @@ impl Special {
         }
     }
 
-    fn value(self, form: DecimalForm) -> Result<Value, Misfit> {
+    fn value(self, form: DecimalForm, route: Route) -> Result<Value, Misfit> {
         match form {
+            DecimalForm::String(_) if route == Route::Correct => Ok(match self {
+                Self::NaN => "NaN",
+                Self::Infinity => "Infinity",
+                Self::NegativeInfinity => "-Infinity",
+            }
+            .into()),
             DecimalForm::Fixed(_) | DecimalForm::Variable => Err(Misfit::SpecialNumber),
             DecimalForm::Double => Ok(Value::Float64(match self {
                 Self::NaN => f64::NAN,

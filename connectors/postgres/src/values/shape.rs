@@ -18,8 +18,16 @@ pub(super) type Shape = (SchemaBuilder, Conversion);
 pub(super) fn of(column: &ColumnType, modes: &ValueSettings) -> Option<Shape> {
     match &column.element {
         Some(element) => array(element, column.size, modes),
-        None => scalar(&column.root, column.size, modes).or_else(|| opaque(&column.root, modes)),
+        None => scalar(&column.root, column.size, modes)
+            .or_else(|| opaque(&column.root, modes))
+            .or_else(|| unknown(modes)),
     }
+}
+
+/// A column of such a type as the server writes it, if values are to be right.
+fn unknown(modes: &ValueSettings) -> Option<Shape> {
+    let text = || (Schema::builder(Type::String), Conversion::Text);
+    modes.correct.then(text)
 }
 
 /// A column of a type that nothing is known of, if such are asked for.
@@ -37,6 +45,7 @@ fn opaque(entry: &PgType, modes: &ValueSettings) -> Option<Shape> {
 
 fn array(element: &PgType, size: TypeSize, modes: &ValueSettings) -> Option<Shape> {
     match element.oid {
+        _ if modes.correct => {}
         // The reference takes an array of bits for one of its elements.
         oid::BIT => return Some((bits(size).0, Conversion::Never)),
         oid::MONEY
@@ -49,8 +58,10 @@ fn array(element: &PgType, size: TypeSize, modes: &ValueSettings) -> Option<Shap
         _ => {}
     }
     let known = scalar(element, size, modes);
-    let nullable = known.is_some() && has_nullable_elements(element);
-    let (schema, conversion) = known.or_else(|| opaque(element, modes))?;
+    let nullable = modes.correct || known.is_some() && has_nullable_elements(element);
+    let (schema, conversion) = known
+        .or_else(|| opaque(element, modes))
+        .or_else(|| unknown(modes))?;
     let elements = match nullable {
         true => schema.optional(),
         false => schema,
@@ -111,7 +122,7 @@ fn scalar(entry: &PgType, size: TypeSize, modes: &ValueSettings) -> Option<Shape
         | oid::TSRANGE
         | oid::TSTZRANGE
         | oid::DATERANGE => text(Conversion::Text),
-        oid::NAME if modes.include_unknown => text(Conversion::Text),
+        oid::NAME if modes.include_unknown || modes.correct => text(Conversion::Text),
         oid::NAME => text(Conversion::QueriedText),
         oid::XML => Some(named_text("io.debezium.data.Xml")),
         oid::UUID => Some(named_text("io.debezium.data.Uuid")),

@@ -32,6 +32,8 @@ pub struct TableSchema {
     key_value: Option<Value>,
     fields: Vec<ValueField>,
     captured: Vec<usize>,
+    /// Whether columns of the key are read that are not captured.
+    reads_key: bool,
     failure: ConvertingFailure,
 }
 
@@ -138,6 +140,7 @@ impl TableSchema {
             key_value: key_value.map(Value::String),
             fields,
             captured,
+            reads_key: settings.values.correct,
             failure: settings.errors.converting,
             table,
         })
@@ -167,6 +170,18 @@ impl TableSchema {
     /// indices into the table's.
     pub fn captured_columns(&self) -> &[usize] {
         &self.captured
+    }
+
+    /// The columns that a snapshot reads, in the table's order: those that are
+    /// captured, and with `tether.values=correct` those of the key.
+    pub fn read_columns(&self) -> Vec<usize> {
+        let mut columns = self.captured.clone();
+        if self.reads_key {
+            columns.extend(self.key_columns());
+            columns.sort_unstable();
+            columns.dedup();
+        }
+        columns
     }
 
     /// The columns of the key of events: indices into the table's.

@@ -31,6 +31,9 @@ pub(super) fn of(
         ) => match mode {
             BinaryMode::Bytes => Some(Value::Bytes(bytes.clone())),
             BinaryMode::Hex => Some(text(bytes)),
+            BinaryMode::Base64 | BinaryMode::Base64UrlSafe if modes.correct => {
+                Some(mode.value(bytes.clone()))
+            }
             BinaryMode::Base64 | BinaryMode::Base64UrlSafe => Some(Value::Null),
         },
         _ => takes_text(conversion).then(|| text(bytes)),

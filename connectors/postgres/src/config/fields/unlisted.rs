@@ -36,6 +36,9 @@ fields! {
     TETHER_SNAPSHOT_RESUME = Field::new("tether.snapshot.resume", Boolean)
         .default("false")
         .checks(&[Check::Boolean]);
+    TETHER_VALUES = Field::new("tether.values", String)
+        .default("reference")
+        .checks(&[Check::one_of::<ValueFidelity>()]);
     TOPIC_DELIMITER = Field::new("topic.delimiter", String)
         .default(".")
         .checks(&[Check::TopicName]);

@@ -3,7 +3,9 @@
 use bytes::Bytes;
 use tether_api::{ConnectError, Result};
 
-use crate::config::choice::{BinaryMode, DecimalMode, HstoreMode, IntervalMode, TimePrecision};
+use crate::config::choice::{
+    BinaryMode, DecimalMode, HstoreMode, IntervalMode, TimePrecision, ValueFidelity,
+};
 use crate::config::fields;
 use crate::config::reader::Reader;
 
@@ -24,6 +26,9 @@ pub struct ValueSettings {
     pub money_fraction_digits: i16,
     /// Whether columns of types without a representation are captured.
     pub include_unknown: bool,
+    /// Whether values are what they are where the reference loses them or gets
+    /// them wrong.
+    pub correct: bool,
     /// What stands for a value that was not changed and is stored out of line.
     pub unavailable_placeholder: Bytes,
 }
@@ -58,6 +63,7 @@ impl ValueSettings {
             money_fraction_digits: i16::try_from(reader.integer(&fields::MONEY_FRACTION_DIGITS))
                 .map_err(|_| ConnectError::config("money.fraction.digits is out of range"))?,
             include_unknown: reader.boolean(&fields::INCLUDE_UNKNOWN_DATATYPES),
+            correct: reader.choice(&fields::TETHER_VALUES) == Some(ValueFidelity::Correct),
             unavailable_placeholder: unavailable_placeholder.into(),
         })
     }

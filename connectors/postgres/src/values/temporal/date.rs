@@ -117,18 +117,22 @@ impl Date {
                     day,
                     before_christ,
                 },
-                Route::Stream,
+                Route::Stream | Route::Correct,
             ) => (if before_christ { 1 - year } else { year }, month, day),
             (Self::Infinity, Route::Query | Route::Element) => INFINITY,
-            (Self::Infinity, Route::Stream) => STREAMED_INFINITY,
+            (Self::Infinity, Route::Stream | Route::Correct) => STREAMED_INFINITY,
             (Self::NegativeInfinity, Route::Query | Route::Element) => NEGATIVE_INFINITY,
-            (Self::NegativeInfinity, Route::Stream) => STREAMED_NEGATIVE_INFINITY,
+            (Self::NegativeInfinity, Route::Stream | Route::Correct) => STREAMED_NEGATIVE_INFINITY,
         }
     }
 
     /// The value in this form.
     pub(in crate::values) fn value(self, form: DateForm, route: Route) -> Value {
-        form.of_civil(self.civil(route))
+        match (self, route) {
+            (Self::Infinity, Route::Correct) => form.infinity(false),
+            (Self::NegativeInfinity, Route::Correct) => form.infinity(true),
+            _ => form.of_civil(self.civil(route)),
+        }
     }
 }
 
@@ -141,6 +145,17 @@ impl DateForm {
     /// defaults.
     pub(in crate::values) fn of_java(self, last: bool) -> Value {
         self.of_civil(if last { LAST } else { FIRST })
+    }
+
+    /// An infinity: the last or first day that fits, or its name.
+    fn infinity(self, negative: bool) -> Value {
+        let days = if negative { i32::MIN } else { i32::MAX };
+        let name = if negative { "-infinity" } else { "infinity" };
+        match self {
+            Self::Days => Value::Int32(days),
+            Self::Connect => Value::Date(days),
+            Self::Iso => Value::String(Text::from_static(name)),
+        }
     }
 
     fn of_civil(self, (year, month, day): (i64, u8, u8)) -> Value {

@@ -62,7 +62,7 @@ impl TimeForm {
 /// no fractions of seconds.
 pub(in crate::values) fn zoned_time(micros: i64, route: Route) -> Text {
     match route {
-        Route::Query | Route::Stream => iso_offset_time(micros),
+        Route::Query | Route::Stream | Route::Correct => iso_offset_time(micros),
         Route::Element => iso_offset_time(micros / SECOND * SECOND),
     }
 }

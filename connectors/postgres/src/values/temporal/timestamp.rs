@@ -63,7 +63,7 @@ impl Stamp {
                 offset,
             } => {
                 let days = match route {
-                    Route::Query | Route::Stream => date.epoch_day(),
+                    Route::Query | Route::Stream | Route::Correct => date.epoch_day(),
                     Route::Element => date.epoch_day_of_driver(),
                 };
                 Instant::new(days, micros - offset * SECOND)
