@@ -202,7 +202,7 @@ impl Bench {
             "snapshot.mode": mode,
         });
         worker.rest().create(&prefix, &config)?;
-        let start = Instant::now();
+        let (start, pid) = (Instant::now(), worker.pid());
         let mut reach = |goal: u64| -> Result<Look> {
             loop {
                 let events = progress.records()?;
@@ -210,7 +210,7 @@ impl Bench {
                     return Ok(Look {
                         at: Instant::now(),
                         events,
-                        cpu: processor_time(worker.pid())?,
+                        cpu: processor_time(pid)?,
                     });
                 }
                 worker.check(&prefix, start, LIMIT)?;
@@ -223,12 +223,14 @@ impl Bench {
             events: end.events - warm.events,
             seconds: (end.at - warm.at).as_secs_f64(),
             cpu_seconds: (end.cpu.saturating_sub(warm.cpu)).as_secs_f64(),
-            peak_memory: kibibytes(worker.pid(), "status", "VmHWM:")? * 1024,
+            peak_memory: kibibytes(pid, "status", "VmHWM:")? * 1024,
             p99_latency: None,
             p50_latency: None,
         };
         if case.has_latency() {
-            let mut latencies = self.latencies(loaded, &topic, end.events)?;
+            // The events of earlier runs' latency come first: every slot is older than all of them.
+            reach(loaded.next - 1)?;
+            let mut latencies = self.latencies(loaded, &topic)?;
             latencies.sort_by(f64::total_cmp);
             measured.p50_latency = latencies.get(latencies.len() / 2).copied();
             measured.p99_latency = latencies.get(latencies.len() * 99 / 100).copied();
@@ -239,7 +241,7 @@ impl Bench {
     }
 
     /// Milliseconds from commit to consumer of events that come at a steady rate.
-    fn latencies(&self, loaded: &mut Loaded, topic: &str, from: u64) -> Result<Vec<f64>> {
+    fn latencies(&self, loaded: &mut Loaded, topic: &str) -> Result<Vec<f64>> {
         let events = RATE * LATENCY_SECONDS * 2;
         let first = loaded.next;
         loaded.next += events;
@@ -249,7 +251,9 @@ impl Bench {
             .set("fetch.wait.max.ms", "1")
             .create()?;
         let mut assignment = TopicPartitionList::new();
-        assignment.add_partition_offset(topic, 0, Offset::Offset(i64::try_from(from)?))?;
+        // Events are numbered from 1 on, offsets from 0.
+        let from = Offset::Offset(i64::try_from(first - 1)?);
+        assignment.add_partition_offset(topic, 0, from)?;
         consumer.assign(&assignment)?;
         let (case, postgres) = (loaded.case, &loaded.postgres);
         let received = thread::scope(|scope| -> Result<Vec<(u64, Vec<u8>)>> {
