@@ -18,6 +18,6 @@ pub(super) fn steps() -> Vec<Step> {
         post("/nope", "{}").unrouted().into(),
         call("OPTIONS", "/nope").unrouted().into(),
         get("/CONNECTORS").unrouted().into(),
-        get("/metrics").unrouted().into(),
+        get("/metrics").differs("metrics").into(),
     ]
 }
