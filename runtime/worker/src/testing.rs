@@ -30,7 +30,7 @@ use crate::plugins::Plugins;
 use crate::worker::{WorkerContext, WorkerRequest};
 
 /// Far more than anything takes.
-const PATIENCE: Duration = Duration::from_secs(600);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(600);
 
 pub(crate) fn map(entries: &[(&str, &str)]) -> ConfigMap {
     entries

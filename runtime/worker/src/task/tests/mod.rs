@@ -21,7 +21,7 @@ use crate::conversion::Converters;
 use crate::metrics::TaskPlugins;
 use crate::preflight::Preflight;
 use crate::statuses::{InstanceStatuses, StatusOrigin};
-use crate::testing::{Surroundings, plugin};
+use crate::testing::{PATIENCE, Surroundings, plugin};
 
 fn id() -> TaskId {
     TaskId::new("c", 0)
@@ -87,16 +87,16 @@ fn measured(surroundings: &Surroundings, group: &str, name: &str) -> f64 {
 
 /// Waits until a metric has this value.
 async fn until_measured(surroundings: &Surroundings, group: &str, name: &str, value: f64) {
-    let mut last = f64::NAN;
-    // Time is virtual, so that this is no time at all.
-    for _ in 0..10_000 {
-        last = measured(surroundings, group, name);
-        if last == value {
-            return;
+    // Nothing tells that a metric has changed.
+    let mut looks = tokio::time::interval(Duration::from_millis(50));
+    let reached = async {
+        while measured(surroundings, group, name) != value {
+            looks.tick().await;
         }
-        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    if tokio::time::timeout(PATIENCE, reached).await.is_err() {
+        panic!("{name} is {}", measured(surroundings, group, name));
     }
-    panic!("{name} is {last}");
 }
 
 /// The names of the task's metrics that have this label.
