@@ -20,7 +20,7 @@ build: packages ## Build the release binary, target/release/tether
 	$(CARGO) build --release --package tether
 
 demo: packages ## Run a pipeline without anything installed; ARGS=--once ends by itself
-	$(CARGO) run --release --package tether -- demo $(ARGS)
+	$(CARGO) run --package tether -- demo $(ARGS)
 
 lint: packages ## Check formatting and lints
 	$(CARGO) fmt --all --check
