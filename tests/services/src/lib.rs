@@ -1,6 +1,6 @@
 //! The real services that tests, benchmarks and people run Tether against: Apache Kafka, the Java
-//! Kafka Connect worker, PostgreSQL, a schema registry, and the Java classes that define what is right
-//! ([`Oracle`]).
+//! Kafka Connect worker, PostgreSQL, MariaDB, a schema registry, and the Java classes that define what
+//! is right ([`Oracle`]).
 //!
 //! Each service is a child process on a free port of 127.0.0.1 with its files below the git-ignored
 //! `.services/` folder of the checkout. It ends with the value that stands for it, and with the
@@ -23,13 +23,16 @@ pub mod state;
 
 mod connect;
 mod kafka;
+mod mariadb;
 mod oracle;
 mod postgres;
 mod registry;
 mod services;
+mod system_user;
 
 pub use connect::{ConnectOptions, ConnectWorker};
 pub use kafka::{Kafka, KafkaOptions, Listener};
+pub use mariadb::{MariaDb, sql as mariadb_sql};
 pub use oracle::Oracle;
 pub use postgres::Postgres;
 pub use registry::Registry;

@@ -1,25 +1,25 @@
 //! A PostgreSQL server from the Debian package.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
-use rustix::process::{Pid, Signal, geteuid, kill_process};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::folders::RunFolder;
 use crate::port;
 use crate::process::{self, Process};
+use crate::system_user::SystemUser;
 
 const START_PATIENCE: Duration = Duration::from_secs(60);
 const STOP_PATIENCE: Duration = Duration::from_secs(30);
 const KILL_PATIENCE: Duration = Duration::from_secs(10);
 /// Where Debian puts the programs of each major version.
 const DEBIAN: &str = "/usr/lib/postgresql";
-/// The server refuses to run as root; Debian's package comes with this user.
-const SYSTEM_USER: &str = "postgres";
+const SYSTEM_USER: SystemUser = SystemUser { name: "postgres" };
 const PASSWORD: &str = "postgres";
 
 /// A server with `wal_level=logical`; superuser `postgres`, password `postgres`, database `postgres`.
@@ -37,11 +37,7 @@ impl Postgres {
     /// Creates a cluster and starts a server on it; returns once it takes connections.
     pub fn start() -> Result<Self> {
         let programs = programs()?;
-        let folder = if geteuid().is_root() {
-            RunFolder::create_reachable("postgres")?
-        } else {
-            RunFolder::create("postgres")?
-        };
+        let folder = SYSTEM_USER.folder("postgres")?;
         let port = port::free()?;
         initialize(&programs, &folder)?;
         let process = spawn(&programs, port, folder.path())?;
@@ -153,29 +149,14 @@ fn programs() -> Result<PathBuf> {
         .ok_or_else(|| anyhow!("PostgreSQL is missing; on Debian: apt-get install postgresql"))
 }
 
-/// A program of PostgreSQL, as the system user when this is root.
-fn command(program: PathBuf) -> Command {
-    let mut command = if geteuid().is_root() {
-        process::command_as(SYSTEM_USER, program)
-    } else {
-        process::command(program)
-    };
-    // The folder of the caller may be closed to the system user.
-    command.current_dir("/");
-    command
-}
-
 fn initialize(programs: &Path, folder: &RunFolder) -> Result<()> {
     let password = folder.path().join("password");
     fs::write(&password, PASSWORD)?;
-    if geteuid().is_root() {
-        let owner = owner()?;
-        chown(folder.path(), Some(owner.0), Some(owner.1))?;
-        chown(&password, Some(owner.0), Some(owner.1))?;
-    }
+    SYSTEM_USER.give(folder.path())?;
+    SYSTEM_USER.give(&password)?;
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700))?;
 
-    let mut initdb = command(programs.join("initdb"));
+    let mut initdb = SYSTEM_USER.command(programs.join("initdb"));
     initdb.arg("--pgdata").arg(folder.path().join("data"));
     initdb.arg("--pwfile").arg(&password);
     initdb.args(["--username", "postgres", "--auth", "scram-sha-256"]);
@@ -186,7 +167,7 @@ fn initialize(programs: &Path, folder: &RunFolder) -> Result<()> {
 }
 
 fn spawn(programs: &Path, port: u16, folder: &Path) -> Result<Process> {
-    let mut server = command(programs.join("postgres"));
+    let mut server = SYSTEM_USER.command(programs.join("postgres"));
     server.arg("-D").arg(folder.join("data"));
     for setting in [
         format!("port={port}").as_str(),
@@ -219,18 +200,6 @@ fn spawn(programs: &Path, port: u16, folder: &Path) -> Result<Process> {
             .is_ok_and(|status| status.success())
     })?;
     Ok(process)
-}
-
-/// User and group id of the system user.
-fn owner() -> Result<(u32, u32)> {
-    let id = |which: &str| -> Result<u32> {
-        let mut command = Command::new("id");
-        command.args([which, SYSTEM_USER]);
-        let printed = process::output(command)
-            .context("the system user of Debian's postgresql package is missing")?;
-        Ok(printed.trim().parse()?)
-    };
-    Ok((id("-u")?, id("-g")?))
 }
 
 fn children(pid: u32) -> Vec<Pid> {

@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result};
 
-use crate::{Kafka, KafkaOptions, Postgres, Registry, state};
+use crate::{Kafka, KafkaOptions, MariaDb, Postgres, Registry, state};
 
 /// Environment variable with `bootstrap.servers` of Kafka.
 pub const BOOTSTRAP: &str = "TETHER_TEST_BOOTSTRAP";
@@ -57,6 +57,14 @@ pub fn postgres_jdbc_url() -> Result<String> {
     }
 }
 
+/// Port of the shared MariaDB on 127.0.0.1: see [`crate::mariadb_sql`].
+///
+/// Only one test binary uses it, which starts it, so no environment variable says where it is.
+pub fn mariadb_port() -> Result<u16> {
+    static MARIADB: Mutex<Option<MariaDb>> = Mutex::new(None);
+    started(&MARIADB, MariaDb::start, MariaDb::port)
+}
+
 /// `schema.registry.url` of the shared registry.
 pub fn registry_url() -> Result<String> {
     static REGISTRY: Mutex<Option<Registry>> = Mutex::new(None);
@@ -76,11 +84,11 @@ fn address(variable: &str) -> Option<String> {
 }
 
 /// The address of a service that this process starts once and keeps.
-fn started<S>(
+fn started<S, A>(
     service: &Mutex<Option<S>>,
     start: impl FnOnce() -> Result<S>,
-    address: impl FnOnce(&S) -> String,
-) -> Result<String> {
+    address: impl FnOnce(&S) -> A,
+) -> Result<A> {
     let mut service: MutexGuard<'_, _> = service.lock().unwrap_or_else(PoisonError::into_inner);
     if service.is_none() {
         *service = Some(start()?);

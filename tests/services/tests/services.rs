@@ -8,7 +8,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tether_services::process::{started, wait_until};
 use tether_services::{
-    ConnectOptions, ConnectWorker, Kafka, KafkaOptions, Oracle, Postgres, Registry, http, shared,
+    ConnectOptions, ConnectWorker, Kafka, KafkaOptions, MariaDb, Oracle, Postgres, Registry, http,
+    shared,
 };
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -50,6 +51,21 @@ fn a_killed_postgres_comes_back_with_its_rows() {
     assert_eq!(postgres.sql("SHOW wal_level").unwrap(), "logical\n");
     let error = postgres.sql("SELECT nothing").unwrap_err().to_string();
     assert!(error.contains("\"nothing\" does not exist"), "{error}");
+}
+
+#[test]
+fn a_killed_mariadb_comes_back_with_its_rows() {
+    let mut mariadb = MariaDb::start().unwrap();
+    mariadb
+        .sql("CREATE DATABASE d; CREATE TABLE d.kept (id int); INSERT INTO d.kept VALUES (1), (2)")
+        .unwrap();
+    mariadb.kill();
+    mariadb.restart().unwrap();
+    assert_eq!(mariadb.sql("SELECT * FROM d.kept").unwrap(), "1\n2\n");
+    mariadb.restart().unwrap();
+    assert_eq!(mariadb.sql("SELECT * FROM d.kept").unwrap(), "1\n2\n");
+    let error = mariadb.sql("SELECT nothing").unwrap_err().to_string();
+    assert!(error.contains("Unknown column 'nothing'"), "{error}");
 }
 
 #[test]
