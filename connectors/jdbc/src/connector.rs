@@ -9,43 +9,43 @@ use tether_api::config::{ConfigDef, ConfigMap, ConfigValue};
 use tether_api::connector::{Connector, ConnectorContext, Task};
 use tether_api::{ConnectError, Result};
 
-use crate::config::{SinkConfig, confluent};
+use crate::config::{CONNECTION_URL, Flavour, SinkConfig};
 use crate::database::Database;
 use crate::database::postgres::Postgres;
 use crate::database::sqlite::Sqlite;
 use crate::dialect::Dialects;
 use crate::sink_task::JdbcSinkTask;
 
-/// The JDBC sink in the Confluent flavour
-/// (`io.confluent.connect.jdbc.JdbcSinkConnector`).
-#[derive(Debug, Default)]
+/// The JDBC sink in one of its flavours.
+#[derive(Debug)]
 pub(crate) struct JdbcSinkConnector {
+    flavour: &'static Flavour,
     config: ConfigMap,
+}
+
+impl JdbcSinkConnector {
+    /// A connector that has not been started.
+    pub(crate) fn new(flavour: &'static Flavour) -> Self {
+        Self {
+            flavour,
+            config: ConfigMap::new(),
+        }
+    }
 }
 
 #[async_trait]
 impl Connector for JdbcSinkConnector {
     fn config_def(&self) -> Arc<ConfigDef> {
-        confluent::config_def()
+        (self.flavour.definition)()
     }
 
     async fn validate(&self, config: &ConfigMap) -> Vec<ConfigValue> {
-        let mut values = confluent::config_def().validate(config);
-        for (keys, reason) in confluent::conflicts(config) {
-            for value in &mut values {
-                // A key that is wrong by itself says enough.
-                if keys.contains(&value.name.as_str()) && value.errors.is_empty() {
-                    value.error(reason);
-                }
-            }
-        }
+        let mut values = self.flavour.validate(config);
         if values.iter().any(|value| !value.errors.is_empty()) {
             return values;
         }
-        if let Err(error) = check_connection(config).await
-            && let Some(url) = values
-                .iter_mut()
-                .find(|value| value.name == confluent::CONNECTION_URL)
+        if let Err(error) = check_connection(self.flavour, config).await
+            && let Some(url) = values.iter_mut().find(|value| value.name == CONNECTION_URL)
         {
             url.error(format!("Could not connect to database. {error}"));
         }
@@ -53,7 +53,10 @@ impl Connector for JdbcSinkConnector {
     }
 
     async fn start(&mut self, _context: ConnectorContext, config: ConfigMap) -> Result<()> {
-        confluent::parse(&config)?;
+        self.flavour.parse(&config)?;
+        for stand_in in self.flavour.stand_ins(&config) {
+            tracing::warn!("{stand_in}");
+        }
         self.config = config;
         Ok(())
     }
@@ -63,23 +66,20 @@ impl Connector for JdbcSinkConnector {
     }
 
     fn new_task(&self) -> Task {
-        Task::Sink(Box::new(JdbcSinkTask::default()))
+        Task::Sink(Box::new(JdbcSinkTask::new(self.flavour)))
     }
 
     fn task_class(&self) -> &'static str {
-        "io.confluent.connect.jdbc.sink.JdbcSinkTask"
+        self.flavour.task_class
     }
 }
 
 /// Opens a connection and closes it, unless the configuration says not to.
-async fn check_connection(raw: &ConfigMap) -> Result<()> {
-    let parsed = confluent::config_def().parse(raw)?;
-    let config = confluent::parse(raw)?;
-    if !parsed.boolean(confluent::VALIDATE_CONNECTION)? {
+async fn check_connection(flavour: &Flavour, raw: &ConfigMap) -> Result<()> {
+    let config = flavour.parse(raw)?;
+    let Some(timeout) = flavour.connection_check(raw)? else {
         return Ok(());
-    }
-    let millis = parsed.int(confluent::VALIDATE_TIMEOUT)?.unsigned_abs();
-    let timeout = Duration::from_millis(millis.into());
+    };
     match config.connection.dialect {
         Dialects::Postgres => check(&config, Postgres::new(&config)?, timeout).await,
         Dialects::Sqlite => check(&config, Sqlite::new(&config)?, timeout).await,

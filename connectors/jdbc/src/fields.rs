@@ -7,7 +7,7 @@ use tether_api::data::{Schema, SchemaRef, Text, Type, Value};
 use tether_api::record::SinkRecord;
 use tether_api::{ConnectError, Result};
 
-use crate::config::{KAFKA_KEY_COLUMNS, KeyMode, SinkConfig};
+use crate::config::{KAFKA_KEY_COLUMNS, KeyMode, SinkConfig, TypeMapping};
 use crate::table::TableId;
 
 /// Where the value of a column comes from.
@@ -47,6 +47,8 @@ pub(crate) struct SinkField {
     pub(crate) is_key: bool,
     /// Whether its values are epoch numbers that become timestamps.
     pub(crate) is_epoch: bool,
+    /// Whether a new column with a default also says if it may be null.
+    pub(crate) null_beside_default: bool,
 }
 
 impl SinkField {
@@ -103,8 +105,8 @@ pub(crate) struct Fields {
     pub(crate) keys: Vec<SinkField>,
     /// All others in the order of statements.
     pub(crate) others: Vec<SinkField>,
-    /// The value schema's field names, for the order of new tables.
-    value_order: Vec<Text>,
+    /// Names of columns, for the order of new tables.
+    table_order: Vec<Text>,
 }
 
 impl Fields {
@@ -115,12 +117,14 @@ impl Fields {
     /// If the schemas do not fit the configuration.
     pub(crate) fn of(
         config: &SinkConfig,
+        topic: &str,
         table: &TableId,
         key_schema: Option<&SchemaRef>,
         value_schema: Option<&SchemaRef>,
     ) -> Result<Self> {
         let extraction = Extraction {
             config,
+            topic,
             table,
             key_schema,
             value_schema,
@@ -144,10 +148,15 @@ impl Fields {
                 ));
             }
             KeyMode::RecordValue => extraction.record_value()?,
+            KeyMode::RecordHeader => {
+                return Err(ConnectError::config(
+                    "Keys from headers are not available yet",
+                ));
+            }
         };
         let others = match value_schema {
             None => Vec::new(),
-            Some(_) if is_text => vec![extraction.text_value(&keys)?],
+            Some(_) if is_text => extraction.text_value(&keys)?,
             Some(schema) => extraction.value_fields(schema, &keys),
         };
         if keys.is_empty() && others.is_empty() {
@@ -156,14 +165,22 @@ impl Fields {
                 table.name
             )));
         }
-        let value_order = match value_schema {
-            Some(schema) if !is_text => schema.fields().iter().map(|f| f.name.clone()).collect(),
-            _ => others.iter().map(|field| field.name.clone()).collect(),
+        extraction.check_names(keys.iter().chain(&others))?;
+        let names = |fields: &[SinkField]| -> Vec<Text> {
+            fields.iter().map(|field| field.name.clone()).collect()
+        };
+        let table_order = match value_schema {
+            _ if config.columns.key_first => [names(&keys), names(&others)].concat(),
+            Some(schema) if !is_text => {
+                let fields = schema.fields().iter();
+                fields.map(|field| extraction.column(&field.name)).collect()
+            }
+            _ => names(&others),
         };
         Ok(Self {
             keys,
             others,
-            value_order,
+            table_order,
         })
     }
 
@@ -182,7 +199,7 @@ impl Fields {
             {
                 return (0, at);
             }
-            match self.value_order.iter().position(|name| *name == field.name) {
+            match self.table_order.iter().position(|name| *name == field.name) {
                 Some(at) => (1, at),
                 None => (2, 0),
             }
@@ -195,12 +212,46 @@ impl Fields {
 
 struct Extraction<'a> {
     config: &'a SinkConfig,
+    topic: &'a str,
     table: &'a TableId,
     key_schema: Option<&'a SchemaRef>,
     value_schema: Option<&'a SchemaRef>,
 }
 
 impl Extraction<'_> {
+    /// The name of a field's column.
+    fn column(&self, field: &Text) -> Text {
+        match self.config.columns.in_lower_case {
+            true => Text::from(field.to_lowercase()),
+            false => field.clone(),
+        }
+    }
+
+    /// Refuses two fields with the same column, and types that are not
+    /// available.
+    fn check_names<'f>(&self, fields: impl Iterator<Item = &'f SinkField>) -> Result<()> {
+        let mut names: Vec<&Text> = Vec::new();
+        for field in fields {
+            if names.contains(&&field.name) {
+                return Err(ConnectError::other(format!(
+                    "Two fields of records of topic {} have column {} of table {}; rename one \
+                     with the transformation ReplaceField",
+                    self.topic, field.name, self.table
+                )));
+            }
+            names.push(&field.name);
+            let mapping = self.config.columns.type_mapping;
+            let name = field.schema.name().unwrap_or_default();
+            if mapping == TypeMapping::Debezium && name.starts_with("io.debezium.") {
+                return Err(ConnectError::other(format!(
+                    "Values of {name} (field {}) are not available yet with type.mapping=debezium",
+                    field.name
+                )));
+            }
+        }
+        Ok(())
+    }
+
     fn field(&self, name: Text, schema: SchemaRef, source: Source, is_key: bool) -> SinkField {
         let may_be_epoch =
             matches!(schema.kind(), Type::Int64 | Type::String) && Logical::of(&schema).is_none();
@@ -212,11 +263,12 @@ impl Extraction<'_> {
                 .iter()
                 .any(|epoch| name == **epoch);
         SinkField {
-            name,
+            name: self.column(&name),
             schema,
             source,
             is_key,
             is_epoch,
+            null_beside_default: self.config.columns.null_beside_default,
         }
     }
 
@@ -319,7 +371,13 @@ impl Extraction<'_> {
         };
         let names = self.key_names();
         if names.is_empty() {
-            return Ok(schema.fields().iter().map(key).collect());
+            let filter = &self.config.fields;
+            let is_wanted = |name| !self.config.filters_key || filter.admits(self.topic, name);
+            let fields = schema.fields().iter();
+            return Ok(fields
+                .filter(|field| is_wanted(&field.name))
+                .map(key)
+                .collect());
         }
         names
             .iter()
@@ -335,8 +393,10 @@ impl Extraction<'_> {
             .collect()
     }
 
-    fn text_value(&self, keys: &[SinkField]) -> Result<SinkField> {
-        let column = &self.config.string_value_column;
+    fn text_value(&self, keys: &[SinkField]) -> Result<Vec<SinkField>> {
+        let Some(column) = &self.config.values.text_column else {
+            return Err(ConnectError::other("Value schema must be of type Struct"));
+        };
         if keys.iter().any(|key| key.name == **column) {
             return Err(ConnectError::other(format!(
                 "Configured string.output.value.column.name '{column}' conflicts with a primary \
@@ -345,16 +405,20 @@ impl Extraction<'_> {
             )));
         }
         let schema = Schema::primitive(Type::String, true);
-        Ok(self.field(column.as_str().into(), schema, Source::Value, false))
+        let field = self.field(column.as_str().into(), schema, Source::Value, false);
+        Ok(vec![field])
     }
 
     fn value_fields(&self, schema: &SchemaRef, keys: &[SinkField]) -> Vec<SinkField> {
-        let wanted = &self.config.fields_whitelist;
+        let is_key = |field: &Text| {
+            let column = self.column(field);
+            keys.iter().any(|key| key.name == column)
+        };
         schema
             .fields()
             .iter()
-            .filter(|field| !keys.iter().any(|key| key.name == field.name))
-            .filter(|field| wanted.is_empty() || wanted.iter().any(|name| field.name == **name))
+            .filter(|field| !is_key(&field.name))
+            .filter(|field| self.config.fields.admits(self.topic, &field.name))
             .map(|field| {
                 let source = Source::ValueField {
                     index: field.index,

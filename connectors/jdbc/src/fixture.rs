@@ -16,7 +16,7 @@ pub(crate) fn raw_config(entries: &[(&str, &str)]) -> ConfigMap {
 }
 
 pub(crate) fn config(entries: &[(&str, &str)]) -> SinkConfig {
-    confluent::parse(&raw_config(entries)).unwrap()
+    confluent::FLAVOUR.parse(&raw_config(entries)).unwrap()
 }
 
 pub(crate) fn int() -> SchemaRef {

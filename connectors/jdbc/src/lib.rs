@@ -1,5 +1,5 @@
-//! The JDBC sink: writes records to tables of SQL databases, as
-//! `io.confluent.connect.jdbc.JdbcSinkConnector` does, without JDBC.
+//! The JDBC sink: writes records to tables of SQL databases, as the connectors
+//! of Confluent, Aiven and Debezium do, without JDBC.
 //!
 //! A delivery goes through these steps:
 //!
@@ -32,22 +32,33 @@ mod time;
 mod url;
 mod writer;
 
+use tether_api::connector::Connector;
 use tether_api::plugin::{PluginDescriptor, PluginFactory};
 
+use crate::config::{Flavour, aiven, confluent, debezium};
 use crate::connector::JdbcSinkConnector;
-
-/// The release of the reference whose behaviour this is: 10.9.7 is the newest
-/// of the line that the specification was read from. Tools that ask for the
-/// version compare it with releases of the reference.
-const VERSION: &str = "10.9.7";
 
 /// The plugins of this crate.
 pub fn plugins() -> Vec<PluginDescriptor> {
-    vec![PluginDescriptor {
-        class: "io.confluent.connect.jdbc.JdbcSinkConnector",
-        aliases: &["JdbcSinkConnector", "JdbcSink"],
-        version: VERSION,
-        config_def: config::confluent::config_def,
-        factory: PluginFactory::Sink(|| Box::<JdbcSinkConnector>::default()),
-    }]
+    vec![
+        plugin(&confluent::FLAVOUR, || {
+            Box::new(JdbcSinkConnector::new(&confluent::FLAVOUR))
+        }),
+        plugin(&aiven::FLAVOUR, || {
+            Box::new(JdbcSinkConnector::new(&aiven::FLAVOUR))
+        }),
+        plugin(&debezium::FLAVOUR, || {
+            Box::new(JdbcSinkConnector::new(&debezium::FLAVOUR))
+        }),
+    ]
+}
+
+fn plugin(flavour: &Flavour, new: fn() -> Box<dyn Connector>) -> PluginDescriptor {
+    PluginDescriptor {
+        class: flavour.class,
+        aliases: flavour.aliases,
+        version: flavour.version,
+        config_def: flavour.definition,
+        factory: PluginFactory::Sink(new),
+    }
 }

@@ -26,13 +26,14 @@ impl Operation {
             Self::Write(InsertMode::Insert) => "INSERT",
             Self::Write(InsertMode::Upsert) => "UPSERT",
             Self::Write(InsertMode::Update) => "UPDATE",
+            Self::Write(InsertMode::Ignore) => "INSERT OR IGNORE",
             Self::Delete => "DELETE",
         }
     }
 
     /// Whether of several records with one key only the last one counts.
     pub(crate) fn keeps_last_only(self) -> bool {
-        self != Self::Write(InsertMode::Insert)
+        !matches!(self, Self::Write(InsertMode::Insert | InsertMode::Ignore))
     }
 }
 

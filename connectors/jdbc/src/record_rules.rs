@@ -1,25 +1,60 @@
 //! Which records the sink takes (spec section 4.1).
 
-use tether_api::data::{Schema, Type, Value};
+use tether_api::data::{Schema, SchemaRef, Type, Value};
 use tether_api::record::SinkRecord;
 use tether_api::{ConnectError, Result};
 
-use crate::config::{Choice, KeyMode, SinkConfig};
+use crate::config::{Choice, FieldFilter, KeyMode, SinkConfig};
+
+/// What a record asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Intent {
+    /// Its row is written.
+    Write,
+    /// The row of its key is deleted.
+    Delete,
+    /// Nothing is done.
+    Skip,
+}
 
 /// Checks that key and value of a record have the shapes that the
-/// configuration needs. `Ok(true)` says that the record deletes its row.
+/// configuration needs, and says what the record asks for.
 ///
 /// # Errors
 /// With the reference's text, which names the record's position.
-pub(crate) fn check(config: &SinkConfig, record: &SinkRecord) -> Result<bool> {
+pub(crate) fn check(config: &SinkConfig, record: &SinkRecord) -> Result<Intent> {
+    let is_null = record.record.value.is_null();
+    if is_null && !config.delete_enabled && config.values.skips_null {
+        return Ok(Intent::Skip);
+    }
     if config.key_mode == KeyMode::RecordKey {
         check_key(config, record)?;
     }
-    if config.delete_enabled && record.record.value.is_null() {
-        return Ok(true);
+    if config.delete_enabled && is_null {
+        return Ok(Intent::Delete);
     }
     check_value(config, record)?;
-    Ok(false)
+    Ok(Intent::Write)
+}
+
+/// Refuses schemas of values that would have to be taken apart.
+///
+/// # Errors
+/// Always for these schemas.
+pub(crate) fn check_schema(config: &SinkConfig, schema: Option<&SchemaRef>) -> Result<()> {
+    let name = schema.and_then(|schema| schema.name()).unwrap_or_default();
+    let patterns = &config.values.cloud_events;
+    let is_cloud_event = patterns
+        .as_ref()
+        .is_some_and(|pattern| pattern.matches(name));
+    let is_envelope = config.values.unwraps_envelopes && name.ends_with(".Envelope");
+    if !is_cloud_event && !is_envelope {
+        return Ok(());
+    }
+    Err(ConnectError::other(format!(
+        "Values of schema {name} cannot be taken apart yet; use the transformation \
+         ExtractNewRecordState"
+    )))
 }
 
 fn check_key(config: &SinkConfig, record: &SinkRecord) -> Result<()> {
@@ -45,7 +80,8 @@ fn check_value(config: &SinkConfig, record: &SinkRecord) -> Result<()> {
     if !value.is_null() && kind == Some(Type::Struct) {
         return check_struct(schema.map(|schema| &**schema), value, "value", record);
     }
-    if !value.is_null() && kind == Some(Type::String) {
+    let takes_text = config.values.text_column.is_some();
+    if !value.is_null() && kind == Some(Type::String) && takes_text {
         return check_text_options(config);
     }
     let hint = match (value, schema) {
@@ -90,7 +126,7 @@ fn check_struct(
 
 fn check_text_options(config: &SinkConfig) -> Result<()> {
     let mut conflicting = Vec::new();
-    if !config.fields_whitelist.is_empty() {
+    if config.fields != FieldFilter::All {
         conflicting.push("fields.whitelist");
     }
     if !config.time.epoch_fields.is_empty() {

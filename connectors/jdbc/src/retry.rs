@@ -36,12 +36,14 @@ impl Retries {
         let is_worth_it = match self.config.policy {
             RetryPolicy::Classified => error.is_transient,
             RetryPolicy::Confluent => true,
+            RetryPolicy::Debezium => error.is_connection_lost,
         };
+        let is_worth_it = is_worth_it && (self.config.reconnects || !error.is_connection_lost);
         if !is_worth_it || self.used >= self.config.limit {
             return None;
         }
         let wait = match self.config.policy {
-            RetryPolicy::Confluent => self.config.backoff,
+            RetryPolicy::Confluent | RetryPolicy::Debezium => self.config.backoff,
             RetryPolicy::Classified => jittered(self.exponential()),
         };
         self.used += 1;
@@ -70,6 +72,7 @@ mod tests {
     fn retries(policy: RetryPolicy, limit: u32) -> Retries {
         Retries::new(RetryConfig {
             policy,
+            reconnects: true,
             limit,
             backoff: Duration::from_secs(3),
         })
@@ -99,5 +102,19 @@ mod tests {
         let mut strict = retries(RetryPolicy::Confluent, 1);
         assert_eq!(strict.next(&violation), Some(Duration::from_secs(3)));
         assert_eq!(strict.next(&violation), None);
+        let deadlock = SqlError::with_state("40P01", "");
+        let lost = SqlError::connection("gone");
+        let mut debezium = retries(RetryPolicy::Debezium, 1);
+        assert_eq!(debezium.next(&deadlock), None);
+        assert_eq!(debezium.next(&lost), Some(Duration::from_secs(3)));
+    }
+
+    #[test]
+    fn a_lost_connection_may_have_to_end_the_task() {
+        for policy in [RetryPolicy::Classified, RetryPolicy::Debezium] {
+            let mut retries = retries(policy, 10);
+            retries.config.reconnects = false;
+            assert_eq!(retries.next(&SqlError::connection("gone")), None);
+        }
     }
 }

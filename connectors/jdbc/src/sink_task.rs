@@ -8,7 +8,7 @@ use tether_api::record::SinkRecord;
 use tether_api::sink::{SinkTask, SinkTaskContext};
 use tether_api::{ConnectError, Result};
 
-use crate::config::{SinkConfig, confluent};
+use crate::config::{Flavour, SinkConfig};
 use crate::database::postgres::Postgres;
 use crate::database::sqlite::Sqlite;
 use crate::dialect::Dialects;
@@ -17,10 +17,20 @@ use crate::retry::Retries;
 use crate::writer::{RecordWriter, Writer};
 
 /// Writes records of topics to tables
-/// (`io.confluent.connect.jdbc.sink.JdbcSinkTask`).
-#[derive(Default)]
+/// (`io.confluent.connect.jdbc.sink.JdbcSinkTask` and its kin).
 pub(crate) struct JdbcSinkTask {
+    flavour: &'static Flavour,
     running: Option<Running>,
+}
+
+impl JdbcSinkTask {
+    /// A task that has not been started.
+    pub(crate) fn new(flavour: &'static Flavour) -> Self {
+        Self {
+            flavour,
+            running: None,
+        }
+    }
 }
 
 struct Running {
@@ -33,7 +43,7 @@ struct Running {
 #[async_trait]
 impl SinkTask for JdbcSinkTask {
     async fn start(&mut self, context: SinkTaskContext, config: ConfigMap) -> Result<()> {
-        let config = Arc::new(confluent::parse(&config)?);
+        let config = Arc::new(self.flavour.parse(&config)?);
         tracing::info!(url = %config.connection.url, dialect = ?config.connection.dialect, "starting a JDBC sink task");
         let stopping = context.stopping.clone();
         let writer: Box<dyn RecordWriter> = match config.connection.dialect {

@@ -46,10 +46,13 @@ async fn create<S: Session>(
     table: &TableId,
     fields: &Fields,
 ) -> Result<Definition<S>, Failure> {
-    if !config.auto_create {
-        return Err(refused(format!(
-            "Table {table} is missing and auto-creation is disabled"
-        )));
+    if !config.evolution.creates {
+        return Err(refused(match config.evolution.joint_key {
+            None => format!("Table {table} is missing and auto-creation is disabled"),
+            Some(key) => {
+                format!("Cannot create table {table} because schema evolution is disabled ({key})")
+            }
+        }));
     }
     let sql = session
         .dialect()
@@ -168,12 +171,19 @@ fn check_can_amend(
             )));
         }
     }
-    if !config.auto_evolve {
-        return Err(refused(format!(
-            "{} {table} is missing fields ({}) and auto-evolution is disabled",
-            table_type.capitalized(),
-            shown(missing)
-        )));
+    if !config.evolution.amends {
+        return Err(refused(match config.evolution.joint_key {
+            None => format!(
+                "{} {table} is missing fields ({}) and auto-evolution is disabled",
+                table_type.capitalized(),
+                shown(missing)
+            ),
+            Some(key) => format!(
+                "Cannot alter table {table} because schema evolution is disabled ({key}); it is \
+                 missing fields ({})",
+                shown(missing)
+            ),
+        }));
     }
     Ok(())
 }

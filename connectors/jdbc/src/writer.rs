@@ -16,7 +16,7 @@ use crate::database::{Database, Session, Target};
 use crate::error::{Failure, SqlError};
 use crate::fields::Fields;
 use crate::plan::{Operation, Plan, Plans};
-use crate::record_rules;
+use crate::record_rules::{self, Intent};
 use crate::structure;
 use crate::table::{TableDefinition, TableId};
 
@@ -49,6 +49,8 @@ struct Connected<S: Session> {
 /// What is known of a table.
 struct Table<S: Session> {
     id: Arc<TableId>,
+    /// The topic whose records were the first for it.
+    topic: Arc<str>,
     definition: Option<TableDefinition<S::ColumnType>>,
     plans: Plans<S::Binder>,
 }
@@ -196,19 +198,29 @@ impl<S: Session> Connected<S> {
         let mut order = Vec::new();
         let mut latest: Option<(&Arc<str>, usize)> = None;
         for record in records {
-            let is_delete = record_rules::check(config, record)?;
+            let intent = record_rules::check(config, record)?;
+            if intent == Intent::Skip {
+                tracing::debug!(%record, "leaving out a record without a value");
+                continue;
+            }
             let topic = &record.record.topic;
             let table = match latest {
                 Some((known, table)) if Arc::ptr_eq(known, topic) => table,
-                _ => self.table(config, topic)?,
+                _ => match self.table(config, record)? {
+                    Some(table) => table,
+                    None => continue,
+                },
             };
-            latest = Some((topic, table));
+            latest = (!config.table_naming.depends_on_record()).then_some((topic, table));
             let key_schema = match config.key_mode {
                 KeyMode::RecordKey => record.record.key_schema.as_ref(),
                 // The key is not looked at, so its schema makes no difference.
-                KeyMode::None | KeyMode::Kafka | KeyMode::RecordValue => None,
+                KeyMode::None | KeyMode::Kafka | KeyMode::RecordValue | KeyMode::RecordHeader => {
+                    None
+                }
             };
-            let value_schema = record.record.value_schema.as_ref().filter(|_| !is_delete);
+            let value_schema = record.record.value_schema.as_ref();
+            let value_schema = value_schema.filter(|_| intent == Intent::Write);
             let plan = match self.tables[table].plans.get(key_schema, value_schema) {
                 Some(plan) => plan.clone(),
                 None => match self.plan(config, table, key_schema, value_schema).await? {
@@ -230,30 +242,37 @@ impl<S: Session> Connected<S> {
             .collect())
     }
 
-    /// The index of a topic's table.
-    fn table(&mut self, config: &SinkConfig, topic: &Arc<str>) -> Result<usize> {
-        if let Some(table) = self.topics.get(topic) {
-            return Ok(*table);
+    /// The index of a record's table; `None` if it has none.
+    fn table(&mut self, config: &SinkConfig, record: &SinkRecord) -> Result<Option<usize>> {
+        let topic = &record.record.topic;
+        let depends_on_record = config.table_naming.depends_on_record();
+        if !depends_on_record && let Some(table) = self.topics.get(topic) {
+            return Ok(Some(*table));
         }
-        let name = config.table_name_format.replace("${topic}", topic);
-        if name.is_empty() {
-            return Err(ConnectError::other(format!(
-                "Destination table name for topic '{topic}' is empty using the format string '{}'",
-                config.table_name_format
-            )));
-        }
+        let Some(name) = config.table_naming.table(record)? else {
+            tracing::warn!(%record, "leaving out a record whose table cannot be named");
+            return Ok(None);
+        };
         let id = self.session.table_id(&name)?;
-        let index = self.tables.iter().position(|table| *table.id == id);
+        // The same table may get other columns of another topic's records.
+        let of_topic = config.fields.depends_on_topic().then_some(topic);
+        let index = self
+            .tables
+            .iter()
+            .position(|table| *table.id == id && of_topic.is_none_or(|own| *own == table.topic));
         let index = index.unwrap_or_else(|| {
             self.tables.push(Table {
                 id: Arc::new(id),
+                topic: topic.clone(),
                 definition: None,
                 plans: Plans::default(),
             });
             self.tables.len() - 1
         });
-        self.topics.insert(topic.clone(), index);
-        Ok(index)
+        if !depends_on_record {
+            self.topics.insert(topic.clone(), index);
+        }
+        Ok(Some(index))
     }
 
     /// A new plan for records of these schemas; no value schema means a deletion.
@@ -267,13 +286,15 @@ impl<S: Session> Connected<S> {
     ) -> Result<Option<Arc<Plan<S::Binder>>>, Failure> {
         let table = &mut self.tables[table];
         let session = &mut self.session;
-        let fields = Fields::of(config, &table.id, key_schema, value_schema)?;
+        record_rules::check_schema(config, value_schema)?;
+        let fields = Fields::of(config, &table.topic, &table.id, key_schema, value_schema)?;
         let operation = match value_schema {
             Some(_) => Operation::Write(config.insert_mode),
             None => Operation::Delete,
         };
         check_fields(&table.id, operation, &fields)?;
-        if operation == Operation::Delete && config.auto_create && table.definition.is_none() {
+        if operation == Operation::Delete && config.evolution.creates && table.definition.is_none()
+        {
             table.definition = session.describe(&table.id).await?;
             if table.definition.is_none() {
                 // A table of nothing but a key could not get the other columns

@@ -1,6 +1,15 @@
 //! Values to choose from.
 
 use tether_api::config::{ConfigData, Validator};
+use tether_api::{ConnectError, Result};
+
+/// The value of a word.
+///
+/// # Errors
+/// Config, if there is no such value.
+pub(super) fn choice<C: Choice>(word: &str) -> Result<C> {
+    C::of(word).ok_or_else(|| ConnectError::config(format!("Invalid enumerator {word}")))
+}
 
 /// An enumeration whose words a configuration may hold in all-lower or
 /// all-upper case.
@@ -37,32 +46,44 @@ pub(crate) trait Choice: Copy + Sized + 'static {
 
     /// The rule for a key of this kind, alone or as a list.
     fn validator(description: &'static str) -> Validator {
-        Validator::custom(description, |_, value| match value {
-            ConfigData::Null => Ok(()),
-            ConfigData::List(values) if values.is_empty() => Err(format!(
-                "At least one value must be specified. Valid values are: [{}]",
-                Self::words().join(", ")
-            )),
-            ConfigData::List(values) if values.iter().all(|word| Self::of(word).is_some()) => {
-                Ok(())
+        Self::validator_of(description, |_| true)
+    }
+
+    /// The rule for a key that takes some of the values.
+    fn validator_of(
+        description: &'static str,
+        takes: impl Fn(Self) -> bool + Send + Sync + 'static,
+    ) -> Validator {
+        Validator::custom(description, move |_, value| {
+            let is_valid = |word: &str| Self::of(word).is_some_and(&takes);
+            match value {
+                ConfigData::Null => Ok(()),
+                ConfigData::List(values) if values.is_empty() => Err(format!(
+                    "At least one value must be specified. Valid values are: [{}]",
+                    Self::words().join(", ")
+                )),
+                ConfigData::List(values) if values.iter().all(|word| is_valid(word)) => Ok(()),
+                value if value.text().is_some_and(is_valid) => Ok(()),
+                _ => Err("Invalid enumerator".to_owned()),
             }
-            value if value.text().and_then(Self::of).is_some() => Ok(()),
-            _ => Err("Invalid enumerator".to_owned()),
         })
     }
 }
 
+/// Enumerations and their words.
 macro_rules! choices {
     ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),* $(,)? })*) => {
         $($(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(crate) enum $name { $($(#[$variant_doc])* $variant),* }
 
-        impl Choice for $name {
+        impl $crate::config::Choice for $name {
             const WORDS: &'static [(Self, &'static str)] = &[$((Self::$variant, $word)),*];
         })*
     };
 }
+
+pub(super) use choices;
 
 choices! {
     /// `insert.mode`: how rows are written.
@@ -73,9 +94,11 @@ choices! {
         Upsert = "upsert",
         /// `UPDATE` by key; a row that does not exist is left out.
         Update = "update",
+        /// `INSERT`; a row whose key exists stays as it is.
+        Ignore = "ignore",
     }
 
-    /// `pk.mode`: where key columns come from.
+    /// `pk.mode`, `primary.key.mode`: where key columns come from.
     KeyMode {
         /// There are none.
         None = "none",
@@ -85,6 +108,8 @@ choices! {
         RecordKey = "record_key",
         /// Fields of the record's value.
         RecordValue = "record_value",
+        /// Headers of the record.
+        RecordHeader = "record_header",
     }
 
     /// `date.timezone`: the zone of dates.
@@ -117,9 +142,51 @@ choices! {
     RetryPolicy {
         /// Those that may pass, by SQLSTATE, after a growing wait.
         Classified = "classified",
-        /// All that the database reports, after a fixed wait, as the reference
-        /// does.
+        /// All that the database reports, after a fixed wait, as Confluent's
+        /// connector does.
         Confluent = "confluent",
+        /// Lost connections only, after a fixed wait, as Debezium's connector
+        /// does.
+        Debezium = "debezium",
+    }
+
+    /// `type.mapping`: what columns are made for which schemas, and which
+    /// schema names count.
+    TypeMapping {
+        /// Connect's types and its four logical ones (spec section 6.2).
+        Connect = "connect",
+        /// Those of Debezium as well, and the types of the source's columns
+        /// (spec section 6.3).
+        Debezium = "debezium",
+        /// The same without loss, and nested values as JSON.
+        Extended = "extended",
+    }
+
+    /// `nested.mode`: what becomes of structs, maps, and arrays of them.
+    Nested {
+        /// Such a field is an error.
+        Refuse = "refuse",
+        /// A struct's fields become columns of their own, with the names on
+        /// the way joined.
+        Flatten = "flatten",
+        /// The field becomes a column of JSON.
+        Json = "json",
+    }
+
+    /// `schemaless.mode`: what becomes of values without a schema.
+    Schemaless {
+        /// Such a record is an error.
+        Refuse = "refuse",
+        /// A map's entries go to the table's columns of the same names.
+        InferFromTable = "infer_from_table",
+    }
+
+    /// `delivery.guarantee`: how often a record may be written.
+    Guarantee {
+        /// Once or, after a failure, again.
+        AtLeastOnce = "at_least_once",
+        /// Once: offsets are stored with the rows.
+        ExactlyOnce = "exactly_once",
     }
 }
 

@@ -1,8 +1,9 @@
 use super::*;
+use crate::config::confluent;
 use crate::fixture::raw_config;
 
 async fn errors(entries: &[(&str, &str)]) -> Vec<(String, String)> {
-    JdbcSinkConnector::default()
+    JdbcSinkConnector::new(&confluent::FLAVOUR)
         .validate(&raw_config(entries))
         .await
         .into_iter()
@@ -123,7 +124,7 @@ async fn validation_leaves_no_file_behind() {
 
 #[tokio::test]
 async fn every_task_gets_the_configuration() {
-    let mut connector = JdbcSinkConnector::default();
+    let mut connector = JdbcSinkConnector::new(&confluent::FLAVOUR);
     let (requests, _keep) = tokio::sync::mpsc::unbounded_channel();
     let context = ConnectorContext::new(requests, None);
     let config = raw_config(&[("a", "b")]);

@@ -48,18 +48,24 @@ pub(super) fn alter_table(
     Ok(sql)
 }
 
-/// Name, type, and either the default or whether the column may be null.
+/// Name, type, and either the default or whether the column may be null, or
+/// both.
 fn push_column(sql: &mut String, dialect: &impl Dialect, field: &SinkField) -> Result<()> {
     dialect.identifiers().push(sql, &field.name)?;
     sql.push(' ');
     sql.push_str(&dialect.sql_type(field)?);
-    match field.schema.default_value() {
-        Some(default) if !default.is_null() => {
-            sql.push_str(" DEFAULT ");
-            sql.push_str(&dialect.literal(field, default)?);
+    if let Some(default) = field.schema.default_value()
+        && !default.is_null()
+    {
+        sql.push_str(" DEFAULT ");
+        sql.push_str(&dialect.literal(field, default)?);
+        if !field.null_beside_default {
+            return Ok(());
         }
-        _ if field.is_optional() => sql.push_str(" NULL"),
-        _ => sql.push_str(" NOT NULL"),
     }
+    sql.push_str(match field.is_optional() {
+        true => " NULL",
+        false => " NOT NULL",
+    });
     Ok(())
 }

@@ -12,6 +12,8 @@ pub(crate) enum Quoting {
     Always,
     /// None is; only names that are plain words can be used.
     Never,
+    /// Those are that are not plain words or begin with `_`.
+    WhereNeeded,
 }
 
 impl Quoting {
@@ -73,6 +75,8 @@ impl Identifiers {
         match self.quoting {
             Quoting::Always => self.push_quoted(sql, name),
             Quoting::Never if is_plain_word(name) => sql.push_str(name),
+            Quoting::WhereNeeded if self.is_bare(name) => sql.push_str(name),
+            Quoting::WhereNeeded => self.push_quoted(sql, name),
             Quoting::Never => {
                 return Err(refused(
                     "with quote.sql.identifiers=never only letters, digits, _ and $ may be used, \
@@ -81,6 +85,16 @@ impl Identifiers {
             }
         }
         Ok(())
+    }
+
+    /// Whether a name stands in statements without quotes, so that the database
+    /// may change its case.
+    pub(crate) fn is_bare(&self, name: &str) -> bool {
+        match self.quoting {
+            Quoting::Always => false,
+            Quoting::Never => true,
+            Quoting::WhereNeeded => is_plain_word(name) && !name.starts_with('_'),
+        }
     }
 
     fn push_quoted(&self, sql: &mut String, name: &str) {
@@ -176,6 +190,19 @@ mod tests {
         }
         for name in ["a", "_a", "A1$", "select"] {
             assert_eq!(pushed(Quoting::Never, name).unwrap(), name);
+        }
+    }
+
+    #[test]
+    fn quotes_may_be_left_out_where_nothing_needs_them() {
+        for (name, sql) in [
+            ("orders", "orders"),
+            ("Orders_1", "Orders_1"),
+            ("_id", "\"_id\""),
+            ("my-topic", "\"my-topic\""),
+            ("a\"b", "\"a\"\"b\""),
+        ] {
+            assert_eq!(pushed(Quoting::WhereNeeded, name).unwrap(), sql);
         }
     }
 

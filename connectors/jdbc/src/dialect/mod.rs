@@ -6,6 +6,7 @@ mod identifier;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
 
+use tether_api::config::Validator;
 use tether_api::data::{Type, Value};
 use tether_api::{ConnectError, Result};
 
@@ -28,7 +29,7 @@ impl Dialects {
     /// The names that `dialect.name` takes, sorted. Those that are not
     /// [`Dialects::AVAILABLE`] pass validation, as in the reference, so that
     /// the error can say what there is instead.
-    pub(crate) const NAMES: [&'static str; 11] = [
+    const NAMES: [&'static str; 11] = [
         "Db2DatabaseDialect",
         "DerbyDatabaseDialect",
         "GenericDatabaseDialect",
@@ -47,6 +48,21 @@ impl Dialects {
         ("PostgreSqlDatabaseDialect", "postgresql", Self::Postgres),
         ("SqliteDatabaseDialect", "sqlite", Self::Sqlite),
     ];
+
+    /// The rule for `dialect.name`: a name or nothing.
+    pub(crate) fn name_validator() -> Validator {
+        Validator::custom("a dialect name or empty", |_, value| match value.text() {
+            None | Some("") => Ok(()),
+            Some(name) if Self::NAMES.contains(&name) => Ok(()),
+            Some(_) => Err("Invalid enumerator".to_owned()),
+        })
+    }
+
+    /// What may be said for `dialect.name`.
+    pub(crate) fn recommended_names() -> Vec<String> {
+        let names = std::iter::once("").chain(Self::NAMES);
+        names.map(str::to_owned).collect()
+    }
 
     /// The dialect of a URL. A name, if it is not empty, has to agree with it.
     ///

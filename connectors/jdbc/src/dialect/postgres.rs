@@ -55,12 +55,13 @@ impl PostgresDialect {
         if table.name.len() > longest {
             table.name.truncate(table.name.floor_char_boundary(longest));
         }
-        if self.identifiers.quoting == Quoting::Never {
-            let lower = |part: Option<String>| part.map(|part| part.to_lowercase());
-            table.catalog = lower(table.catalog);
-            table.schema = lower(table.schema);
-            table.name = table.name.to_lowercase();
-        }
+        let fold = |part: String| match self.identifiers.is_bare(&part) {
+            true => part.to_lowercase(),
+            false => part,
+        };
+        table.catalog = table.catalog.map(fold);
+        table.schema = table.schema.map(fold);
+        table.name = fold(table.name);
         table
     }
 
@@ -83,6 +84,20 @@ impl PostgresDialect {
         }
         sql.push_str(" FROM ");
         push_rows(&mut sql, columns);
+        Ok(sql)
+    }
+
+    /// `INSERT` of rows whose keys do not exist.
+    ///
+    /// # Errors
+    /// If a name cannot be used.
+    pub(crate) fn insert_or_ignore(
+        &self,
+        table: &TableId,
+        columns: &[Parameter],
+    ) -> Result<String> {
+        let mut sql = self.insert(table, columns)?;
+        sql.push_str(" ON CONFLICT DO NOTHING");
         Ok(sql)
     }
 

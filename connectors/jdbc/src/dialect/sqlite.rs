@@ -52,6 +52,17 @@ impl SqliteDialect {
         Ok(sql)
     }
 
+    /// `INSERT` of a row whose key does not exist. `OR IGNORE` would also leave
+    /// out rows with a null that the table forbids.
+    ///
+    /// # Errors
+    /// If a name cannot be used.
+    pub(crate) fn insert_or_ignore(&self, table: &TableId, columns: &[&str]) -> Result<String> {
+        let mut sql = self.insert(table, columns)?;
+        sql.push_str(" ON CONFLICT DO NOTHING");
+        Ok(sql)
+    }
+
     /// `INSERT`, or `UPDATE` if the key exists. The reference replaces the row,
     /// which loses the columns that the record does not have.
     ///

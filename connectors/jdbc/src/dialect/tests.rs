@@ -28,7 +28,14 @@ fn table() -> TableId {
 }
 
 fn fields(entries: &[(&str, &str)], columns: &[(&str, SchemaRef)]) -> Fields {
-    Fields::of(&config(entries), &table(), None, Some(&structure(columns))).unwrap()
+    Fields::of(
+        &config(entries),
+        "topic",
+        &table(),
+        None,
+        Some(&structure(columns)),
+    )
+    .unwrap()
 }
 
 fn optional(kind: Type) -> SchemaRef {

@@ -40,7 +40,7 @@ impl Shape {
     }
 }
 
-fn outcome(entries: &[(&str, &str)], key: Shape, value: Shape) -> Result<bool, String> {
+fn outcome(entries: &[(&str, &str)], key: Shape, value: Shape) -> Result<Intent, String> {
     let ((key_schema, key), (schema, value)) = (key.data(), value.data());
     let mut record = record(3, (key_schema.as_ref(), key), (schema.as_ref(), value));
     record.record.timestamp = Some(5);
@@ -67,8 +67,8 @@ fn every_mode_and_shape() {
                 let has_key = matches!(key, Shape::Struct | Shape::Text | Shape::Number);
                 let expected = match value {
                     _ if needs_key && !has_key => None,
-                    Shape::Struct | Shape::Text => Some(false),
-                    Shape::Null if deletes => Some(true),
+                    Shape::Struct | Shape::Text => Some(Intent::Write),
+                    Shape::Null if deletes => Some(Intent::Delete),
                     Shape::Null | Shape::Number | Shape::Schemaless => None,
                 };
                 let found = outcome(entries, key, value).ok();
@@ -120,7 +120,10 @@ fn text_values_and_field_options_exclude_each_other() {
          String values: fields.whitelist, timestamp.fields.list. Remove these options, or have \
          the upstream producer emit Struct values instead."
     );
-    assert_eq!(outcome(&entries, Shape::Null, Shape::Struct), Ok(false));
+    assert_eq!(
+        outcome(&entries, Shape::Null, Shape::Struct),
+        Ok(Intent::Write)
+    );
 }
 
 #[test]

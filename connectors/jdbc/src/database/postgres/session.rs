@@ -208,6 +208,7 @@ impl PostgresSession {
         let (dialect, table, keys) = (&self.dialect, target.table, target.key_count);
         match target.operation {
             Operation::Write(InsertMode::Insert) => dialect.insert(table, parameters),
+            Operation::Write(InsertMode::Ignore) => dialect.insert_or_ignore(table, parameters),
             Operation::Write(InsertMode::Upsert) => dialect.upsert(table, parameters, keys),
             Operation::Write(InsertMode::Update) => dialect.update(table, parameters, keys),
             Operation::Delete => dialect.delete(table, parameters),
@@ -325,10 +326,14 @@ fn grouping(target: &Target<'_, PostgresType>, has_identities: bool) -> Grouping
     let never_repeats = keys.any(|(field, _)| field.source == Source::Offset);
     match target.operation {
         _ if never_repeats => Grouping::InOrder,
-        Operation::Write(InsertMode::Insert) if !target.with_deletes => Grouping::InOrder,
+        Operation::Write(InsertMode::Insert | InsertMode::Ignore) if !target.with_deletes => {
+            Grouping::InOrder
+        }
         _ if target.key_count > 0 && has_identities => Grouping::ByKey,
         // A statement may meet a row twice as long as it does not update it.
-        Operation::Write(InsertMode::Insert) | Operation::Delete => Grouping::InOrder,
+        Operation::Write(InsertMode::Insert | InsertMode::Ignore) | Operation::Delete => {
+            Grouping::InOrder
+        }
         Operation::Write(InsertMode::Upsert | InsertMode::Update) => Grouping::OneByOne,
     }
 }

@@ -93,6 +93,9 @@ impl Session for SqliteSession {
             .collect();
         let sql = match target.operation {
             Operation::Write(InsertMode::Insert) => self.dialect.insert(table, &columns)?,
+            Operation::Write(InsertMode::Ignore) => {
+                self.dialect.insert_or_ignore(table, &columns)?
+            }
             Operation::Write(InsertMode::Upsert) => self.dialect.upsert(table, &columns, keys)?,
             Operation::Write(InsertMode::Update) => {
                 fields.rotate_left(keys);

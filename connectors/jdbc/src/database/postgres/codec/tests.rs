@@ -170,6 +170,7 @@ fn the_codec_follows_schema_and_column() {
     let chosen = |schema, base| {
         let fields = Fields::of(
             &config(&[("timestamp.fields.list", "epoch")]),
+            "topic",
             &TableId::named("t"),
             None,
             Some(&structure(&[("a", schema)])),

@@ -8,6 +8,7 @@ use crate::table::TableId;
 fn field(schema: SchemaRef) -> SinkField {
     let fields = Fields::of(
         &config(&[]),
+        "topic",
         &TableId::named("t"),
         None,
         Some(&structure(&[("a", schema)])),

@@ -1,26 +1,66 @@
 //! The Confluent flavour: keys of `io.confluent.connect.jdbc.JdbcSinkConnector`
 //! (spec section 2), in the reference's groups and order.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use tether_api::Result;
 use tether_api::config::{
-    ConfigData, ConfigDef, ConfigKey, ConfigMap, ConfigType, Importance, Password, Recommender,
+    ConfigData, ConfigDef, ConfigKey, ConfigMap, ConfigType, Importance, ParsedConfig, Recommender,
     Validator, Width,
 };
-use tether_api::{ConnectError, Result};
 
-use super::{
-    Choice, ConnectionConfig, DateZone, InsertMode, KeyMode, RetryConfig, RetryPolicy, SinkConfig,
-    TableType, TimeConfig, TimestampPrecision,
+use super::fallback::{self, Fallback};
+use super::{CONNECTION_URL, Conflict, Flavour, driver_properties, is_true, word_of, zone};
+use crate::config::choice::choice;
+use crate::config::own;
+use crate::config::{
+    Choice, ColumnConfig, ConnectionConfig, DateZone, EvolutionConfig, FieldFilter, InsertMode,
+    KeyMode, RetryConfig, SinkConfig, TableType, TimeConfig, TimestampPrecision, TypeMapping,
+    ValueConfig,
 };
 use crate::dialect::{Dialects, Quoting};
+use crate::table::TableNaming;
 use crate::time::{Calendar, Zone};
 use crate::url::JdbcUrl;
 
-pub(crate) const CONNECTION_URL: &str = "connection.url";
-const CONNECTION_PREFIX: &str = "connection.";
+/// 10.9.7 is the newest release of the line that the specification was read
+/// from. Tools that ask for the version compare it with releases of the
+/// reference.
+pub(crate) static FLAVOUR: Flavour = Flavour {
+    class: "io.confluent.connect.jdbc.JdbcSinkConnector",
+    aliases: &["JdbcSinkConnector", "JdbcSink"],
+    version: "10.9.7",
+    task_class: "io.confluent.connect.jdbc.sink.JdbcSinkTask",
+    definition: config_def,
+    fallbacks: &FALLBACKS,
+    conflicts,
+    read,
+};
+
+static FALLBACKS: [Fallback; 12] = [
+    Fallback::other(CONNECTION_USER, "connection.username"),
+    Fallback::translated(
+        QUOTE_IDENTIFIERS,
+        "sql.quote.identifiers",
+        fallback::quoting_word,
+    ),
+    Fallback::translated(
+        QUOTE_IDENTIFIERS,
+        "quote.identifiers",
+        fallback::quoting_word,
+    ),
+    Fallback::other(TABLE_NAME_FORMAT, "collection.name.format"),
+    Fallback::other(PK_MODE, "primary.key.mode"),
+    Fallback::other(PK_FIELDS, "primary.key.fields"),
+    Fallback::other(FIELDS_WHITELIST, "field.include.list"),
+    Fallback::other(DB_TIMEZONE, "use.time.zone"),
+    Fallback::translated(AUTO_CREATE, "schema.evolution", fallback::evolution_flag),
+    Fallback::translated(AUTO_EVOLVE, "schema.evolution", fallback::evolution_flag),
+    Fallback::other(MAX_RETRIES, "flush.max.retries"),
+    Fallback::other(RETRY_BACKOFF, "flush.retry.delay.ms"),
+];
+
 const CONNECTION_USER: &str = "connection.user";
 const CONNECTION_PASSWORD: &str = "connection.password";
 const CONNECTION_ATTEMPTS: &str = "connection.attempts";
@@ -48,11 +88,6 @@ const QUOTE_IDENTIFIERS: &str = "quote.sql.identifiers";
 const MERGE_HOLDLOCK: &str = "mssql.use.merge.holdlock";
 const MAX_RETRIES: &str = "max.retries";
 const RETRY_BACKOFF: &str = "retry.backoff.ms";
-const RETRY_POLICY: &str = "retry.policy";
-const SQLITE_REPLACE: &str = "sqlite.upsert.replace";
-pub(crate) const VALIDATE_CONNECTION: &str = "validate.connection";
-pub(crate) const VALIDATE_TIMEOUT: &str = "validate.connection.timeout.ms";
-const TRIM_SENSITIVE_LOG: &str = "trim.sensitive.log";
 
 /// The one provider of credentials that there is: user and password of the
 /// configuration.
@@ -65,8 +100,6 @@ const DATA_MAPPING: &str = "Data Mapping";
 const DDL: &str = "DDL Support";
 const DML: &str = "DML Support";
 const RETRIES: &str = "Retries";
-/// Keys that the reference does not have.
-const TETHER: &str = "Tether";
 
 /// The definition of all keys.
 pub(crate) fn config_def() -> Arc<ConfigDef> {
@@ -78,7 +111,7 @@ pub(crate) fn config_def() -> Arc<ConfigDef> {
             data_mapping(),
             ddl_and_dml(),
             retries(),
-            ours(),
+            own::keys(),
         ] {
             for key in keys {
                 definition.add(key);
@@ -118,16 +151,8 @@ fn connection() -> Vec<ConfigKey> {
             .form(CONNECTION, 4, Width::Long, "JDBC Credentials Provider Class"),
         ConfigKey::new(DIALECT_NAME, ConfigType::String)
             .default_string("")
-            .validator(Validator::custom("a dialect name or empty", |_, value| {
-                match value.text() {
-                    None | Some("") => Ok(()),
-                    Some(name) if Dialects::NAMES.contains(&name) => Ok(()),
-                    Some(_) => Err("Invalid enumerator".to_owned()),
-                }
-            }))
-            .recommender(Recommender::values(|_| {
-                std::iter::once("").chain(Dialects::NAMES).map(str::to_owned).collect()
-            }))
+            .validator(Dialects::name_validator())
+            .recommender(Recommender::values(|_| Dialects::recommended_names()))
             .importance(Importance::Low)
             .doc("The dialect to use in place of the one that the URL suggests.")
             .form(CONNECTION, 5, Width::Long, "Database Dialect"),
@@ -151,7 +176,7 @@ fn writes() -> Vec<ConfigKey> {
             .default_string("insert")
             .validator(InsertMode::validator("[insert, upsert, update]"))
             .importance(Importance::High)
-            .doc("How rows are written: ``insert``, ``upsert`` (insert, or update the row of the same key) or ``update``.")
+            .doc("How rows are written: ``insert``, ``upsert`` (insert, or update the row of the same key), ``update``, or ``ignore`` (insert unless a row of the same key exists).")
             .form(WRITES, 1, Width::Medium, "Insert Mode"),
         ConfigKey::new(BATCH_SIZE, ConfigType::Int)
             .default_int(3000)
@@ -193,10 +218,10 @@ fn data_mapping() -> Vec<ConfigKey> {
             .form(DATA_MAPPING, 1, Width::Long, "Table Name Format"),
         ConfigKey::new(PK_MODE, ConfigType::String)
             .default_string("none")
-            .validator(KeyMode::validator("[none, kafka, record_key, record_value]"))
-            .recommender(Recommender::values(|config| match deletes(config) {
+            .validator(KeyMode::validator_of("[none, kafka, record_key, record_value]", is_key_mode))
+            .recommender(Recommender::values(|config| match is_true(config, DELETE_ENABLED) {
                 true => vec![KeyMode::RecordKey.word().to_owned()],
-                false => KeyMode::words(),
+                false => KEY_MODES.map(|mode| mode.word().to_owned()).into(),
             }))
             .importance(Importance::High)
             .doc("Where the primary key comes from: ``none``, ``kafka`` (topic, partition, offset), ``record_key`` or ``record_value``.")
@@ -293,98 +318,118 @@ fn retries() -> Vec<ConfigKey> {
     ]
 }
 
-fn ours() -> Vec<ConfigKey> {
-    vec![
-        ConfigKey::new(RETRY_POLICY, ConfigType::String)
-            .default_string("classified")
-            .validator(RetryPolicy::validator("[classified, confluent]"))
-            .recommender(Recommender::values(|_| RetryPolicy::words()))
-            .importance(Importance::Low)
-            .doc("Which errors are tried again: ``classified`` (those that may pass, after a growing wait) or ``confluent`` (all that the database reports, after a fixed wait).")
-            .form(TETHER, 1, Width::Medium, "Retry Policy"),
-        ConfigKey::new(VALIDATE_CONNECTION, ConfigType::Boolean)
-            .default_boolean(true)
-            .importance(Importance::Low)
-            .doc("Whether validation of this configuration opens a connection to the database.")
-            .form(TETHER, 2, Width::Short, "Validate Connection"),
-        ConfigKey::new(VALIDATE_TIMEOUT, ConfigType::Int)
-            .default_int(10_000)
-            .validator(Validator::Between(1, 60_000))
-            .importance(Importance::Low)
-            .doc("How long validation waits for a connection, in milliseconds.")
-            .form(TETHER, 3, Width::Short, "Connection Validation Timeout (millis)"),
-        ConfigKey::new(SQLITE_REPLACE, ConfigType::Boolean)
-            .default_boolean(false)
-            .importance(Importance::Low)
-            .doc("SQLite only: upsert with ``INSERT OR REPLACE``, which loses columns that the record does not have.")
-            .form(TETHER, 4, Width::Short, "SQLite Upsert Replaces Rows"),
-        ConfigKey::new(TRIM_SENSITIVE_LOG, ConfigType::Boolean)
-            .default_boolean(false)
-            .importance(Importance::Low)
-            .internal(),
-    ]
-}
+/// Where key columns may come from.
+const KEY_MODES: [KeyMode; 4] = [
+    KeyMode::None,
+    KeyMode::Kafka,
+    KeyMode::RecordKey,
+    KeyMode::RecordValue,
+];
 
-fn word_of<C: Choice + PartialEq>(config: &ConfigMap, key: &str) -> Option<C> {
-    config.get(key).map(|word| word.trim()).and_then(C::of)
+fn is_key_mode(mode: KeyMode) -> bool {
+    KEY_MODES.contains(&mode)
 }
 
 fn is_record_key(config: &ConfigMap) -> bool {
-    word_of(config, PK_MODE) == Some(KeyMode::RecordKey)
+    word_of(config, PK_MODE, KeyMode::None) == Some(KeyMode::RecordKey)
 }
 
-fn deletes(config: &ConfigMap) -> bool {
-    config
-        .get(DELETE_ENABLED)
-        .is_some_and(|text| text.trim().eq_ignore_ascii_case("true"))
-}
-
-/// Rules that span keys (spec section 3, rule 3): which keys get which error.
-pub(crate) fn conflicts(config: &ConfigMap) -> Vec<([&'static str; 2], &'static str)> {
+/// Rules that span keys (spec section 3, rule 3).
+fn conflicts(config: &ConfigMap) -> Vec<Conflict> {
     let mut conflicts = Vec::new();
-    let key_mode = match config.get(PK_MODE) {
-        Some(_) => word_of(config, PK_MODE),
-        None => Some(KeyMode::None),
-    };
-    if deletes(config) && key_mode.is_some_and(|mode| mode != KeyMode::RecordKey) {
-        conflicts.push((
-            [PK_MODE, DELETE_ENABLED],
-            "Deletes are only supported for pk.mode record_key",
-        ));
+    let key_mode = word_of(config, PK_MODE, KeyMode::None);
+    let insert_mode = word_of(config, INSERT_MODE, InsertMode::Insert);
+    if is_true(config, DELETE_ENABLED) && key_mode.is_some_and(|mode| mode != KeyMode::RecordKey) {
+        conflicts.push(Conflict {
+            keys: &[PK_MODE, DELETE_ENABLED],
+            reason: "Deletes are only supported for pk.mode record_key".to_owned(),
+        });
     }
     // Without a key, UPDATE would change every row of the table.
-    if word_of(config, INSERT_MODE) == Some(InsertMode::Update) && key_mode == Some(KeyMode::None) {
-        conflicts.push((
-            [INSERT_MODE, PK_MODE],
-            "insert.mode update needs a primary key: set pk.mode to kafka, record_key or record_value",
-        ));
+    if insert_mode == Some(InsertMode::Update) && key_mode == Some(KeyMode::None) {
+        conflicts.push(Conflict {
+            keys: &[INSERT_MODE, PK_MODE],
+            reason: "insert.mode update needs a primary key: set pk.mode to kafka, record_key or record_value".to_owned(),
+        });
     }
     conflicts
 }
 
-/// Reads a configuration.
-///
-/// # Errors
-/// Config, for the first thing that is wrong.
-pub(crate) fn parse(config: &ConfigMap) -> Result<SinkConfig> {
-    let parsed = config_def().parse(config)?;
-    if let Some((_, reason)) = conflicts(config).first() {
-        return Err(ConnectError::config(*reason));
-    }
+fn read(config: &ConfigMap, parsed: &ParsedConfig) -> Result<SinkConfig> {
+    let own = own::read(parsed)?;
+    let type_mapping = own.type_mapping.unwrap_or(TypeMapping::Connect);
+    Ok(SinkConfig {
+        connector: own::connector(config),
+        connection: connection_config(config, parsed)?,
+        insert_mode: choice(&parsed.string(INSERT_MODE)?)?,
+        batch_size: usize::try_from(parsed.int(BATCH_SIZE)?).unwrap_or(0).max(1),
+        reduces_inserts: false,
+        delete_enabled: parsed.boolean(DELETE_ENABLED)?,
+        truncate_enabled: false,
+        values: ValueConfig {
+            unwraps_envelopes: false,
+            cloud_events: None,
+            skips_null: false,
+            text_column: Some(parsed.string(STRING_VALUE_COLUMN)?),
+            schemaless: own.schemaless,
+        },
+        table_types: parsed
+            .list(TABLE_TYPES)?
+            .iter()
+            .map(|word| choice(word))
+            .collect::<Result<_>>()?,
+        replace_null_with_default: parsed.boolean(REPLACE_NULL)?,
+        table_naming: TableNaming::by_topic(&parsed.string(TABLE_NAME_FORMAT)?),
+        key_mode: choice(&parsed.string(PK_MODE)?)?,
+        key_fields: parsed.list(PK_FIELDS)?,
+        fields: FieldFilter::only(parsed.list(FIELDS_WHITELIST)?),
+        filters_key: false,
+        columns: ColumnConfig {
+            type_mapping,
+            nested: own.nested_with(type_mapping),
+            nested_delimiter: own.nested_delimiter,
+            in_lower_case: false,
+            key_first: false,
+            null_beside_default: false,
+            postgis_schema: "public".to_owned(),
+        },
+        time: time_config(parsed)?,
+        evolution: EvolutionConfig {
+            creates: parsed.boolean(AUTO_CREATE)?,
+            amends: parsed.boolean(AUTO_EVOLVE)?,
+            checks_at_start: false,
+            joint_key: None,
+        },
+        quoting: Quoting::of(&parsed.string(QUOTE_IDENTIFIERS)?)?,
+        retry: RetryConfig {
+            policy: own.retry_policy,
+            reconnects: true,
+            limit: parsed.int(MAX_RETRIES)?.unsigned_abs(),
+            backoff: Duration::from_millis(parsed.int(RETRY_BACKOFF)?.unsigned_abs().into()),
+        },
+        delivery: own.delivery,
+        trim_sensitive_log: own.trim_sensitive_log,
+        sqlite_replace: own.sqlite_replace,
+    })
+}
+
+fn connection_config(config: &ConfigMap, parsed: &ParsedConfig) -> Result<ConnectionConfig> {
     let url = JdbcUrl::parse(&parsed.string(CONNECTION_URL)?)?;
-    let zone = zone(&parsed.string(DB_TIMEZONE)?)?;
-    let connection = ConnectionConfig {
+    let backoff = u64::try_from(parsed.long(CONNECTION_BACKOFF)?).unwrap_or(0);
+    Ok(ConnectionConfig {
         dialect: Dialects::choose(&parsed.string(DIALECT_NAME)?, &url)?,
         url,
         user: parsed.optional_string(CONNECTION_USER),
         password: parsed.optional_password(CONNECTION_PASSWORD),
-        properties: driver_properties(config),
+        properties: driver_properties(&config_def(), config),
         attempts: parsed.int(CONNECTION_ATTEMPTS)?.unsigned_abs(),
-        backoff: Duration::from_millis(
-            u64::try_from(parsed.long(CONNECTION_BACKOFF)?).unwrap_or(0),
-        ),
-    };
-    let time = TimeConfig {
+        backoff: Duration::from_millis(backoff),
+    })
+}
+
+fn time_config(parsed: &ParsedConfig) -> Result<TimeConfig> {
+    let zone = zone(&parsed.string(DB_TIMEZONE)?)?;
+    Ok(TimeConfig {
         date_zone: match choice(&parsed.string(DATE_TIMEZONE)?)? {
             DateZone::DbTimezone => zone.clone(),
             DateZone::Utc => Zone::Utc,
@@ -393,60 +438,7 @@ pub(crate) fn parse(config: &ConfigMap) -> Result<SinkConfig> {
         calendar: Calendar::of(&parsed.string(CALENDAR)?),
         epoch_fields: parsed.list(TIMESTAMP_FIELDS)?,
         epoch_precision: choice(&parsed.string(TIMESTAMP_PRECISION)?)?,
-    };
-    Ok(SinkConfig {
-        connector: config
-            .get("name")
-            .cloned()
-            .unwrap_or_else(|| "null".to_owned()),
-        connection,
-        insert_mode: choice(&parsed.string(INSERT_MODE)?)?,
-        batch_size: usize::try_from(parsed.int(BATCH_SIZE)?).unwrap_or(0).max(1),
-        delete_enabled: parsed.boolean(DELETE_ENABLED)?,
-        table_types: parsed
-            .list(TABLE_TYPES)?
-            .iter()
-            .map(|word| choice(word))
-            .collect::<Result<_>>()?,
-        replace_null_with_default: parsed.boolean(REPLACE_NULL)?,
-        table_name_format: parsed.string(TABLE_NAME_FORMAT)?,
-        key_mode: choice(&parsed.string(PK_MODE)?)?,
-        key_fields: parsed.list(PK_FIELDS)?,
-        fields_whitelist: parsed.list(FIELDS_WHITELIST)?,
-        string_value_column: parsed.string(STRING_VALUE_COLUMN)?,
-        time,
-        auto_create: parsed.boolean(AUTO_CREATE)?,
-        auto_evolve: parsed.boolean(AUTO_EVOLVE)?,
-        quoting: Quoting::of(&parsed.string(QUOTE_IDENTIFIERS)?)?,
-        retry: RetryConfig {
-            policy: choice(&parsed.string(RETRY_POLICY)?)?,
-            limit: parsed.int(MAX_RETRIES)?.unsigned_abs(),
-            backoff: Duration::from_millis(parsed.int(RETRY_BACKOFF)?.unsigned_abs().into()),
-        },
-        trim_sensitive_log: parsed.boolean(TRIM_SENSITIVE_LOG)?,
-        sqlite_replace: parsed.boolean(SQLITE_REPLACE)?,
     })
-}
-
-fn zone(name: &str) -> Result<Zone> {
-    Zone::parse(name).ok_or_else(|| ConnectError::config(format!("Invalid time zone {name}")))
-}
-
-fn choice<C: Choice>(word: &str) -> Result<C> {
-    C::of(word).ok_or_else(|| ConnectError::config(format!("Invalid enumerator {word}")))
-}
-
-/// Keys that start with `connection.` and that the connector does not know are
-/// for the driver, prefix removed. Any of them may be a secret.
-fn driver_properties(config: &ConfigMap) -> BTreeMap<String, Password> {
-    config
-        .iter()
-        .filter(|(key, _)| config_def().key(key).is_none())
-        .filter_map(|(key, value)| {
-            let name = key.strip_prefix(CONNECTION_PREFIX)?;
-            Some((name.to_owned(), Password::new(value.trim())))
-        })
-        .collect()
 }
 
 #[cfg(test)]

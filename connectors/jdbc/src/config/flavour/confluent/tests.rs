@@ -10,7 +10,7 @@ fn errors(entries: &[(&str, &str)]) -> Vec<String> {
 }
 
 fn parse_error(entries: &[(&str, &str)]) -> String {
-    parse(&raw_config(entries)).unwrap_err().to_string()
+    FLAVOUR.parse(&raw_config(entries)).unwrap_err().to_string()
 }
 
 /// Group, order, key, type, default, importance.
@@ -193,38 +193,6 @@ const KEYS: &[Row] = &[
         Some("3000"),
         "MEDIUM",
     ),
-    (
-        "Tether",
-        1,
-        "retry.policy",
-        "STRING",
-        Some("classified"),
-        "LOW",
-    ),
-    (
-        "Tether",
-        2,
-        "validate.connection",
-        "BOOLEAN",
-        Some("true"),
-        "LOW",
-    ),
-    (
-        "Tether",
-        3,
-        "validate.connection.timeout.ms",
-        "INT",
-        Some("10000"),
-        "LOW",
-    ),
-    (
-        "Tether",
-        4,
-        "sqlite.upsert.replace",
-        "BOOLEAN",
-        Some("false"),
-        "LOW",
-    ),
 ];
 
 #[test]
@@ -246,11 +214,10 @@ fn keys_are_those_of_the_reference_in_its_order() {
             "{name}"
         );
     }
-    assert!(
-        definition
-            .key("trim.sensitive.log")
-            .is_some_and(|key| key.internal)
-    );
+    for key in own::keys() {
+        let defined = definition.key(&key.name);
+        assert!(defined.is_some_and(|key| key.internal), "{}", key.name);
+    }
 }
 
 #[test]
@@ -351,7 +318,7 @@ fn accepted_values() {
         ),
     ];
     assert!(errors(&entries).is_empty());
-    let config = parse(&raw_config(&entries)).unwrap();
+    let config = FLAVOUR.parse(&raw_config(&entries)).unwrap();
     assert_eq!(config.insert_mode, InsertMode::Upsert);
     assert_eq!(config.key_mode, KeyMode::RecordKey);
     assert_eq!(config.batch_size, 1);
@@ -368,7 +335,15 @@ fn deletes_need_the_record_key() {
         &[("delete.enabled", "TRUE"), ("pk.mode", "kafka")],
     ] {
         let found = conflicts(&raw_config(entries));
-        assert_eq!(found, [(["pk.mode", "delete.enabled"], reason)]);
+        let keys = &["pk.mode", "delete.enabled"];
+        let reason = reason.to_owned();
+        assert_eq!(
+            found,
+            [Conflict {
+                keys,
+                reason: reason.clone()
+            }]
+        );
         assert_eq!(parse_error(entries), reason);
     }
     for mode in ["record_key", "RECORD_KEY"] {
@@ -387,7 +362,7 @@ fn deletes_need_the_record_key() {
 #[test]
 fn updates_need_a_key() {
     let found = conflicts(&raw_config(&[("insert.mode", "update")]));
-    assert_eq!(found[0].0, ["insert.mode", "pk.mode"]);
+    assert_eq!(found[0].keys, ["insert.mode", "pk.mode"]);
     assert!(
         conflicts(&raw_config(&[
             ("insert.mode", "update"),
@@ -405,7 +380,7 @@ fn driver_properties_are_the_keys_that_the_connector_does_not_know() {
         ("connection.ssl.mode", " x "),
         ("connection.ApplicationName", "app"),
     ]);
-    let config = parse(&raw).unwrap();
+    let config = FLAVOUR.parse(&raw).unwrap();
     let names: Vec<_> = config
         .connection
         .properties

@@ -1,0 +1,86 @@
+//! What may be configured and cannot be done yet. It is refused, so that no
+//! setting is without effect.
+
+use std::fmt;
+
+use super::own::{GUARANTEE, NESTED_MODE, SCHEMALESS_MODE, TYPE_MAPPING};
+use super::{Guarantee, InsertMode, KeyMode, Nested, Schemaless, SinkConfig, TypeMapping};
+
+/// A setting that cannot be obeyed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Unavailable {
+    /// The key of it, in each flavour that has one.
+    pub(super) keys: &'static [&'static str],
+    /// The value that is not available.
+    pub(super) value: String,
+}
+
+impl fmt::Display for Unavailable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let key = self.keys.first().copied().unwrap_or_default();
+        write!(f, "{key}={} is not available yet", self.value)
+    }
+}
+
+/// What of a configuration is not available.
+pub(super) fn unavailable(config: &SinkConfig) -> Vec<Unavailable> {
+    let mut found = Vec::new();
+    let mut refuse = |applies: bool, keys: &'static [&'static str], value: &str| {
+        if applies {
+            let value = value.to_owned();
+            found.push(Unavailable { keys, value });
+        }
+    };
+    refuse(
+        config.key_mode == KeyMode::RecordHeader,
+        &["primary.key.mode"],
+        "record_header",
+    );
+    refuse(config.truncate_enabled, &["truncate.enabled"], "true");
+    refuse(
+        config.delete_enabled && config.key_mode != KeyMode::RecordKey,
+        &["delete.enabled"],
+        "true without the key mode record_key",
+    );
+    refuse(
+        config.reduces_inserts && config.insert_mode == InsertMode::Insert,
+        &["use.reduction.buffer"],
+        "true with insert.mode=insert",
+    );
+    refuse(
+        config.evolution.checks_at_start,
+        &["schema.evolution"],
+        "validate-only",
+    );
+    refuse(
+        config.columns.type_mapping == TypeMapping::Extended,
+        &[TYPE_MAPPING],
+        "extended",
+    );
+    refuse(
+        config.columns.nested == Nested::Json,
+        &[NESTED_MODE],
+        "json",
+    );
+    refuse(
+        config.columns.nested == Nested::Flatten,
+        &[NESTED_MODE],
+        &format!("flatten with {:?}", config.columns.nested_delimiter),
+    );
+    refuse(
+        config.columns.postgis_schema != "public",
+        &["dialect.postgres.postgis.schema"],
+        &config.columns.postgis_schema,
+    );
+    refuse(
+        config.values.schemaless != Schemaless::Refuse,
+        &[SCHEMALESS_MODE],
+        "infer_from_table",
+    );
+    refuse(
+        config.delivery.guarantee != Guarantee::AtLeastOnce,
+        &[GUARANTEE],
+        &format!("exactly_once with {}", config.delivery.offset_table),
+    );
+    found
+}
