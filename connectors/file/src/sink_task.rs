@@ -134,12 +134,12 @@ mod tests {
     }
 
     fn record(value: impl Into<Value>) -> SinkRecord {
-        SinkRecord {
-            record: ConnectRecord::new("t").value(None, value),
-            timestamp_type: TimestampType::NoTimestampType,
-            original: TopicPartition::new("t", 0),
-            offset: 0,
-        }
+        SinkRecord::new(
+            ConnectRecord::new("t").value(None, value),
+            TimestampType::NoTimestampType,
+            TopicPartition::new("t", 0),
+            0,
+        )
     }
 
     #[tokio::test]

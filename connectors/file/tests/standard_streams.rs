@@ -76,12 +76,8 @@ async fn copy() {
 }
 
 fn received(record: SourceRecord) -> SinkRecord {
-    SinkRecord {
-        original: TopicPartition::new(record.record.topic.clone(), 0),
-        record: record.record,
-        timestamp_type: TimestampType::CreateTime,
-        offset: 0,
-    }
+    let original = TopicPartition::new(record.record.topic.clone(), 0);
+    SinkRecord::new(record.record, TimestampType::CreateTime, original, 0)
 }
 
 struct NoOffsets;

@@ -69,7 +69,7 @@ impl SinkField {
         Some(match self.source {
             Source::Topic => Cow::Owned(Value::from(&*data.topic)),
             Source::Partition => Cow::Owned(Value::Int32(record.original.partition)),
-            Source::Offset => Cow::Owned(Value::Int64(record.offset)),
+            Source::Offset => Cow::Owned(Value::Int64(record.offset())),
             Source::Key => Cow::Borrowed(&data.key),
             Source::KeyField(index) => Cow::Borrowed(data.key.as_struct()?.get_at(index)?),
             Source::Value => Cow::Borrowed(&data.value),

@@ -45,12 +45,12 @@ pub(crate) fn record(
     key: (Option<&SchemaRef>, Value),
     value: (Option<&SchemaRef>, Value),
 ) -> SinkRecord {
-    SinkRecord {
-        record: ConnectRecord::new("topic")
+    SinkRecord::new(
+        ConnectRecord::new("topic")
             .key(key.0.cloned(), key.1)
             .value(value.0.cloned(), value.1),
-        timestamp_type: TimestampType::NoTimestampType,
-        original: TopicPartition::new("topic", 0),
+        TimestampType::NoTimestampType,
+        TopicPartition::new("topic", 0),
         offset,
-    }
+    )
 }

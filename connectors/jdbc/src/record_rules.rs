@@ -161,7 +161,9 @@ pub(crate) fn position(record: &SinkRecord) -> String {
     };
     format!(
         "(topic='{}',partition={},offset={},timestamp={timestamp})",
-        record.original.topic, record.original.partition, record.offset
+        record.original.topic,
+        record.original.partition,
+        record.offset()
     )
 }
 

@@ -107,8 +107,30 @@ pub struct SinkRecord {
     /// transformations do not change (KIP-793). Commits, errors and dead
     /// letters use these.
     pub original: TopicPartition,
-    /// The offset within [`SinkRecord::original`].
-    pub offset: i64,
+}
+
+impl SinkRecord {
+    /// A record that was read at this offset of a topic and partition. The
+    /// record has that offset afterwards, whatever a transformation made of it.
+    pub fn new(
+        mut record: ConnectRecord,
+        timestamp_type: TimestampType,
+        original: TopicPartition,
+        offset: i64,
+    ) -> Self {
+        record.offset = Some(offset);
+        Self {
+            record,
+            timestamp_type,
+            original,
+        }
+    }
+
+    /// The offset within [`SinkRecord::original`]; -1, which no record has in
+    /// Kafka, if the task took it away.
+    pub fn offset(&self) -> i64 {
+        self.record.offset.unwrap_or(-1)
+    }
 }
 
 impl std::fmt::Display for SinkRecord {
@@ -117,7 +139,9 @@ impl std::fmt::Display for SinkRecord {
         write!(
             f,
             "topic='{}', partition={}, offset={}",
-            self.original.topic, self.original.partition, self.offset
+            self.original.topic,
+            self.original.partition,
+            self.offset()
         )
     }
 }

@@ -49,7 +49,8 @@ fn batches(buffer: TableBuffer<'_, IntegerKey>) -> Vec<(Operation, Vec<(i64, i64
         .iter()
         .map(|batch| {
             let rows = batch.rows.iter();
-            let rows = rows.map(|row| (row.record.record.key.as_i64().unwrap(), row.record.offset));
+            let rows =
+                rows.map(|row| (row.record.record.key.as_i64().unwrap(), row.record.offset()));
             (batch.plan.operation, rows.collect())
         })
         .collect()
@@ -201,7 +202,11 @@ fn one_by_one_keeps_every_record() {
     let found = buffer.finish();
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].rows_per_statement(), 1);
-    let offsets: Vec<_> = found[0].rows.iter().map(|row| row.record.offset).collect();
+    let offsets: Vec<_> = found[0]
+        .rows
+        .iter()
+        .map(|row| row.record.offset())
+        .collect();
     assert_eq!(offsets, [0, 1, 2]);
 }
 
@@ -245,7 +250,7 @@ proptest! {
                 assert!(batch.rows.len() <= limit);
                 let plan = plans.iter().position(|plan| Arc::ptr_eq(plan, &batch.plan)).unwrap();
                 let rows = batch.rows.iter();
-                let rows = rows.map(|row| (row.record.record.key.as_i64().unwrap(), row.record.offset));
+                let rows = rows.map(|row| (row.record.record.key.as_i64().unwrap(), row.record.offset()));
                 (plan, rows.collect::<Vec<_>>())
             })
             .collect();

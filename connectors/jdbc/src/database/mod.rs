@@ -135,10 +135,10 @@ pub(crate) fn context<B>(batch: &Batch<'_, B>, rows: std::ops::Range<usize>) -> 
     for record in rows.iter().map(|row| row.record) {
         match ranges.iter_mut().find(|range| *range.0 == record.original) {
             Some(range) => {
-                range.1 = range.1.min(record.offset);
-                range.2 = range.2.max(record.offset);
+                range.1 = range.1.min(record.offset());
+                range.2 = range.2.max(record.offset());
             }
-            None => ranges.push((&record.original, record.offset, record.offset)),
+            None => ranges.push((&record.original, record.offset(), record.offset())),
         }
     }
     let ranges: Vec<_> = ranges

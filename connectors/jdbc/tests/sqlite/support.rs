@@ -162,13 +162,13 @@ impl Topic {
         value: Value,
     ) -> SinkRecord {
         self.next += 1;
-        SinkRecord {
-            record: ConnectRecord::new(self.name.clone())
+        SinkRecord::new(
+            ConnectRecord::new(self.name.clone())
                 .key(key_schema, key)
                 .value(value_schema, value),
-            timestamp_type: TimestampType::NoTimestampType,
-            original: TopicPartition::new(self.name.clone(), 0),
-            offset: self.next - 1,
-        }
+            TimestampType::NoTimestampType,
+            TopicPartition::new(self.name.clone(), 0),
+            self.next - 1,
+        )
     }
 }

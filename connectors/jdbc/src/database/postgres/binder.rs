@@ -74,7 +74,7 @@ impl Binder for PostgresBinder {
                     return identity.push(value, &self.clock, key);
                 }
                 // No null is equal to another one.
-                key.extend(record.offset.to_be_bytes());
+                key.extend(record.offset().to_be_bytes());
                 key.extend(record.original.partition.to_be_bytes());
                 key.extend(record.original.topic.as_bytes());
                 Ok(())

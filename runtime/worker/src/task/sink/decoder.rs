@@ -96,12 +96,12 @@ impl RecordDecoder {
                 None => return Ok(()),
             }
         }
-        batch.push(SinkRecord {
-            record: decoded,
-            timestamp_type: record.timestamp_type,
-            original: original.clone(),
-            offset: record.offset,
-        });
+        batch.push(SinkRecord::new(
+            decoded,
+            record.timestamp_type,
+            original.clone(),
+            record.offset,
+        ));
         Ok(())
     }
 

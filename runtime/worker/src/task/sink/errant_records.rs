@@ -74,12 +74,11 @@ impl ErrantRecordReporter for ErrantRecords {
             record: content,
             timestamp_type,
             original,
-            offset,
         } = record;
         let name = named(
             &original.topic,
             original.partition,
-            *offset,
+            record.offset(),
             content.timestamp,
             *timestamp_type,
         );

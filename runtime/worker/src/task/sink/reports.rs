@@ -25,7 +25,7 @@ impl WorkerSinkTask {
         };
         for Errant { record, failure } in reporter.take() {
             let is_it = |consumed: &&ConsumedRecord| {
-                consumed.offset == record.offset
+                consumed.offset == record.offset()
                     && consumed.partition == record.original.partition
                     && consumed.topic == record.original.topic
             };
@@ -90,7 +90,6 @@ async fn encoded(converters: &Converters, record: &SinkRecord) -> Result<Consume
         record: content,
         timestamp_type,
         original,
-        offset,
     } = record;
     let (key_schema, value_schema) = (content.key_schema.as_ref(), content.value_schema.as_ref());
     let topic = &content.topic;
@@ -107,7 +106,7 @@ async fn encoded(converters: &Converters, record: &SinkRecord) -> Result<Consume
     Ok(ConsumedRecord {
         topic: original.topic.clone(),
         partition: original.partition,
-        offset: *offset,
+        offset: record.offset(),
         timestamp: content.timestamp,
         timestamp_type: *timestamp_type,
         key: side(converters, Side::Key, topic, key_schema, &content.key).await?,

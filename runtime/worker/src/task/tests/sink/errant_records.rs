@@ -95,12 +95,12 @@ async fn a_record_that_the_task_kept_or_changed_is_converted_back() {
     let bench = bench_with(&QUEUE, |_, _| {});
     bench.append(0, &["a"]);
     bench.until_committed(0, 1).await;
-    let mut record = SinkRecord {
-        record: tether_api::record::ConnectRecord::new("other").value(None, "changed"),
-        timestamp_type: TimestampType::CreateTime,
-        original: t(0),
-        offset: 0,
-    };
+    let mut record = SinkRecord::new(
+        tether_api::record::ConnectRecord::new("other").value(None, "changed"),
+        TimestampType::CreateTime,
+        t(0),
+        0,
+    );
     record.record.timestamp = Some(5);
     record.record.headers.add(
         "n",

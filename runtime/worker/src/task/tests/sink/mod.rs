@@ -94,7 +94,7 @@ impl SinkTask for Script {
     async fn put(&mut self, records: &[SinkRecord]) -> Result<()> {
         let shown: Vec<String> = records
             .iter()
-            .map(|record| format!("{}@{}", record.original, record.offset))
+            .map(|record| format!("{}@{}", record.original, record.offset()))
             .collect();
         self.log.add(format!("put {}", shown.join(" ")).trim());
         let step = self.puts.lock().unwrap().pop_front();
