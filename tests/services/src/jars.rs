@@ -11,13 +11,14 @@ use anyhow::{Context, Result, ensure};
 
 use crate::{folders, java, process};
 
-const MODULES: [&str; 8] = [
+const MODULES: [&str; 9] = [
     "pom.xml",
     "kafka/pom.xml",
     "connect-file/pom.xml",
     "avro-converter/pom.xml",
     "protobuf-converter/pom.xml",
     "debezium/pom.xml",
+    "debezium-jdbc/pom.xml",
     "registry/pom.xml",
     "jmx-exporter/pom.xml",
 ];
@@ -84,7 +85,12 @@ impl Jars {
         self.folder.join("debezium")
     }
 
-    /// A `plugin.path` of the same with Confluent's Avro converter in the connector's own folder, where
+    /// A `plugin.path` of Debezium's JDBC sink alone.
+    pub fn debezium_jdbc_path(&self) -> PathBuf {
+        self.folder.join("debezium-jdbc")
+    }
+
+    /// A `plugin.path` of the source with Confluent's Avro converter in the connector's own folder, where
     /// Debezium's converter of CloudEvents looks for it.
     pub fn debezium_with_avro_path(&self) -> Result<PathBuf> {
         let path = self.folder.join("debezium-with-avro");

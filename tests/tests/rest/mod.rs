@@ -42,8 +42,8 @@ struct Trial {
     properties: Vec<(&'static str, &'static str)>,
     /// The file of users, if a password is demanded.
     jaas: Option<PathBuf>,
-    /// Whether the reference has Debezium's connector besides.
-    debezium: bool,
+    /// Where the reference finds a connector besides.
+    connector: Option<fn(&Jars) -> PathBuf>,
     steps: Vec<Step>,
 }
 
@@ -80,9 +80,9 @@ impl Trial {
     fn reference(&self, bootstrap: &str) -> Vec<Exchanged> {
         let mut options = self.options(bootstrap).for_java();
         options.jvm.flags.extend(self.java_option());
-        if self.debezium {
+        if let Some(connector) = self.connector {
             let jars = Jars::fetch().expect("the jars");
-            let folders = [jars.plugin_path(), jars.debezium_path()];
+            let folders = [jars.plugin_path(), connector(&jars)];
             let path = folders.map(|folder| folder.display().to_string());
             options = options.property("plugin.path", path.join(","));
         }
@@ -137,7 +137,7 @@ fn open_workers() -> Trial {
             ("access.control.allow.methods", "GET,POST,PUT,DELETE"),
         ],
         jaas: None,
-        debezium: false,
+        connector: None,
         steps: list::open(),
     }
 }
@@ -151,7 +151,7 @@ fn set_up_alike(
         name,
         properties,
         jaas: None,
-        debezium: false,
+        connector: None,
         steps,
     }
 }
@@ -178,7 +178,7 @@ fn guarded_workers(folder: &RunFolder) -> Trial {
             ("connector.client.config.override.policy", "None"),
         ],
         jaas: Some(jaas),
-        debezium: false,
+        connector: None,
         steps: list::guarded(),
     }
 }
@@ -210,8 +210,18 @@ fn answers_of_workers_without_topic_tracking_are_those_of_the_reference() {
 fn answers_about_changes_of_postgres_are_those_of_the_reference() {
     let postgres = Postgres::start().expect("a database");
     Trial {
-        debezium: true,
+        connector: Some(Jars::debezium_path),
         ..set_up_alike("postgres", Vec::new(), list::postgres(postgres.port()))
+    }
+    .run();
+}
+
+#[test]
+fn answers_about_the_jdbc_sink_are_those_of_the_reference() {
+    let postgres = Postgres::start().expect("a database");
+    Trial {
+        connector: Some(Jars::debezium_jdbc_path),
+        ..set_up_alike("jdbc", Vec::new(), list::jdbc(postgres.port()))
     }
     .run();
 }
@@ -224,6 +234,7 @@ fn every_difference_is_shown_by_a_request() {
         list::strict(),
         list::untracked(),
         list::postgres(0),
+        list::jdbc(0),
     ]
     .concat();
     let requests: Vec<_> = steps.iter().filter_map(Step::exchange).collect();

@@ -3,6 +3,7 @@
 mod bodies;
 mod connectors;
 mod guarded;
+mod jdbc;
 mod loggers;
 mod negotiation;
 mod offsets;
@@ -52,4 +53,9 @@ pub(super) fn untracked() -> Vec<Step> {
 /// The steps for workers with the connector for changes of PostgreSQL, about a database at this port.
 pub(super) fn postgres(port: u16) -> Vec<Step> {
     postgres::steps(port)
+}
+
+/// The steps for workers with Debezium's JDBC sink, about a database at this port.
+pub(super) fn jdbc(port: u16) -> Vec<Step> {
+    jdbc::steps(port)
 }

@@ -154,18 +154,6 @@ fn conflicts(config: &ConfigMap) -> Vec<Conflict> {
         &[TIME_ZONE],
         "A time zone is expected",
     );
-    let strategy = text(COLLECTION_NAMING);
-    refuse(
-        !strategy.is_empty() && CollectionNaming::of_class(strategy).is_none(),
-        &[COLLECTION_NAMING],
-        &format!("Class {strategy} could not be found."),
-    );
-    let strategy = text(COLUMN_NAMING);
-    refuse(
-        !strategy.is_empty() && !DEFAULT_COLUMN_NAMING.contains(&strategy),
-        &[COLUMN_NAMING],
-        &format!("Class {strategy} could not be found."),
-    );
     if let Err(error) = Pattern::whole(text(CLOUD_EVENTS)) {
         refuse(
             true,

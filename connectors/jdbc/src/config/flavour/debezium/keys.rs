@@ -201,9 +201,11 @@ fn tables() -> Vec<ConfigKey> {
             .doc("Whether to quote all names of tables and columns. Otherwise those that need it are quoted, and columns are in lower case."),
         key(COLLECTION_NAMING, ConfigType::Class, Width::Long, "CollectionNamingStrategy class")
             .default(ConfigData::Class(DEFAULT_COLLECTION_NAMING.to_owned()))
+            .classes(|class| CollectionNaming::of_class(class).map(|_| class.to_owned()))
             .doc("How topics name tables: the default makes dots ``_``; ``io.debezium.sink.naming.PassthroughCollectionNamingStrategy`` leaves them. Other classes are not available."),
         key(COLUMN_NAMING, ConfigType::Class, Width::Long, "Name of the strategy class that implements the ColumnNamingStrategy interface")
             .default(ConfigData::Class(DEFAULT_COLUMN_NAMING[0].to_owned()))
+            .classes(|class| DEFAULT_COLUMN_NAMING.contains(&class).then(|| class.to_owned()))
             .doc("How fields name columns. Only the default, by their own names, is available."),
         key("collection.table.format", ConfigType::String, Width::Long, "Format string using table name")
             .default_string("${table}")

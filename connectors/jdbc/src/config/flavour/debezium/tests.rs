@@ -69,7 +69,8 @@ fn what_is_missing_or_wrong_is_told_before_a_task_starts() {
         ),
         (
             &[("collection.naming.strategy", "com.Own")],
-            "The 'collection.naming.strategy' value is invalid: Class com.Own could not be found.",
+            "Invalid value com.Own for configuration collection.naming.strategy: Class com.Own could \
+             not be found.",
         ),
         (
             &[("use.time.zone", "Mars")],
