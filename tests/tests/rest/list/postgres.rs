@@ -27,8 +27,12 @@ pub(super) fn steps(port: u16) -> Vec<Step> {
         steps.push(get(&keys).defines_keys().into());
     }
     for mistake in REFUSED {
-        let config = config(port, mistake);
-        steps.push(put("/connectors/{run}p/config", &config).into());
+        let mut config = config(port, mistake);
+        // The path names it.
+        config.shift_remove("name");
+        let config = Value::from(config).to_string();
+        let request = put("/connectors/{run}p/config", &config);
+        steps.push(request.differs("refused-source").into());
     }
     for mistake in MISTAKES {
         steps.push(validate(port, mistake).defines_keys().into());
@@ -43,12 +47,12 @@ pub(super) fn steps(port: u16) -> Vec<Step> {
 /// The validation of a configuration.
 fn validate(port: u16, changes: &str) -> Builder {
     let path = format!("/connector-plugins/{CLASS}/config/validate");
-    put(&path, &config(port, changes))
+    put(&path, &Value::from(config(port, changes)).to_string())
 }
 
 /// A sound configuration with these changes; null takes a key away.
-fn config(port: u16, changes: &str) -> String {
-    let mut config = json!({
+fn config(port: u16, changes: &str) -> Map<String, Value> {
+    let config = json!({
         "connector.class": CLASS,
         "name": "x",
         "database.hostname": "127.0.0.1",
@@ -61,15 +65,16 @@ fn config(port: u16, changes: &str) -> String {
     });
     let changes: Map<String, Value> =
         serde_json::from_str(changes).expect("a change is a JSON object");
-    if let Value::Object(config) = &mut config {
-        for (key, value) in changes {
-            match value {
-                Value::Null => drop(config.shift_remove(&key)),
-                value => drop(config.insert(key, value)),
-            }
+    let Value::Object(mut config) = config else {
+        return changes;
+    };
+    for (key, value) in changes {
+        match value {
+            Value::Null => drop(config.shift_remove(&key)),
+            value => drop(config.insert(key, value)),
         }
     }
-    config.to_string()
+    config
 }
 
 /// Changes that ask for a class of Java.
