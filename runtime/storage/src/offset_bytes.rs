@@ -171,7 +171,8 @@ fn from_json(value: Json) -> Value {
         Json::Bool(flag) => Value::Boolean(flag),
         Json::Number(number) => match integer(&number) {
             Some(number) => Value::Int64(number),
-            None => Value::Float64(number.as_f64().unwrap_or(f64::NAN)),
+            // One that is too large is infinite, as for Java.
+            None => Value::Float64(number.to_string().parse().unwrap_or(f64::NAN)),
         },
         Json::String(text) => Value::String(Text::from(text)),
         Json::Array(values) => Value::Array(Arc::new(values.into_iter().map(from_json).collect())),
@@ -235,6 +236,20 @@ mod tests {
         let normalized = normalized(&offset).unwrap();
         assert_eq!(normalized.get("i"), Some(&Value::Int64(1)));
         assert_eq!(normalized.get("f"), Some(&Value::Float64(0.5)));
+    }
+
+    #[test]
+    fn numbers_that_are_too_large_are_infinite() {
+        let offset = parse_value(br#"{"a":17e307,"b":17e308,"c":-1e999}"#)
+            .unwrap()
+            .unwrap();
+        assert_eq!(offset.get("a"), Some(&Value::Float64(17e307)));
+        assert_eq!(offset.get("b"), Some(&Value::Float64(f64::INFINITY)));
+        assert_eq!(offset.get("c"), Some(&Value::Float64(f64::NEG_INFINITY)));
+        assert_eq!(
+            text(&value(&offset).unwrap()),
+            r#"{"a":1.7E308,"b":"Infinity","c":"-Infinity"}"#
+        );
     }
 
     #[test]
