@@ -6,7 +6,10 @@
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
-    let end = data.iter().position(|byte| *byte == 0).unwrap_or(data.len());
+    let end = data
+        .iter()
+        .position(|byte| *byte == 0)
+        .unwrap_or(data.len());
     let (schema, rest) = data.split_at(end);
     if let Ok(schema) = std::str::from_utf8(schema) {
         let rest = rest.get(1..).unwrap_or_default();

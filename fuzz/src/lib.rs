@@ -1,4 +1,4 @@
-//! What the targets share. Run one with `cargo +nightly fuzz run <target>`.
+//! What the targets share. How to run them is in docs/development.md.
 
 use std::sync::Arc;
 

@@ -12,6 +12,8 @@ mod config_state;
 mod config_view;
 mod connector_offset;
 mod file;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod java_hash_map;
 mod java_order;
 mod json_text;
