@@ -11,6 +11,7 @@ use tether_api::{ConnectError, Result};
 
 use crate::config::{CONNECTION_URL, Flavour, SinkConfig};
 use crate::database::Database;
+use crate::database::mysql::MySql;
 use crate::database::postgres::Postgres;
 use crate::database::sqlite::Sqlite;
 use crate::dialect::Dialects;
@@ -82,6 +83,7 @@ async fn check_connection(flavour: &Flavour, raw: &ConfigMap) -> Result<()> {
     };
     match config.connection.dialect {
         Dialects::Postgres => check(&config, Postgres::new(&config)?, timeout).await,
+        Dialects::MySql => check(&config, MySql::new(&config)?, timeout).await,
         Dialects::Sqlite => check(&config, Sqlite::new(&config)?, timeout).await,
     }
 }

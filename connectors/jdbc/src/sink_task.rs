@@ -9,6 +9,7 @@ use tether_api::sink::{SinkTask, SinkTaskContext};
 use tether_api::{ConnectError, Result};
 
 use crate::config::{Flavour, SinkConfig};
+use crate::database::mysql::MySql;
 use crate::database::postgres::Postgres;
 use crate::database::sqlite::Sqlite;
 use crate::dialect::Dialects;
@@ -49,6 +50,10 @@ impl SinkTask for JdbcSinkTask {
         let writer: Box<dyn RecordWriter> = match config.connection.dialect {
             Dialects::Postgres => {
                 let database = Postgres::new(&config)?;
+                Box::new(Writer::new(config.clone(), database, stopping))
+            }
+            Dialects::MySql => {
+                let database = MySql::new(&config)?;
                 Box::new(Writer::new(config.clone(), database, stopping))
             }
             Dialects::Sqlite => {

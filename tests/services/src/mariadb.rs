@@ -111,7 +111,7 @@ pub fn sql(port: u16, statements: &str) -> Result<String> {
     let mut client = Command::new("mariadb");
     client.args(["--no-defaults", "--protocol=tcp", "--host=127.0.0.1"]);
     client.args([format!("--port={port}"), format!("--password={PASSWORD}")]);
-    client.args(["--user=root", "--batch", "--skip-column-names"]);
+    client.args(["--user=root", "--batch", "--raw", "--skip-column-names"]);
     client.args(["--default-character-set=utf8mb4", "--execute", statements]);
     process::output(client)
 }
@@ -132,6 +132,7 @@ fn initialize(folder: &Path) -> Result<()> {
     install.arg("--no-defaults");
     install.arg(setting("--datadir", &data(folder)));
     install.arg(setting("--extra-file", &statements));
+    install.arg(setting("--tmpdir", folder));
     install.args(["--auth-root-authentication-method=normal", "--skip-test-db"]);
     install.args(["--skip-name-resolve", "--innodb-flush-method=nosync"]);
     install.arg("--innodb-log-file-size=16M");
@@ -148,6 +149,7 @@ fn spawn(port: u16, settings: &[String], folder: &Path) -> Result<Process> {
     server.args([
         "--no-defaults".to_owned(),
         setting("--datadir", &data(folder)),
+        setting("--tmpdir", folder),
         format!("--port={port}"),
     ]);
     server.args(settings);

@@ -1,10 +1,11 @@
-//! The JDBC sink on a real PostgreSQL, through the seam that the worker uses. On SQLite it is tested
-//! within its own crate.
+//! The JDBC sink on a real PostgreSQL and, in `mysql`, on a real MariaDB, through the seam that the
+//! worker uses. On SQLite it is tested within its own crate.
 
 mod columns;
 mod evolution;
 mod faults;
 mod modes;
+mod mysql;
 mod names;
 mod sequences;
 mod sink;

@@ -3,6 +3,7 @@
 //! [`crate::writer`] is generic over [`Database`]; what differs between
 //! systems is behind these traits.
 
+pub(crate) mod mysql;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
 

@@ -33,6 +33,30 @@ impl Quoting {
     }
 }
 
+/// How long a name may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LongestName {
+    /// As long as one likes.
+    Unlimited,
+    /// So many bytes of UTF-8.
+    Bytes(usize),
+    /// So many characters.
+    Characters(usize),
+}
+
+impl LongestName {
+    /// The limit in words, if a name exceeds it.
+    fn exceeded_by(self, name: &str) -> Option<String> {
+        match self {
+            Self::Unlimited => None,
+            Self::Bytes(limit) => (name.len() > limit).then(|| format!("{limit} bytes")),
+            Self::Characters(limit) => {
+                (name.chars().count() > limit).then(|| format!("{limit} characters"))
+            }
+        }
+    }
+}
+
 /// The rules for names of one database.
 #[derive(Debug, Clone)]
 pub(crate) struct Identifiers {
@@ -40,8 +64,8 @@ pub(crate) struct Identifiers {
     pub(crate) quote: char,
     /// Whether names are quoted.
     pub(crate) quoting: Quoting,
-    /// The longest name in bytes, if there is a limit.
-    pub(crate) longest: Option<usize>,
+    /// The longest name.
+    pub(crate) longest: LongestName,
     /// Whether a table's name begins with its catalog. Where a connection sees
     /// one catalog only, that part is for messages.
     pub(crate) with_catalog: bool,
@@ -67,10 +91,8 @@ impl Identifiers {
         if name.contains('\0') {
             return Err(refused("it contains a NUL character"));
         }
-        if let Some(longest) = self.longest
-            && name.len() > longest
-        {
-            return Err(refused(&format!("it is longer than {longest} bytes")));
+        if let Some(limit) = self.longest.exceeded_by(name) {
+            return Err(refused(&format!("it is longer than {limit}")));
         }
         match self.quoting {
             Quoting::Always => self.push_quoted(sql, name),
@@ -158,7 +180,7 @@ mod tests {
         Identifiers {
             quote: '"',
             quoting,
-            longest: Some(63),
+            longest: LongestName::Bytes(63),
             with_catalog: false,
         }
     }
@@ -185,6 +207,8 @@ mod tests {
             assert!(pushed(Quoting::Always, name).is_err());
         }
         assert!(pushed(Quoting::Always, &"x".repeat(63)).is_ok());
+        assert_eq!(LongestName::Characters(2).exceeded_by("äö"), None);
+        assert!(LongestName::Characters(2).exceeded_by("abc").is_some());
         for name in ["a b", "a;", "a\"", "1a", "$a", "a-b", "größe", "a.b", "a--"] {
             assert!(pushed(Quoting::Never, name).is_err(), "{name}");
         }

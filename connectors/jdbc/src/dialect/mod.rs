@@ -3,6 +3,7 @@
 
 mod ddl;
 mod identifier;
+pub(crate) mod mysql;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
 
@@ -10,7 +11,7 @@ use tether_api::config::Validator;
 use tether_api::data::{Type, Value};
 use tether_api::{ConnectError, Result};
 
-pub(crate) use identifier::{Identifiers, Quoting};
+pub(crate) use identifier::{Identifiers, LongestName, Quoting};
 
 use crate::fields::SinkField;
 use crate::table::TableId;
@@ -21,6 +22,8 @@ use crate::url::JdbcUrl;
 pub(crate) enum Dialects {
     /// PostgreSQL, and what speaks its protocol.
     Postgres,
+    /// MySQL and MariaDB.
+    MySql,
     /// SQLite.
     Sqlite,
 }
@@ -44,8 +47,10 @@ impl Dialects {
     ];
 
     /// The dialects that exist: name, subprotocol of the URL, and the dialect.
-    const AVAILABLE: [(&'static str, &'static str, Self); 2] = [
+    const AVAILABLE: [(&'static str, &'static str, Self); 4] = [
         ("PostgreSqlDatabaseDialect", "postgresql", Self::Postgres),
+        ("MySqlDatabaseDialect", "mysql", Self::MySql),
+        ("MySqlDatabaseDialect", "mariadb", Self::MySql),
         ("SqliteDatabaseDialect", "sqlite", Self::Sqlite),
     ];
 

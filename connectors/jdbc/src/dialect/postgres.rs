@@ -9,7 +9,7 @@ use tether_api::data::logical::Logical;
 use tether_api::data::{Schema, Type, Value, java_f32, java_f64};
 use tether_api::{ConnectError, Result};
 
-use super::{Dialect, Identifiers, Quoting, no_literal, no_mapping};
+use super::{Dialect, Identifiers, LongestName, Quoting, no_literal, no_mapping};
 use crate::fields::SinkField;
 use crate::table::TableId;
 use crate::time::Clock;
@@ -42,7 +42,7 @@ impl PostgresDialect {
         let identifiers = Identifiers {
             quote: '"',
             quoting,
-            longest: Some(longest),
+            longest: LongestName::Bytes(longest),
             with_catalog: false,
         };
         Self { identifiers, clock }
@@ -51,8 +51,9 @@ impl PostgresDialect {
     /// Adapts a table's name to what the server makes of it: the table is cut
     /// to the longest name, and names without quotes are in lower case.
     pub(crate) fn normalize(&self, mut table: TableId) -> TableId {
-        let longest = self.identifiers.longest.unwrap_or(usize::MAX);
-        if table.name.len() > longest {
+        if let LongestName::Bytes(longest) = self.identifiers.longest
+            && table.name.len() > longest
+        {
             table.name.truncate(table.name.floor_char_boundary(longest));
         }
         let fold = |part: String| match self.identifiers.is_bare(&part) {

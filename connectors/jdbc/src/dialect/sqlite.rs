@@ -3,7 +3,7 @@
 use tether_api::data::{Type, Value, java_f32, java_f64};
 use tether_api::{ConnectError, Result};
 
-use super::{Dialect, Identifiers, Quoting, no_literal, no_mapping};
+use super::{Dialect, Identifiers, LongestName, Quoting, no_literal, no_mapping};
 use crate::fields::SinkField;
 use crate::table::TableId;
 use crate::time::Clock;
@@ -22,7 +22,7 @@ impl SqliteDialect {
         let identifiers = Identifiers {
             quote: '`',
             quoting,
-            longest: None,
+            longest: LongestName::Unlimited,
             with_catalog: false,
         };
         Self {

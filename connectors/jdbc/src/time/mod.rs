@@ -90,7 +90,9 @@ impl Clock {
             .ok_or(TimeError::OutOfRange)
     }
 
-    fn unshifted_timestamp(&self, micros: i64) -> Result<i64, TimeError> {
+    /// The wall clock of an instant as Java's modern calendar has it; both in
+    /// microseconds.
+    pub(crate) fn unshifted_timestamp(&self, micros: i64) -> Result<i64, TimeError> {
         let offset = self.zone.offset_at(micros.div_euclid(MICROS_PER_SECOND));
         micros
             .checked_add(i64::from(offset) * MICROS_PER_SECOND)
@@ -121,6 +123,11 @@ impl Clock {
                 i64::try_from(round_nanos(nanos)).map_err(|_| TimeError::OutOfRange)
             }
         }
+    }
+
+    /// The day of a date within a DEFAULT clause, since the epoch.
+    pub(crate) fn default_day(&self, days: i32) -> i64 {
+        self.unshifted_date(days)
     }
 
     /// The text of a date within a DEFAULT clause. The reference formats

@@ -406,7 +406,8 @@ fn what_only_parsing_finds() {
     assert_eq!(
         dialect,
         "No dialect for JDBC subprotocol 'oracle'; available dialects: \
-         PostgreSqlDatabaseDialect (jdbc:postgresql:), SqliteDatabaseDialect (jdbc:sqlite:)"
+         PostgreSqlDatabaseDialect (jdbc:postgresql:), MySqlDatabaseDialect (jdbc:mysql:), \
+         MySqlDatabaseDialect (jdbc:mariadb:), SqliteDatabaseDialect (jdbc:sqlite:)"
     );
     let dialect = parse_error(&[("dialect.name", "MySqlDatabaseDialect")]);
     assert!(dialect.starts_with("Dialect MySqlDatabaseDialect does not fit a jdbc:sqlite: URL"));
