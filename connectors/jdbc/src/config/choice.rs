@@ -54,17 +54,27 @@ pub(crate) trait Choice: Copy + Sized + 'static {
         description: &'static str,
         takes: impl Fn(Self) -> bool + Send + Sync + 'static,
     ) -> Validator {
-        Validator::custom(description, move |_, value| {
-            let is_valid = |word: &str| Self::of(word).is_some_and(&takes);
-            match value {
-                ConfigData::Null => Ok(()),
-                ConfigData::List(values) if values.is_empty() => Err(format!(
-                    "At least one value must be specified. Valid values are: [{}]",
-                    Self::words().join(", ")
-                )),
-                ConfigData::List(values) if values.iter().all(|word| is_valid(word)) => Ok(()),
-                value if value.text().is_some_and(is_valid) => Ok(()),
-                _ => Err("Invalid enumerator".to_owned()),
+        Validator::stated(description, move |key, value| {
+            let invalid = |value: &str, reason: &str| {
+                Err(format!(
+                    "Invalid value {value} for configuration {key}: {reason}"
+                ))
+            };
+            let is_invalid = |word: &&str| !Self::of(word).is_some_and(&takes);
+            let words: Vec<&str> = match value {
+                ConfigData::List(values) if values.is_empty() => {
+                    let words = Self::words().join(", ");
+                    let reason = format!(
+                        "At least one value must be specified. Valid values are: [{words}]"
+                    );
+                    return invalid(&value.shown(), &reason);
+                }
+                ConfigData::List(values) => values.iter().map(String::as_str).collect(),
+                value => value.text().into_iter().collect(),
+            };
+            match words.into_iter().find(is_invalid) {
+                Some(word) => invalid(word, "Invalid enumerator"),
+                None => Ok(()),
             }
         })
     }

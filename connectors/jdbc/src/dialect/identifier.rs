@@ -26,8 +26,7 @@ impl Quoting {
             "always" => Ok(Self::Always),
             "never" => Ok(Self::Never),
             _ => Err(ConnectError::config(format!(
-                "Invalid value {word} for configuration quote.sql.identifiers: No matching \
-                 QuoteMethod found for '{word}', use always or never"
+                "No matching QuoteMethod found for '{word}'"
             ))),
         }
     }

@@ -29,20 +29,20 @@ pub(crate) enum Dialects {
 }
 
 impl Dialects {
-    /// The names that `dialect.name` takes, sorted. Those that are not
+    /// The names that `dialect.name` takes, in the reference's order. Those that are not
     /// [`Dialects::AVAILABLE`] pass validation, as in the reference, so that
     /// the error can say what there is instead.
     const NAMES: [&'static str; 11] = [
         "Db2DatabaseDialect",
-        "DerbyDatabaseDialect",
-        "GenericDatabaseDialect",
         "MySqlDatabaseDialect",
-        "OracleDatabaseDialect",
-        "PostgreSqlDatabaseDialect",
-        "SapHanaDatabaseDialect",
-        "SqlServerDatabaseDialect",
-        "SqliteDatabaseDialect",
         "SybaseDatabaseDialect",
+        "GenericDatabaseDialect",
+        "OracleDatabaseDialect",
+        "SqlServerDatabaseDialect",
+        "PostgreSqlDatabaseDialect",
+        "SqliteDatabaseDialect",
+        "DerbyDatabaseDialect",
+        "SapHanaDatabaseDialect",
         "VerticaDatabaseDialect",
     ];
 

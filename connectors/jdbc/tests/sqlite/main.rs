@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod evolution;
+mod flavours;
 mod modes;
 mod sequences;
 mod support;

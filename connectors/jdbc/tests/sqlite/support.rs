@@ -36,7 +36,7 @@ impl Sink {
             .chain(settings)
             .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
             .collect();
-        let mut task = new_task();
+        let mut task = new_task(&config);
         let context = SinkTaskContext::new(CancellationToken::new(), None);
         task.start(context.clone(), config).await.unwrap();
         Self {
@@ -96,8 +96,13 @@ fn shown(value: SqliteValue) -> String {
     }
 }
 
-fn new_task() -> Box<dyn SinkTask> {
-    let plugin = tether_connector_jdbc::plugins().remove(0);
+/// A task of the connector that `connector.class` names; Confluent's unless it does.
+fn new_task(config: &ConfigMap) -> Box<dyn SinkTask> {
+    let class = config.get("connector.class");
+    let mut plugins = tether_connector_jdbc::plugins().into_iter();
+    let plugin = plugins
+        .find(|plugin| class.is_none_or(|class| class == plugin.class))
+        .unwrap();
     let PluginFactory::Sink(create) = plugin.factory else {
         panic!("not a sink");
     };

@@ -241,13 +241,16 @@ fn insert_mode(word: &str) -> Option<InsertMode> {
 }
 
 /// The tables of topics. As in the reference, what follows a second colon does
-/// not count. `None` if an entry has no table or there is no entry.
+/// not count. `None` if an entry has no table, a topic has two, or there is no
+/// entry.
 fn tables(entries: &[String]) -> Option<BTreeMap<String, String>> {
     let mut tables = BTreeMap::new();
     for entry in entries {
         let mut parts = entry.trim_end_matches(':').split(':');
         let (topic, table) = (parts.next()?, parts.next()?);
-        tables.insert(topic.to_owned(), table.to_owned());
+        if tables.insert(topic.to_owned(), table.to_owned()).is_some() {
+            return None;
+        }
     }
     (!tables.is_empty()).then_some(tables)
 }
@@ -261,10 +264,12 @@ fn conflicts(config: &ConfigMap) -> Vec<Conflict> {
             conflicts.push(Conflict { keys, reason });
         }
     };
-    let mode = word_of::<KeyMode>(config, PK_MODE, KeyMode::None);
+    // These rules do not look at the case of the word.
+    let word = config.get(PK_MODE).map_or("none", |word| word.trim());
+    let mode = KeyMode::of(&word.to_lowercase()).filter(|mode| *mode != KeyMode::RecordHeader);
     let fields = list_of(config, PK_FIELDS).len();
     refuse(
-        is_true(config, DELETE_ENABLED) && mode.is_some_and(|mode| mode != KeyMode::RecordKey),
+        is_true(config, DELETE_ENABLED) && mode != Some(KeyMode::RecordKey),
         &[DELETE_ENABLED],
         "Delete support only works with pk.mode=record_key",
     );
@@ -278,6 +283,11 @@ fn conflicts(config: &ConfigMap) -> Vec<Conflict> {
         &[PK_FIELDS],
         "Primary key fields must be set with three fields (topic, partition, offset) when pkMode \
          is 'kafka'.",
+    );
+    refuse(
+        mode.is_none(),
+        &[PK_FIELDS],
+        &format!("Invalid pkMode value: {word}"),
     );
     // Without a key, UPDATE would change every row of the table.
     let inserts = word_of::<InsertMode>(config, INSERT_MODE, InsertMode::Insert);

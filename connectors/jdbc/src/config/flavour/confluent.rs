@@ -94,6 +94,12 @@ const RETRY_BACKOFF: &str = "retry.backoff.ms";
 const DEFAULT_CREDENTIALS_PROVIDER: &str =
     "io.confluent.connect.jdbc.util.DefaultJdbcCredentialsProvider";
 
+const INVALID_TIME_ZONE: &str = "Invalid time zone. See the list of valid time zones at https://docs.oracle.com/javase/8/docs/api/java/time/ZoneId.html#shortIds";
+
+/// What providers of credentials are, in the words of a message.
+const CREDENTIALS_PROVIDER_INTERFACE: &str =
+    "interface io.confluent.connect.jdbc.util.JdbcCredentialsProvider";
+
 const CONNECTION: &str = "Connection";
 const WRITES: &str = "Writes";
 const DATA_MAPPING: &str = "Data Mapping";
@@ -112,6 +118,7 @@ pub(crate) fn config_def() -> Arc<ConfigDef> {
             ddl_and_dml(),
             retries(),
             own::keys(),
+            vec![trim_sensitive_log()],
         ] {
             for key in keys {
                 definition.add(key);
@@ -140,10 +147,11 @@ fn connection() -> Vec<ConfigKey> {
             .form(CONNECTION, 3, Width::Medium, "JDBC Password"),
         ConfigKey::new(CREDENTIALS_PROVIDER, ConfigType::Class)
             .default(ConfigData::Class(DEFAULT_CREDENTIALS_PROVIDER.to_owned()))
+            .classes(|class| (class == DEFAULT_CREDENTIALS_PROVIDER).then(|| class.to_owned()))
             .validator(Validator::custom("the default provider", |_, value| {
                 match value.text() {
                     Some(DEFAULT_CREDENTIALS_PROVIDER) => Ok(()),
-                    other => Err(format!("Class {} could not be found.", other.unwrap_or("null"))),
+                    _ => Err(format!("Class must extend: {CREDENTIALS_PROVIDER_INTERFACE}")),
                 }
             }))
             .importance(Importance::Low)
@@ -239,7 +247,7 @@ fn data_mapping() -> Vec<ConfigKey> {
             .validator(Validator::custom("Any valid JDK time zone", |_, value| {
                 match value.text().map(Zone::parse) {
                     None | Some(Some(_)) => Ok(()),
-                    Some(None) => Err("Invalid time zone. Use a region such as Europe/Berlin, UTC, or an offset such as +02:00".to_owned()),
+                    Some(None) => Err(INVALID_TIME_ZONE.to_owned()),
                 }
             }))
             .doc("The zone in which times and timestamps are stored.")
@@ -330,8 +338,19 @@ fn is_key_mode(mode: KeyMode) -> bool {
     KEY_MODES.contains(&mode)
 }
 
+/// The key that the reference lists without saying what it is.
+fn trim_sensitive_log() -> ConfigKey {
+    ConfigKey::new(own::TRIM_SENSITIVE_LOG, ConfigType::Boolean)
+        .default_boolean(false)
+        .importance(Importance::Low)
+        .doc("Whether messages leave out what the database said, which may hold row values.")
+        .form("", -1, Width::None, own::TRIM_SENSITIVE_LOG)
+}
+
 fn is_record_key(config: &ConfigMap) -> bool {
-    word_of(config, PK_MODE, KeyMode::None) == Some(KeyMode::RecordKey)
+    config
+        .get(PK_MODE)
+        .is_some_and(|word| word.trim().eq_ignore_ascii_case(KeyMode::RecordKey.word()))
 }
 
 /// Rules that span keys (spec section 3, rule 3).

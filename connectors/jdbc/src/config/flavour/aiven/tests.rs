@@ -164,7 +164,6 @@ fn keys_are_those_of_the_reference_in_its_order() {
 fn wrong_values_get_the_references_words() {
     for (key, value, reason) in [
         ("insert.mode", "Multi", "Invalid enumerator"),
-        ("pk.mode", "record_header", "Invalid enumerator"),
         ("dialect.name", "x", "Invalid enumerator"),
         ("db.timezone", "Mars", "Invalid time zone identifier"),
         (
@@ -185,6 +184,19 @@ fn wrong_values_get_the_references_words() {
 
 #[test]
 fn keys_that_do_not_go_together() {
+    assert_eq!(
+        errors(&[("pk.mode", "x")]),
+        [
+            "pk.mode: Invalid value x for configuration pk.mode: Invalid enumerator",
+            "pk.fields: Invalid pkMode value: x",
+        ]
+    );
+    assert_eq!(errors(&[("pk.mode", "record_header")]).len(), 2);
+    assert_eq!(
+        errors(&[("pk.mode", "Record_Key"), ("delete.enabled", "true")]).len(),
+        1
+    );
+    assert_eq!(errors(&[("topics.to.tables.mapping", "a:b,a:c")]).len(), 1);
     assert_eq!(
         errors(&[("delete.enabled", "true")]),
         ["delete.enabled: Delete support only works with pk.mode=record_key"]
