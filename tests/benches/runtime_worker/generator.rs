@@ -1,5 +1,6 @@
 //! Makes records as fast as the worker takes them (`tether.bench.Generator`).
 
+use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use tether_api::Result;
 use tether_api::config::{ConfigDef, ConfigKey, ConfigMap, ConfigType};
 use tether_api::connector::{Connector, ConnectorContext, Task};
 use tether_api::data::{Schema, SchemaBuilder, SchemaRef, Struct, Text, Type, Value, logical};
-use tether_api::offset::OffsetMap;
+use tether_api::offset::{Offset, OffsetMap};
 use tether_api::plugin::{PluginDescriptor, PluginFactory};
 use tether_api::record::{ConnectRecord, SourceRecord};
 use tether_api::source::{SourceTask, SourceTaskContext};
@@ -105,6 +106,17 @@ struct Records {
     variants: Vec<Variant>,
 }
 
+/// The number of the record that comes next.
+#[derive(Debug)]
+struct Next(i64);
+
+impl Offset for Next {
+    fn to_map(&self) -> Cow<'_, OffsetMap> {
+        let entry = (Text::from_static("next"), Value::Int64(self.0));
+        Cow::Owned(OffsetMap::from_distinct(vec![entry]))
+    }
+}
+
 /// Texts of a record.
 struct Variant {
     code: Text,
@@ -178,11 +190,14 @@ impl Records {
             Value::String(variant.text.clone()),
         ];
         let value = Struct::from_values(self.schema.clone(), values)?;
-        let offset = OffsetMap::new().with(Text::from_static("next"), self.next);
         Ok(SourceRecord {
-            record: ConnectRecord::new(self.topic.clone()).value(Some(self.schema.clone()), value),
+            record: ConnectRecord {
+                value_schema: Some(self.schema.clone()),
+                value: value.into(),
+                ..ConnectRecord::new(self.topic.clone())
+            },
             source_partition: self.partition.clone(),
-            source_offset: Some(Arc::new(offset)),
+            source_offset: Some(Arc::new(Next(self.next))),
         })
     }
 }

@@ -35,17 +35,18 @@ struct Reading {
 impl RegistryReader for AvroReader {
     fn read(&self, topic: &str, bytes: &Bytes) -> Result<Decoded> {
         let id = schema_id(bytes).map_err(|cause| WORDS.read_failed(topic, cause))?;
-        let Some(reading) = self.readings.get(topic, id, bytes) else {
-            return Ok(Decoded::Unprepared);
+        let read = |reading: &Reading| {
+            let value = reading.read(bytes).map_err(|cause| {
+                let message = format!("Error deserializing Avro message for id {id}");
+                WORDS.read_failed(topic, serialization(message).caused_by(cause))
+            })?;
+            Ok(Decoded::Data(SchemaAndValue {
+                schema: reading.schema.clone(),
+                value,
+            }))
         };
-        let value = reading.read(bytes).map_err(|cause| {
-            let message = format!("Error deserializing Avro message for id {id}");
-            WORDS.read_failed(topic, serialization(message).caused_by(cause))
-        })?;
-        Ok(Decoded::Data(SchemaAndValue {
-            schema: reading.schema.clone(),
-            value,
-        }))
+        let known = self.readings.with(topic, id, bytes, read);
+        known.unwrap_or(Ok(Decoded::Unprepared))
     }
 
     async fn prepare(&self, serde: &SerdeConfig, topic: &str, bytes: &Bytes) -> Result<()> {

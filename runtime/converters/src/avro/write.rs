@@ -122,12 +122,13 @@ impl RegistryWriter for AvroWriter {
                 _ => Ok(Encoded::Null),
             };
         }
-        let Some(target) = known.targets.get(topic) else {
-            return Ok(Encoded::Unprepared);
+        let write = |target: &Target| {
+            write_frame(target.id, out);
+            target.plan.write(value, out)?;
+            Ok(Encoded::Written)
         };
-        write_frame(target.id, out);
-        target.plan.write(value, out)?;
-        Ok(Encoded::Written)
+        let known = known.targets.with(topic, write);
+        known.unwrap_or(Ok(Encoded::Unprepared))
     }
 
     async fn prepare(

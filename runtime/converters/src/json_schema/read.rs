@@ -104,27 +104,28 @@ impl JsonSchemaReader {
 impl RegistryReader for JsonSchemaReader {
     fn read(&self, topic: &str, bytes: &Bytes) -> Result<Decoded> {
         let id = schema_id(bytes).map_err(|cause| WORDS.read_failed(topic, cause))?;
-        let Some(reading) = self.readings.get(topic, id, bytes) else {
-            return Ok(Decoded::Unprepared);
-        };
         let failed = |cause: ConnectError| {
             let message = format!("Error deserializing JSON message for id {id}");
             WORDS.read_failed(topic, serialization(message).caused_by(cause))
         };
-        let text = text(bytes).map_err(failed)?;
-        if let Some(validator) = &reading.validator {
-            validator.validate_text(text.as_bytes()).map_err(failed)?;
-        }
-        let value = reading
-            .read(&text, self.options)
-            .map_err(|error| match error {
-                ReadError::Text(cause) => failed(cause),
-                ReadError::Value(error) => error,
-            })?;
-        Ok(Decoded::Data(SchemaAndValue {
-            schema: Some(reading.plan.schema.clone()),
-            value,
-        }))
+        let read = |reading: &Reading| {
+            let text = text(bytes).map_err(failed)?;
+            if let Some(validator) = &reading.validator {
+                validator.validate_text(text.as_bytes()).map_err(failed)?;
+            }
+            let value = reading
+                .read(&text, self.options)
+                .map_err(|error| match error {
+                    ReadError::Text(cause) => failed(cause),
+                    ReadError::Value(error) => error,
+                })?;
+            Ok(Decoded::Data(SchemaAndValue {
+                schema: Some(reading.plan.schema.clone()),
+                value,
+            }))
+        };
+        let known = self.readings.with(topic, id, bytes, read);
+        known.unwrap_or(Ok(Decoded::Unprepared))
     }
 
     async fn prepare(&self, serde: &SerdeConfig, topic: &str, bytes: &Bytes) -> Result<()> {

@@ -134,20 +134,21 @@ impl RegistryWriter for JsonSchemaWriter {
         if writer.is_absent(&known.plan, value) {
             return Ok(Encoded::Null);
         }
-        let Some(target) = known.targets.get(topic) else {
-            return Ok(Encoded::Unprepared);
+        let write = |target: &Target| {
+            write_frame(target.id, out);
+            let start = out.len();
+            Writer::new(self.options.writing, out).value(Some(&known.plan), value)?;
+            if let Some(validator) = &target.validator {
+                let validated = validator.validate_text(&out[start..]);
+                validated.map_err(|error| WORDS.write_failed(topic, error))?;
+            }
+            if self.indent {
+                indent(out, start);
+            }
+            Ok(Encoded::Written)
         };
-        write_frame(target.id, out);
-        let start = out.len();
-        Writer::new(self.options.writing, out).value(Some(&known.plan), value)?;
-        if let Some(validator) = &target.validator {
-            let validated = validator.validate_text(&out[start..]);
-            validated.map_err(|error| WORDS.write_failed(topic, error))?;
-        }
-        if self.indent {
-            indent(out, start);
-        }
-        Ok(Encoded::Written)
+        let known = known.targets.with(topic, write);
+        known.unwrap_or(Ok(Encoded::Unprepared))
     }
 
     async fn prepare(

@@ -94,19 +94,22 @@ impl ProtobufReader {
 impl RegistryReader for ProtobufReader {
     fn read(&self, topic: &str, bytes: &Bytes) -> Result<Decoded> {
         let id = schema_id(bytes).map_err(|cause| WORDS.read_failed(topic, cause))?;
-        let Some(reading) = self.readings.get(topic, id, bytes) else {
-            return Ok(Decoded::Unprepared);
+        let read = |reading: &Reading| {
+            let value = reading.plan.read(&Input::new(bytes, reading.data));
+            let value = value.map_err(|cause| match cause {
+                // The reference converts what it has read.
+                WireError::Value { class, message } => {
+                    ConnectError::data(message).with_class(class)
+                }
+                cause => refused(topic, id, cause),
+            })?;
+            Ok(Decoded::Data(SchemaAndValue {
+                schema: Some(reading.schema.clone()),
+                value,
+            }))
         };
-        let value = reading.plan.read(&Input::new(bytes, reading.data));
-        let value = value.map_err(|cause| match cause {
-            // The reference converts what it has read.
-            WireError::Value { class, message } => ConnectError::data(message).with_class(class),
-            cause => refused(topic, id, cause),
-        })?;
-        Ok(Decoded::Data(SchemaAndValue {
-            schema: Some(reading.schema.clone()),
-            value,
-        }))
+        let known = self.readings.with(topic, id, bytes, read);
+        known.unwrap_or(Ok(Decoded::Unprepared))
     }
 
     async fn prepare(&self, serde: &SerdeConfig, topic: &str, bytes: &Bytes) -> Result<()> {

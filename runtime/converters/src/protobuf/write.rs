@@ -93,10 +93,10 @@ impl RegistryWriter for ProtobufWriter {
         if value.is_null() {
             return Ok(Encoded::Null);
         }
-        let Some(head) = known.heads.get(topic) else {
+        let head = known.heads.with(topic, |head| out.extend_from_slice(head));
+        if head.is_none() {
             return Ok(Encoded::Unprepared);
-        };
-        out.extend_from_slice(&head);
+        }
         known.made.plan.write(value, out)?;
         Ok(Encoded::Written)
     }

@@ -1,6 +1,6 @@
 //! What was worked out for records, until it has to be asked for again.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock};
 use std::time::Instant;
 
 use foldhash::HashMap;
@@ -12,22 +12,19 @@ const MAX_TOPICS: usize = 10_000;
 
 /// Something that may be good for some time only.
 struct Prepared<T> {
-    it: Arc<T>,
+    it: T,
     until: Option<Instant>,
 }
 
 impl<T> Prepared<T> {
     fn new(it: T, until: Option<Instant>) -> Self {
-        Self {
-            it: Arc::new(it),
-            until,
-        }
+        Self { it, until }
     }
 
-    fn current(&self) -> Option<Arc<T>> {
+    fn current(&self) -> Option<&T> {
         match self.until {
             Some(until) if until <= Instant::now() => None,
-            _ => Some(self.it.clone()),
+            _ => Some(&self.it),
         }
     }
 }
@@ -47,10 +44,11 @@ impl<T> Default for TopicTargets<T> {
 }
 
 impl<T> TopicTargets<T> {
-    /// How records are written in a topic.
-    pub(crate) fn get(&self, topic: &str) -> Option<Arc<T>> {
+    /// What `write` makes of how records are written in a topic; `None` if that
+    /// is not known.
+    pub(crate) fn with<O>(&self, topic: &str, write: impl FnOnce(&T) -> O) -> Option<O> {
         let topics = self.topics.read().unwrap_or_else(PoisonError::into_inner);
-        topics.get(topic)?.current()
+        Some(write(topics.get(topic)?.current()?))
     }
 
     /// Remembers how records are written in a topic, until then if ever.
@@ -87,15 +85,21 @@ impl<R> Readings<R> {
         }
     }
 
-    /// How a record is read.
-    pub(crate) fn get(&self, topic: &str, id: i32, bytes: &[u8]) -> Option<Arc<R>> {
+    /// What `read` makes of how a record is read; `None` if that is not known.
+    /// Nobody else can add readings meanwhile.
+    pub(crate) fn with<O>(
+        &self,
+        topic: &str,
+        id: i32,
+        bytes: &[u8],
+        read: impl FnOnce(&R) -> O,
+    ) -> Option<O> {
         let ids = self.ids.read().unwrap_or_else(PoisonError::into_inner);
         let rest = bytes.get(FRAME..)?;
         let mut readings = ids.get(&id)?.iter();
-        readings
-            .find(|known| *known.topic == *topic && rest.starts_with(&known.head))?
-            .prepared
-            .current()
+        let known =
+            readings.find(|known| *known.topic == *topic && rest.starts_with(&known.head))?;
+        Some(read(known.prepared.current()?))
     }
 
     /// Remembers how records that begin like this are read, until then if
@@ -135,10 +139,10 @@ mod tests {
         targets.insert("a", 1, None);
         targets.insert("b", 2, Some(now));
         targets.insert("c", 3, Some(now + Duration::from_secs(3600)));
-        let known = ["a", "b", "c", "d"].map(|topic| targets.get(topic).as_deref().copied());
+        let known = ["a", "b", "c", "d"].map(|topic| targets.with(topic, |target| *target));
         assert_eq!(known, [Some(1), None, Some(3), None]);
         targets.insert("b", 4, None);
-        assert_eq!(targets.get("b").as_deref(), Some(&4));
+        assert_eq!(targets.with("b", |target| *target), Some(4));
     }
 
     #[test]
@@ -150,14 +154,14 @@ mod tests {
         readings.insert("a", 2, &[], "other id", None);
         let read = |topic, id, rest: &[u8]| {
             let bytes = [&[0; FRAME], rest].concat();
-            readings.get(topic, id, &bytes).as_deref().copied()
+            readings.with(topic, id, &bytes, |reading| *reading)
         };
         assert_eq!(read("a", 1, &[7, 1]), Some("first"));
         assert_eq!(read("a", 1, &[8]), Some("second"));
         assert_eq!(read("a", 1, &[9]), None);
         assert_eq!(read("b", 1, &[9]), Some("other topic"));
         assert_eq!(read("a", 2, &[]), Some("other id"));
-        assert_eq!(readings.get("b", 1, &[0; FRAME - 1]), None);
+        assert_eq!(readings.with("b", 1, &[0; FRAME - 1], |_| ()), None);
         readings.insert("a", 1, &[7], "again", Some(Instant::now()));
         assert_eq!(read("a", 1, &[7, 1]), None);
         assert_eq!(read("a", 1, &[8]), Some("second"));
@@ -169,7 +173,8 @@ mod tests {
         for topic in ["a", "b", "c"] {
             readings.insert(topic, 1, &[], (), None);
         }
-        let known = ["a", "b", "c"].map(|topic| readings.get(topic, 1, &[0; FRAME]).is_some());
+        let known =
+            ["a", "b", "c"].map(|topic| readings.with(topic, 1, &[0; FRAME], |()| ()).is_some());
         assert_eq!(known, [false, false, true]);
     }
 }

@@ -97,6 +97,11 @@ impl Partitions {
             self.last = self.all.iter().position(is_it)?;
         }
         let known = self.all.get_mut(self.last)?;
+        // The consumer shares one name among records: the next comparison is of
+        // pointers.
+        if !Arc::ptr_eq(&known.partition.topic, topic) {
+            known.partition.topic = topic.clone();
+        }
         known.read = Some(offset + 1);
         Some(&known.partition)
     }
