@@ -12,8 +12,9 @@ pub(crate) enum Quoting {
     Always,
     /// None is; only names that are plain words can be used.
     Never,
-    /// Those are that are not plain words or begin with `_`.
-    WhereNeeded,
+    /// All are, with the case that the database gives plain words without
+    /// quotes. So reserved words can be names as well.
+    Folded,
 }
 
 impl Quoting {
@@ -94,10 +95,8 @@ impl Identifiers {
             return Err(refused(&format!("it is longer than {limit}")));
         }
         match self.quoting {
-            Quoting::Always => self.push_quoted(sql, name),
+            Quoting::Always | Quoting::Folded => self.push_quoted(sql, name),
             Quoting::Never if is_plain_word(name) => sql.push_str(name),
-            Quoting::WhereNeeded if self.is_bare(name) => sql.push_str(name),
-            Quoting::WhereNeeded => self.push_quoted(sql, name),
             Quoting::Never => {
                 return Err(refused(
                     "with quote.sql.identifiers=never only letters, digits, _ and $ may be used, \
@@ -108,13 +107,12 @@ impl Identifiers {
         Ok(())
     }
 
-    /// Whether a name stands in statements without quotes, so that the database
-    /// may change its case.
-    pub(crate) fn is_bare(&self, name: &str) -> bool {
+    /// Whether a name has the case that the database gives names without quotes.
+    pub(crate) fn is_folded(&self, name: &str) -> bool {
         match self.quoting {
             Quoting::Always => false,
             Quoting::Never => true,
-            Quoting::WhereNeeded => is_plain_word(name) && !name.starts_with('_'),
+            Quoting::Folded => is_plain_word(name),
         }
     }
 
@@ -217,15 +215,10 @@ mod tests {
     }
 
     #[test]
-    fn quotes_may_be_left_out_where_nothing_needs_them() {
-        for (name, sql) in [
-            ("orders", "orders"),
-            ("Orders_1", "Orders_1"),
-            ("_id", "\"_id\""),
-            ("my-topic", "\"my-topic\""),
-            ("a\"b", "\"a\"\"b\""),
-        ] {
-            assert_eq!(pushed(Quoting::WhereNeeded, name).unwrap(), sql);
+    fn plain_words_may_be_folded_and_quoted() {
+        assert_eq!(pushed(Quoting::Folded, "select").unwrap(), "\"select\"");
+        for (name, is_folded) in [("Orders_1", true), ("_Id", true), ("My-Topic", false)] {
+            assert_eq!(identifiers(Quoting::Folded).is_folded(name), is_folded);
         }
     }
 

@@ -56,7 +56,7 @@ impl PostgresDialect {
         {
             table.name.truncate(table.name.floor_char_boundary(longest));
         }
-        let fold = |part: String| match self.identifiers.is_bare(&part) {
+        let fold = |part: String| match self.identifiers.is_folded(&part) {
             true => part.to_lowercase(),
             false => part,
         };

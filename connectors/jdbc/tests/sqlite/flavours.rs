@@ -104,8 +104,8 @@ async fn debeziums_tables() {
     sink.put(&[record]).await.unwrap();
     assert_eq!(
         sink.definition("server_public_orders"),
-        "CREATE TABLE server_public_orders (\nid INTEGER NOT NULL,\nname TEXT NULL,\n\
-         `_n` INTEGER DEFAULT 7 NULL,\n`a b` INTEGER NOT NULL,\nPRIMARY KEY(id))"
+        "CREATE TABLE `server_public_orders` (\n`id` INTEGER NOT NULL,\n`name` TEXT NULL,\n\
+         `_n` INTEGER DEFAULT 7 NULL,\n`a b` INTEGER NOT NULL,\nPRIMARY KEY(`id`))"
     );
     assert_eq!(sink.rows("SELECT * FROM server_public_orders"), ["1|x|7|1"]);
     let quoted = [&BY_KEY[..], &[("quote.identifiers", "true")]].concat();
@@ -168,7 +168,8 @@ async fn schema_evolution_is_the_key_that_forbids() {
     let schema = structure(&[("a", int()), ("b", optional(Type::Int32))]);
     let mut topic = Topic::named("t");
     let record = topic.record(1i32, &schema, vec![1i32.into(), Value::Null]);
-    let error = sink.put(&[record.clone()]).await.unwrap_err().to_string();
+    let error = sink.put(std::slice::from_ref(&record)).await.unwrap_err();
+    let error = error.to_string();
     assert!(
         error.contains("Cannot create table \"t\" because schema evolution is disabled"),
         "{error}"

@@ -253,7 +253,7 @@ fn read(config: &ConfigMap, parsed: &ParsedConfig) -> Result<SinkConfig> {
         },
         quoting: match quotes {
             true => Quoting::Always,
-            false => Quoting::WhereNeeded,
+            false => Quoting::Folded,
         },
         retry: RetryConfig {
             policy: own.retry_policy,

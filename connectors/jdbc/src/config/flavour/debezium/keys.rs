@@ -198,7 +198,7 @@ fn tables() -> Vec<ConfigKey> {
             .doc("Which changes of tables are allowed: ``none`` or ``basic`` (missing tables are created and missing columns added)."),
         key(QUOTE_IDENTIFIERS, ConfigType::Boolean, Width::Short, "Controls whether table, column, or other identifiers are quoted")
             .default_boolean(false)
-            .doc("Whether to quote all names of tables and columns. Otherwise those that need it are quoted, and columns are in lower case."),
+            .doc("Whether names of tables and columns keep their case. Otherwise they have the case of names without quotes, and columns are in lower case."),
         key(COLLECTION_NAMING, ConfigType::Class, Width::Long, "CollectionNamingStrategy class")
             .default(ConfigData::Class(DEFAULT_COLLECTION_NAMING.to_owned()))
             .classes(|class| CollectionNaming::of_class(class).map(|_| class.to_owned()))

@@ -138,7 +138,7 @@ fn values_are_read() {
     ]);
     assert_eq!(config.key_fields, ["a", "b"]);
     assert!(config.fields.admits("t", "y") && !config.fields.admits("u", "y"));
-    assert_eq!(config.quoting, Quoting::WhereNeeded);
+    assert_eq!(config.quoting, Quoting::Folded);
     assert!(config.columns.in_lower_case && config.columns.key_first);
     assert_eq!(config.evolution.joint_key, Some("schema.evolution"));
     assert_eq!(config.batch_size, 500);
