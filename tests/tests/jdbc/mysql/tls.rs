@@ -102,7 +102,7 @@ fn modes() -> Result<()> {
             "SQLSTATE 28000",
         ),
         (
-            "localhost",
+            "127.0.0.1",
             "secure",
             format!("&sslMode=VERIFY_CA{root}"),
             "",

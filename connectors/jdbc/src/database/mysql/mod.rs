@@ -2,6 +2,7 @@
 
 mod binder;
 mod catalog;
+mod certificate;
 mod codec;
 mod column_type;
 mod error;
@@ -84,20 +85,21 @@ impl MySql {
     }
 
     async fn log_in_to(&self, host: &Host) -> Result<Conn, SqlError> {
-        let connect = |with_tls| {
-            let options = self.options.for_host(host, with_tls);
+        let connect = |with_tls, name| {
+            let options = self.options.for_host(host, with_tls, name);
             within(self.options.connect_timeout, Conn::new(options))
         };
-        let outcome = match self.options.tls {
-            Tls::Disabled => connect(false).await?,
-            Tls::Required => connect(true).await?,
-            Tls::Preferred => match connect(true).await? {
-                Err(Error::Driver(DriverError::NoClientSslFlagFromServer)) => {
-                    connect(false).await?
-                }
-                outcome => outcome,
-            },
-        };
+        let mut outcome = connect(self.options.tls != Tls::Disabled, None).await?;
+        if let Err(error) = &outcome {
+            let no_tls = matches!(error, Error::Driver(DriverError::NoClientSslFlagFromServer));
+            if no_tls && self.options.tls == Tls::Preferred {
+                outcome = connect(false, None).await?;
+            } else if self.options.takes_any_name
+                && let Some(name) = certificate::own_name(error)
+            {
+                outcome = connect(true, Some(name)).await?;
+            }
+        }
         outcome.map_err(|error| sql_error(&error))
     }
 

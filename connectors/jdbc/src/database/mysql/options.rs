@@ -104,6 +104,9 @@ pub(super) struct MySqlOptions {
     is_shuffled: bool,
     pub(super) tls: Tls,
     ssl: SslOpts,
+    /// Whether the server's certificate may have any name, if an authority that
+    /// is trusted has signed it.
+    pub(super) takes_any_name: bool,
     user: Option<String>,
     password: Option<Password>,
     database: Option<String>,
@@ -132,12 +135,13 @@ impl MySqlOptions {
         let location = Location::parse(connection.url.location())?;
         let parameter_user = parameters.text("user");
         let parameter_password = parameters.take("password");
-        let (tls, ssl) = tls(is_mariadb, &mut parameters)?;
+        let (tls, verification) = tls(is_mariadb, &mut parameters)?;
         let options = Self {
             hosts: location.hosts,
             is_shuffled: location.is_shuffled,
             tls,
-            ssl,
+            ssl: ssl(verification, &mut parameters)?,
+            takes_any_name: verification == Verification::Authority,
             user: connection.user.clone().or(parameter_user).or(location.user),
             password: connection
                 .password
@@ -167,8 +171,14 @@ impl MySqlOptions {
         hosts
     }
 
-    /// The client library's options for one host.
-    pub(super) fn for_host(&self, host: &Host, with_tls: bool) -> Opts {
+    /// The client library's options for one host, with TLS or without. A name
+    /// stands in for the host's when the certificate is looked at.
+    pub(super) fn for_host(&self, host: &Host, with_tls: bool, name: Option<String>) -> Opts {
+        let ssl = self.ssl.clone();
+        let ssl = match name {
+            Some(name) => ssl.with_danger_tls_hostname_override(Some(name)),
+            None => ssl,
+        };
         OptsBuilder::default()
             .ip_or_hostname(host.name.as_str())
             .tcp_port(host.port)
@@ -179,7 +189,7 @@ impl MySqlOptions {
             // A server on this machine would be asked for its socket.
             .prefer_socket(false)
             .connect_attribute("program_name", PROGRAM_NAME)
-            .ssl_opts(with_tls.then(|| self.ssl.clone()))
+            .ssl_opts(with_tls.then_some(ssl))
             .into()
     }
 }
@@ -287,14 +297,14 @@ enum Verification {
     AuthorityAndName,
 }
 
-fn tls(is_mariadb: bool, parameters: &mut DriverParameters) -> Result<(Tls, SslOpts)> {
+fn tls(is_mariadb: bool, parameters: &mut DriverParameters) -> Result<(Tls, Verification)> {
     let mode = parameters.text("sslMode").map(|word| word.to_lowercase());
     let legacy = [
         parameters.flag("useSSL")?,
         parameters.flag("requireSSL")?,
         parameters.flag("verifyServerCertificate")?,
     ];
-    let (tls, verification) = match mode.as_deref() {
+    Ok(match mode.as_deref() {
         Some("disabled" | "disable") => (Tls::Disabled, Verification::Nothing),
         Some("preferred") => (Tls::Preferred, Verification::Nothing),
         Some("required" | "trust") => (Tls::Required, Verification::Nothing),
@@ -315,10 +325,13 @@ fn tls(is_mariadb: bool, parameters: &mut DriverParameters) -> Result<(Tls, SslO
             [None, ..] if is_mariadb => (Tls::Disabled, Verification::Nothing),
             _ => (Tls::Preferred, Verification::Nothing),
         },
-    };
+    })
+}
+
+fn ssl(verification: Verification, parameters: &mut DriverParameters) -> Result<SslOpts> {
     let mut ssl = SslOpts::default()
         .with_danger_accept_invalid_certs(verification == Verification::Nothing)
-        .with_danger_skip_domain_validation(verification != Verification::AuthorityAndName);
+        .with_danger_skip_domain_validation(verification == Verification::Nothing);
     if let Some(authorities) = pem(
         parameters,
         &["serverSslCert", "trustCertificateKeyStoreUrl"],
@@ -331,7 +344,7 @@ fn tls(is_mariadb: bool, parameters: &mut DriverParameters) -> Result<(Tls, SslO
         let identity = ClientIdentity::new(identity.clone().into(), identity.into());
         ssl = ssl.with_client_identity(Some(identity));
     }
-    Ok((tls, ssl))
+    Ok(ssl)
 }
 
 /// A file of certificates, or of a certificate and its key. The drivers of the

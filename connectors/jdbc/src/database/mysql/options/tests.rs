@@ -51,11 +51,11 @@ fn places() {
 fn logins() {
     let found = options("jdbc:mysql://h/d?user=u&password=s3cret").unwrap();
     let host = &found.hosts[0];
-    let client = found.for_host(host, false);
+    let client = found.for_host(host, false, None);
     assert_eq!((client.user(), client.pass()), (Some("u"), Some("s3cret")));
     assert_eq!(client.db_name(), Some("d"));
     assert!(client.ssl_opts().is_none());
-    assert!(found.for_host(host, true).ssl_opts().is_some());
+    assert!(found.for_host(host, true, None).ssl_opts().is_some());
 }
 
 #[test]
@@ -65,21 +65,21 @@ fn encryption() {
         (
             found.tls,
             found.ssl.accept_invalid_certs(),
-            found.ssl.skip_domain_validation(),
+            found.takes_any_name,
         )
     };
-    assert_eq!(found("jdbc:mysql://h/d"), (Tls::Preferred, true, true));
-    assert_eq!(found("jdbc:mariadb://h/d"), (Tls::Disabled, true, true));
+    assert_eq!(found("jdbc:mysql://h/d"), (Tls::Preferred, true, false));
+    assert_eq!(found("jdbc:mariadb://h/d"), (Tls::Disabled, true, false));
     for (query, tls) in [
-        ("sslMode=DISABLED", (Tls::Disabled, true, true)),
-        ("sslMode=required", (Tls::Required, true, true)),
-        ("sslMode=trust", (Tls::Required, true, true)),
+        ("sslMode=DISABLED", (Tls::Disabled, true, false)),
+        ("sslMode=required", (Tls::Required, true, false)),
+        ("sslMode=trust", (Tls::Required, true, false)),
         ("sslMode=VERIFY_CA", (Tls::Required, false, true)),
         ("sslMode=verify-full", (Tls::Required, false, false)),
         ("sslMode=VERIFY_IDENTITY", (Tls::Required, false, false)),
-        ("useSSL=false", (Tls::Disabled, true, true)),
-        ("useSSL=true", (Tls::Preferred, true, true)),
-        ("useSSL=true&requireSSL=true", (Tls::Required, true, true)),
+        ("useSSL=false", (Tls::Disabled, true, false)),
+        ("useSSL=true", (Tls::Preferred, true, false)),
+        ("useSSL=true&requireSSL=true", (Tls::Required, true, false)),
         (
             "useSSL=true&verifyServerCertificate=true",
             (Tls::Required, false, true),
