@@ -4,6 +4,7 @@
 mod columns;
 mod evolution;
 mod faults;
+mod flavours;
 mod modes;
 mod mysql;
 mod names;

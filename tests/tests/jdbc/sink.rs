@@ -49,11 +49,12 @@ impl Sink {
             .worker_threads(1)
             .enable_all()
             .build()?;
-        let Task::Sink(mut task) = connector()?.new_task() else {
+        let config = config(url, settings);
+        let Task::Sink(mut task) = connector(&config)?.new_task() else {
             return Err(anyhow!("the connector is no sink"));
         };
         let context = SinkTaskContext::new(CancellationToken::new(), None);
-        runtime.block_on(task.start(context.clone(), config(url, settings)))?;
+        runtime.block_on(task.start(context.clone(), config))?;
         Ok(Self {
             task,
             context,
@@ -83,7 +84,8 @@ pub(super) fn validate(url: &str, settings: &[Settings<'_>]) -> Result<Vec<Strin
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let values = runtime.block_on(connector()?.validate(&config(url, settings)));
+    let config = config(url, settings);
+    let values = runtime.block_on(connector(&config)?.validate(&config));
     Ok(values
         .into_iter()
         .flat_map(|value| {
@@ -93,8 +95,11 @@ pub(super) fn validate(url: &str, settings: &[Settings<'_>]) -> Result<Vec<Strin
         .collect())
 }
 
-fn connector() -> Result<Box<dyn Connector>> {
-    let plugin = tether_connector_jdbc::plugins().into_iter().next();
+/// The connector that `connector.class` names; Confluent's unless it does.
+fn connector(config: &ConfigMap) -> Result<Box<dyn Connector>> {
+    let class = config.get("connector.class");
+    let mut plugins = tether_connector_jdbc::plugins().into_iter();
+    let plugin = plugins.find(|plugin| class.is_none_or(|class| class == plugin.class));
     match plugin.map(|plugin| plugin.factory) {
         Some(PluginFactory::Sink(create)) => Ok(create()),
         _ => Err(anyhow!("no sink connector")),
