@@ -1,6 +1,7 @@
 //! Writes and deletions of one key within one delivery.
 
 use anyhow::Result;
+use tether_api::ErrorKind;
 use tether_api::data::{Type, Value};
 use tether_api::record::SinkRecord;
 
@@ -74,4 +75,40 @@ fn texts_that_the_collation_takes_for_equal() -> Result<()> {
 fn texts_whose_bytes_count() -> Result<()> {
     let padded = |number: usize, step: usize| format!("key {number}{}", " ".repeat(step)).into();
     run_sequences("varchar(20) COLLATE utf8mb4_bin", padded, Type::String)
+}
+
+/// Three tasks write the same keys in different orders. Rows are locked in the order of the keys; where
+/// the server still finds a deadlock, the delivery comes again.
+#[test]
+fn tasks_write_the_same_keys() -> Result<()> {
+    let database = MySqlDatabase::create()?;
+    database.rows("CREATE TABLE t (id int PRIMARY KEY, step int)")?;
+    let settings: Settings = &[("insert.mode", "upsert"), ("retry.backoff.ms", "1")];
+    let schema = structure(&[("step", required(Type::Int32))]);
+    let task = |number: i32| -> Result<()> {
+        let mut sink = Sink::with_url(&database.jdbc_url(), &[&BY_KEY, settings])?;
+        let mut topic = Topic::new("t", Type::Int32);
+        for round in 0..20i32 {
+            let records: Vec<_> = (0..200i32)
+                .map(|key| {
+                    let key = (key * (2 * number + 3)) % 200;
+                    topic.record(key, &schema, [round.into()])
+                })
+                .collect();
+            while let Err(error) = sink.put(&records) {
+                anyhow::ensure!(error.kind() == ErrorKind::Retriable, "{error}");
+            }
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        let tasks = [0, 2, 3].map(|number| scope.spawn(move || task(number)));
+        tasks.into_iter().try_for_each(|task| {
+            let outcome = task.join();
+            outcome.unwrap_or_else(|_| Err(anyhow::anyhow!("a task panicked")))
+        })
+    })?;
+    let sums = database.rows("SELECT count(*), min(step), max(step) FROM t")?;
+    assert_eq!(sums, ["200|19|19"]);
+    Ok(())
 }
