@@ -7,7 +7,9 @@ use std::time::Duration;
 use tether_api::config::Password;
 use tether_api::{ConnectError, Result};
 use tether_postgres_client::{SslMode, SslOptions};
-use tokio_postgres::config::{LoadBalanceHosts, TargetSessionAttrs};
+use tokio_postgres::config::{
+    ChannelBinding, LoadBalanceHosts, SslNegotiation, TargetSessionAttrs,
+};
 
 use crate::config::ConnectionConfig;
 use crate::url::{DriverParameters, decode, invalid};
@@ -21,11 +23,15 @@ const APPLICATION_NAME: &str = "Tether JDBC Sink";
 
 /// Parameters of the JDBC driver whose effect is there anyway or has no
 /// counterpart, so that they are not worth a warning.
-const ACCEPTED: [&str; 14] = [
+const ACCEPTED: [&str; 16] = [
     // Text goes to any column as that column's type.
     "stringtype",
     // All rows of a batch go with one statement.
     "reWriteBatchedInserts",
+    // Small packets are always sent at once.
+    "tcpNoDelay",
+    // Waiting for TLS is part of connecting.
+    "sslResponseTimeout",
     // Values are always binary.
     "binaryTransfer",
     "binaryTransferEnable",
@@ -94,6 +100,8 @@ impl PostgresOptions {
         if parameters.flag("loadBalanceHosts")? == Some(true) {
             config.load_balance_hosts(LoadBalanceHosts::Random);
         }
+        config.channel_binding(channel_binding(parameters.text("channelBinding"))?);
+        config.ssl_negotiation(negotiation(parameters.text("sslNegotiation"))?);
         refuse_gss(parameters.text("gssEncMode"))?;
         let options = Self {
             config,
@@ -177,6 +185,45 @@ fn target(word: Option<String>) -> Result<TargetSessionAttrs> {
     }
 }
 
+fn channel_binding(word: Option<String>) -> Result<ChannelBinding> {
+    match word.as_deref() {
+        None | Some("prefer") => Ok(ChannelBinding::Prefer),
+        Some("disable") => Ok(ChannelBinding::Disable),
+        Some("require") => Ok(ChannelBinding::Require),
+        Some(word) => Err(invalid(
+            "channelBinding",
+            word,
+            "disable, prefer or require",
+        )),
+    }
+}
+
+fn negotiation(word: Option<String>) -> Result<SslNegotiation> {
+    match word.as_deref() {
+        None | Some("postgres") => Ok(SslNegotiation::Postgres),
+        Some("direct") => Ok(SslNegotiation::Direct),
+        Some(word) => Err(invalid("sslNegotiation", word, "postgres or direct")),
+    }
+}
+
+/// Whether any certificate of the server is taken. The other factories of the
+/// driver check it as `sslmode` says.
+fn trusts_all(factory: Option<String>) -> Result<bool> {
+    match factory.as_deref() {
+        Some("org.postgresql.ssl.NonValidatingFactory") => Ok(true),
+        None
+        | Some("org.postgresql.ssl.LibPQFactory" | "org.postgresql.ssl.DefaultJavaSSLFactory") => {
+            Ok(false)
+        }
+        Some(class) => Err(invalid(
+            "sslfactory",
+            class,
+            "a class of the driver: classes of Java cannot be had here. Set sslmode and \
+             sslrootcert",
+        )),
+    }
+}
+
 fn refuse_gss(mode: Option<String>) -> Result<()> {
     match mode.as_deref() {
         None | Some("disable" | "allow" | "prefer") => Ok(()),
@@ -189,12 +236,14 @@ fn refuse_gss(mode: Option<String>) -> Result<()> {
 }
 
 fn ssl_options(parameters: &mut DriverParameters) -> Result<SslOptions> {
-    let mode = match (parameters.text("sslmode"), parameters.text("ssl")) {
-        (Some(mode), _) => mode,
-        // `ssl` without a value means true.
-        (None, Some(word)) if word.eq_ignore_ascii_case("true") => "verify-full".to_owned(),
-        (None, _) => "prefer".to_owned(),
-    };
+    let ssl = parameters.take("ssl");
+    // `ssl` without a value means true.
+    let demands =
+        ssl.is_some_and(|word| word.is_empty() || word.reveal().eq_ignore_ascii_case("true"));
+    let mode = parameters.text("sslmode").unwrap_or_else(|| match demands {
+        true => "verify-full".to_owned(),
+        false => "prefer".to_owned(),
+    });
     let mode = SslMode::parse(&mode).ok_or_else(|| {
         invalid(
             "sslmode",
@@ -203,8 +252,10 @@ fn ssl_options(parameters: &mut DriverParameters) -> Result<SslOptions> {
         )
     })?;
     let key_password: Option<Password> = parameters.take("sslpassword");
+    let trusts_all = trusts_all(parameters.text("sslfactory"))?;
     let mut path = |name: &str| parameters.text(name).map(PathBuf::from);
     Ok(SslOptions {
+        trusts_all,
         root_certificates: path("sslrootcert"),
         certificate: path("sslcert"),
         key: path("sslkey"),

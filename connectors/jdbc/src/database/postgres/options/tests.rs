@@ -81,6 +81,25 @@ fn the_users_own_properties_win() {
 }
 
 #[test]
+fn ways_to_trust_and_to_bind() {
+    let factory =
+        |class: &str| options(&format!("jdbc:postgresql://h/d?user=u&sslfactory={class}"));
+    let trusting = factory("org.postgresql.ssl.NonValidatingFactory").unwrap();
+    assert!(trusting.ssl.trusts_all);
+    let checking = factory("org.postgresql.ssl.LibPQFactory").unwrap();
+    assert!(!checking.ssl.trusts_all);
+    assert!(factory("com.example.Own").is_err());
+    let found =
+        options("jdbc:postgresql://h/d?user=u&channelBinding=require&sslNegotiation=direct");
+    let config = found.unwrap().config;
+    assert_eq!(config.get_channel_binding(), ChannelBinding::Require);
+    assert_eq!(config.get_ssl_negotiation(), SslNegotiation::Direct);
+    for wrong in ["channelBinding=x", "sslNegotiation=x"] {
+        assert!(options(&format!("jdbc:postgresql://h/d?user=u&{wrong}")).is_err());
+    }
+}
+
+#[test]
 fn tls_modes() {
     use SslMode::{Allow, Disable, Prefer, Require, VerifyCa, VerifyFull};
     let cases = [
@@ -94,6 +113,7 @@ fn tls_modes() {
         ("&ssl=true", VerifyFull),
         ("&ssl=true&sslmode=require", Require),
         ("&ssl=false", Prefer),
+        ("&ssl", VerifyFull),
     ];
     for (query, mode) in cases {
         let found = options(&format!("jdbc:postgresql://h/d?user=u{query}"))
