@@ -33,6 +33,7 @@ enum Source {
     Text(Arc<Text>),
     Sensor(Arc<Sensor>, Statistic),
     Computed(Box<dyn Fn() -> f64 + Send + Sync>),
+    Texts(&'static str, Box<dyn Fn() -> Vec<String> + Send + Sync>),
     Rows(
         &'static str,
         Box<dyn Fn() -> Vec<(String, f64)> + Send + Sync>,
@@ -43,6 +44,7 @@ enum Source {
 pub(crate) enum Reading {
     Number(f64),
     Text(Cow<'static, str>),
+    Texts(Vec<String>),
     /// The name of the key, and a number for each.
     Rows(&'static str, Vec<(String, f64)>),
 }
@@ -58,6 +60,7 @@ impl Attribute {
                 Reading::Number(sensor.measure_at(*statistic, now))
             }
             Source::Computed(compute) => Reading::Number(compute()),
+            Source::Texts(_, texts) => Reading::Texts(texts()),
             Source::Rows(key, rows) => Reading::Rows(key, rows()),
         }
     }
@@ -70,7 +73,15 @@ impl Attribute {
     }
 
     pub(crate) fn is_text(&self) -> bool {
-        matches!(&self.source, Source::Text(_))
+        matches!(&self.source, Source::Text(_) | Source::Texts(..))
+    }
+
+    /// What a label is called that has its text.
+    pub(crate) fn text_label(&self) -> &'static str {
+        match &self.source {
+            Source::Texts(label, _) => label,
+            _ => self.name,
+        }
     }
 }
 
@@ -161,6 +172,19 @@ impl GroupBuilder {
         rows: impl Fn() -> Vec<(String, f64)> + Send + Sync + 'static,
     ) {
         self.add(name, help, Source::Rows(key, Box::new(rows)));
+    }
+
+    /// Adds texts, such as the names of tables, or one that there may not be; they
+    /// are put together when somebody asks. `label` says what each of them is. As
+    /// quick as above.
+    pub fn texts(
+        &mut self,
+        name: &'static str,
+        help: &'static str,
+        label: &'static str,
+        texts: impl Fn() -> Vec<String> + Send + Sync + 'static,
+    ) {
+        self.add(name, help, Source::Texts(label, Box::new(texts)));
     }
 
     /// A sensor for [`GroupBuilder::statistic`].

@@ -27,6 +27,19 @@ impl Operation {
         }
     }
 
+    /// The operation of a letter.
+    pub fn of_code(code: &str) -> Option<Self> {
+        let all = [
+            Self::Read,
+            Self::Create,
+            Self::Update,
+            Self::Delete,
+            Self::Truncate,
+            Self::Message,
+        ];
+        all.into_iter().find(|operation| operation.code() == code)
+    }
+
     pub(super) fn text(self) -> Text {
         Text::from_static(self.code())
     }

@@ -10,7 +10,9 @@ use super::markers::Marks;
 use super::notice::Happened;
 use super::snapshots::{IncrementalSnapshots, Marking};
 use super::table::{ChunkTable, Unreadable};
+use super::told::ReadKeys;
 use super::transactions::{Visible, Watermarks};
+use crate::catalog::tables;
 use crate::event::ProcessingTime;
 use crate::notification::TableScanStatus;
 use crate::replication::{Failure, Session};
@@ -154,6 +156,12 @@ impl IncrementalSnapshots {
                 }
             }
         }
+        if !self.told.counts() {
+            match self.estimate(&session, &table).await {
+                Ok(estimate) => self.told.begun(table.id(), estimate),
+                Err(failure) => return Ok(Err(failure)),
+            }
+        }
         let bounds = (self.state.chunk_end.as_ref(), self.state.maximum.as_ref());
         let is_seen = |visible: &Visible| changes.window().is_seen(visible);
         let read = table.chunk(&session, bounds, &self.settings, is_seen);
@@ -171,7 +179,7 @@ impl IncrementalSnapshots {
             }
             Err(failure) => return Ok(Err(failure)),
         };
-        let Some(last) = read.last else {
+        let Some((first, last)) = read.first_and_last else {
             tracing::info!(
                 "No data returned by the query, incremental snapshotting of table '{}' finished",
                 table.id()
@@ -179,6 +187,14 @@ impl IncrementalSnapshots {
             return Ok(Ok(Outcome::Done(TableScanStatus::Succeeded)));
         };
         self.rows_scanned += read.rows;
+        let keys = ReadKeys {
+            id: self.chunk.as_deref(),
+            first: &first,
+            last: &last,
+            is_initial: self.state.chunk_end.is_none(),
+            maximum: self.state.maximum.as_ref(),
+        };
+        self.told.read(read.rows, keys);
         let in_progress = Happened::InProgress {
             tables: self.state.names(),
             table: table.id().to_string(),
@@ -189,6 +205,20 @@ impl IncrementalSnapshots {
         changes.window_mut().fill(read.chunk, read.visible);
         self.notify(in_progress);
         Ok(Ok(Outcome::Chunk))
+    }
+
+    /// About how many rows of a table are to come; not known of a part of it.
+    async fn estimate(&self, session: &Session, table: &ChunkTable) -> Asked<Option<u64>> {
+        let is_whole = self.state.chunk_end.is_none()
+            && self
+                .state
+                .current()
+                .is_some_and(|current| current.condition.is_none());
+        if !is_whole {
+            return Ok(None);
+        }
+        let oid = table.captured.schema.table().oid;
+        Ok(tables::row_estimates(session).await?.remove(&oid))
     }
 
     /// The first table that waits. It is described when its snapshot begins, when

@@ -29,6 +29,7 @@ mod snapshots;
 mod state;
 mod table;
 mod tables;
+mod told;
 mod transactions;
 mod window;
 

@@ -11,11 +11,13 @@ use super::collection::DataCollection;
 use super::notice::{Happened, Notice};
 use super::state::State;
 use super::table::ChunkTable;
+use super::told::Told;
 use crate::config::{Settings, table_name};
 use crate::notification::{Notifications, TableScanStatus};
 use crate::offset::PostgresOffset;
 use crate::replication::{Failure, Purpose, Session};
 use crate::signal::{SnapshotRequest, StopRequest};
+use crate::snapshot::SnapshotMeter;
 use crate::streaming::Changes;
 use crate::table::TableId;
 
@@ -72,6 +74,7 @@ pub struct IncrementalSnapshots {
     pub(super) rows_scanned: u64,
     pub(super) session: Option<Arc<Session>>,
     pub(super) notices: Vec<Notice>,
+    pub(super) told: Told,
 }
 
 /// How the stream shows where chunks were read.
@@ -84,9 +87,9 @@ pub(super) enum Marking {
 }
 
 impl IncrementalSnapshots {
-    /// Those of a configuration; `None`, if it has no signal table and may write
-    /// one, which they need.
-    pub fn new(settings: Arc<Settings>) -> Option<Self> {
+    /// Those of a configuration, which tell `meter` how far they are; `None`, if
+    /// it has no signal table and may write one, which they need.
+    pub fn new(settings: Arc<Settings>, meter: Arc<SnapshotMeter>) -> Option<Self> {
         let marking = match settings.connection.read_only {
             true => Marking::Transactions,
             false => Marking::Table(settings.filters.signal_table()?.clone()),
@@ -103,6 +106,7 @@ impl IncrementalSnapshots {
             rows_scanned: 0,
             session: None,
             notices: Vec::new(),
+            told: Told::new(meter),
         })
     }
 
@@ -116,6 +120,10 @@ impl IncrementalSnapshots {
             let state = State::load(&changes.offset().incremental);
             self.state = state.map_err(|error| ConnectError::other(error.to_string()))?;
             self.is_loaded = true;
+            if self.state.is_running() {
+                self.told.started();
+                self.told.determined(self.state.tables());
+            }
         }
         self.keep_last_sent(changes);
         self.state.revert();
@@ -158,6 +166,7 @@ impl IncrementalSnapshots {
                 if self.state.is_running() && !self.is_paused {
                     tracing::info!("Pausing incremental snapshot");
                     self.is_paused = true;
+                    self.told.paused();
                     self.notify(Happened::Paused(self.state.names()));
                 }
                 Ok(())
@@ -168,6 +177,7 @@ impl IncrementalSnapshots {
                 }
                 tracing::info!("Resuming incremental snapshot");
                 self.is_paused = false;
+                self.told.resumed();
                 self.notify(Happened::Resumed(self.state.names()));
                 // The window of the latest chunk may not have been closed yet; it
                 // goes on from there.
@@ -275,6 +285,10 @@ impl IncrementalSnapshots {
         }
         self.state.correlation_id = Some(id);
         if starts {
+            self.told.started();
+        }
+        self.told.determined(self.state.tables());
+        if starts {
             self.notify(Happened::Started(self.state.names()));
             return self.read_chunk(changes).await;
         }
@@ -356,9 +370,13 @@ impl IncrementalSnapshots {
     pub(super) fn go_to_next_table(&mut self) {
         self.rows_scanned = 0;
         self.table = None;
+        if let Some(current) = self.state.current() {
+            self.told.ended(&current.id);
+        }
         self.state.next_collection();
         if !self.state.is_running() {
             tracing::info!("The incremental snapshot is complete");
+            self.told.completed();
             self.notify(Happened::Completed);
             self.state.correlation_id = None;
         }

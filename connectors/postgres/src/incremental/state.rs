@@ -120,6 +120,11 @@ impl State {
         self.maximum = None;
     }
 
+    /// The tables that wait, and the one that is read.
+    pub(super) fn tables(&self) -> impl Iterator<Item = &TableId> {
+        self.collections.iter().map(|collection| &collection.id)
+    }
+
     /// Leaves a table out. Whether it was waiting.
     pub(super) fn remove(&mut self, id: &TableId) -> bool {
         let length = self.collections.len();
@@ -135,7 +140,7 @@ impl State {
 
     /// The names of the tables, as notifications list them.
     pub(super) fn names(&self) -> String {
-        names(self.collections.iter().map(|collection| &collection.id))
+        names(self.tables())
     }
 }
 

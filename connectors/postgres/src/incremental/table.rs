@@ -201,7 +201,7 @@ impl ChunkTable {
         let mut read = ReadChunk {
             chunk: Chunk::of(self.captured.clone()),
             visible,
-            last: None,
+            first_and_last: None,
             rows: copied.len() as u64,
         };
         let schema = &self.captured.schema;
@@ -212,7 +212,11 @@ impl ChunkTable {
             let key: Key = key
                 .map(|(column, kind)| kind.value(&cells[*column]))
                 .collect();
-            read.last = Some(key.clone());
+            let first = match read.first_and_last.take() {
+                Some((first, _)) => first,
+                None => key.clone(),
+            };
+            read.first_and_last = Some((first, key.clone()));
             let bytes = text.len() + cells.len() * size_of::<Value>() + RECORD_BYTES;
             let made = schema
                 .key(&cells, None, Phase::Snapshot)
@@ -252,8 +256,8 @@ pub(super) struct ReadChunk {
     pub(super) chunk: Chunk,
     /// What they were read with.
     pub(super) visible: Visible,
-    /// The key of the last row.
-    pub(super) last: Option<Key>,
+    /// The keys of the first and the last row.
+    pub(super) first_and_last: Option<(Key, Key)>,
     /// How many rows there were.
     pub(super) rows: u64,
 }

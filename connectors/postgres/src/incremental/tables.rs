@@ -11,6 +11,7 @@ use super::snapshots::IncrementalSnapshots;
 use super::state::names;
 use crate::catalog::tables;
 use crate::config::table_name;
+use crate::table::TableId;
 
 impl IncrementalSnapshots {
     /// The names of the captured tables that expressions match, each once, in
@@ -48,10 +49,11 @@ impl IncrementalSnapshots {
         }
         let (mut stopped, mut current) = (Vec::new(), None);
         for id in found.iter().filter_map(|name| table_name(name)) {
-            if self.table.as_ref().is_some_and(|table| *table.id() == id) {
+            if self.is_reading(&id) {
                 current = Some(id);
             } else if self.state.remove(&id) {
                 tracing::info!("Removed '{id}' from incremental snapshot collection list.");
+                self.told.left_out(&id);
                 stopped.push(id);
             } else {
                 tracing::warn!(
@@ -64,12 +66,21 @@ impl IncrementalSnapshots {
             tracing::info!("Removed current collection '{id}' from incremental snapshot.");
             stopped.push(id);
             self.go_to_next_table();
+        } else if !self.state.is_running() {
+            self.told.aborted();
         }
         self.notify(Happened::Aborted(names(stopped.iter())));
         if !self.state.is_running() {
             self.state.correlation_id = None;
         }
         Ok(())
+    }
+
+    /// Whether the reading of a table has begun, and not ended.
+    fn is_reading(&self, id: &TableId) -> bool {
+        let is_first = self.state.current().is_some_and(|first| first.id == *id);
+        // It may have to be described anew.
+        is_first && (self.table.is_some() || self.state.maximum.is_some())
     }
 }
 

@@ -1,18 +1,16 @@
 //! Events of whatever kind.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
 use tether_api::metrics::Counter;
+use tether_api::record::SourceRecord;
 
+use super::last_event::{LastEvent, latest};
 use super::tally::Tally;
 use crate::event::ProcessingTime;
 
-/// No event yet.
-const NEVER: i64 = -1;
-
 /// Counts the events of one of the contexts.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct EventMeter {
     pub(super) seen: Arc<Counter>,
     pub(super) created: Arc<Counter>,
@@ -24,44 +22,19 @@ pub struct EventMeter {
     last: Arc<LastEvent>,
 }
 
-/// When the latest event came, in milliseconds since 1970.
-#[derive(Debug)]
-pub(super) struct LastEvent(AtomicI64);
-
-impl LastEvent {
-    /// How many milliseconds ago that was; -1 without an event.
-    pub(super) fn millis_since(&self) -> i64 {
-        match self.0.load(Relaxed) {
-            NEVER => NEVER,
-            last => now().saturating_sub(last),
-        }
-    }
-
-    fn set(&self) {
-        self.0.store(now(), Relaxed);
-    }
-}
-
-impl Default for EventMeter {
-    fn default() -> Self {
-        Self {
-            seen: Arc::default(),
-            created: Arc::default(),
-            updated: Arc::default(),
-            deleted: Arc::default(),
-            filtered: Arc::default(),
-            erroneous: Arc::default(),
-            last: Arc::new(LastEvent(AtomicI64::new(NEVER))),
-        }
-    }
-}
-
 impl EventMeter {
     /// So many rows of a snapshot were sent.
     pub fn rows(&self, rows: u64) {
         if rows > 0 {
             self.seen.add(rows);
-            self.last.set();
+            self.last.came();
+        }
+    }
+
+    /// The latest event is among these records, if there is one of a row or table.
+    pub fn told(&self, records: &[SourceRecord]) {
+        if let Some((_, event, key)) = latest(records) {
+            self.last.set(event, key);
         }
     }
 
@@ -81,11 +54,11 @@ impl EventMeter {
         self.deleted.add(tally.deleted);
         self.filtered.add(tally.filtered);
         if tally.seen() > 0 {
-            self.last.set();
+            self.last.came();
         }
     }
 }
 
-fn now() -> i64 {
+pub(super) fn now() -> i64 {
     ProcessingTime::now().millis()
 }

@@ -11,7 +11,7 @@ use super::lag::Lag;
 use super::streaming::StreamingMeter;
 use crate::config::Settings;
 use crate::guardian::SlotGauges;
-use crate::snapshot::{SnapshotMeter, SnapshotPhase, TableMeter};
+use crate::snapshot::{IncrementalChunk, SnapshotMeter, SnapshotPhase, TableMeter};
 
 const DOMAIN: &str = "debezium.postgres";
 const TYPE: &str = "connector-metrics";
@@ -100,6 +100,13 @@ fn add_events(group: &mut GroupBuilder, events: &EventMeter) {
         group.known_counter(name, help, Arc::clone(counter));
     }
     let last = events.last();
+    group.texts(
+        "LastEvent",
+        "Where the latest event stands, and its key.",
+        "LastEvent",
+        move || last.text().into_iter().collect(),
+    );
+    let last = events.last();
     group.computed(
         "MilliSecondsSinceLastEvent",
         "Milliseconds since the latest event; -1 without one.",
@@ -180,6 +187,37 @@ fn add_snapshot(group: &mut GroupBuilder, meter: &Arc<SnapshotMeter>) {
         "1 if there was nothing to read at the start.",
         |phase| phase.skipped,
     );
+    let tables = Arc::clone(meter);
+    group.texts(
+        "CapturedTables",
+        "Tables of snapshots.",
+        "table",
+        move || tables.captured_tables(),
+    );
+    let mut chunk = |name, help, value: fn(IncrementalChunk) -> Option<String>| {
+        let meter = Arc::clone(meter);
+        let value = move || value(meter.chunk()).into_iter().collect();
+        group.texts(name, help, name, value);
+    };
+    chunk(
+        "ChunkId",
+        "The chunk that an incremental snapshot has read.",
+        |chunk| chunk.id,
+    );
+    chunk("ChunkFrom", "The key that it begins with.", |chunk| {
+        chunk.from
+    });
+    chunk("ChunkTo", "The key that it ends with.", |chunk| chunk.to);
+    chunk(
+        "TableFrom",
+        "The key that its table begins with.",
+        |chunk| chunk.table_from,
+    );
+    chunk(
+        "TableTo",
+        "The key that its table ended with when the snapshot began.",
+        |chunk| chunk.table_to,
+    );
     let mut rows = |name, help, value: fn(&TableMeter) -> Option<u64>| {
         let meter = Arc::clone(meter);
         group.rows(name, help, "table", move || {
@@ -210,6 +248,13 @@ fn add_streaming(group: &mut GroupBuilder, meter: &Arc<StreamingMeter>) {
         "NumberOfCommittedTransactions",
         "Transactions of which events came.",
         Arc::clone(&meter.transactions),
+    );
+    let tables = Arc::clone(meter);
+    group.texts(
+        "CapturedTables",
+        "Tables whose changes are captured.",
+        "table",
+        move || tables.captured_tables(),
     );
     let mut add = |name, help, value: fn(&StreamingMeter) -> f64| {
         let meter = Arc::clone(meter);

@@ -7,11 +7,15 @@
 mod events;
 mod groups;
 mod lag;
+mod last_event;
 mod streaming;
 mod tally;
 
 use std::sync::Arc;
 
+use tether_api::record::SourceRecord;
+
+use crate::event::Operation;
 use crate::guardian::SlotGauges;
 use crate::snapshot::SnapshotMeter;
 
@@ -42,9 +46,14 @@ impl Meters {
         }
     }
 
-    /// Takes what was counted.
-    pub fn add(&self, tally: &mut Tally) {
+    /// Takes what was counted, and what the latest of these records tells.
+    pub fn add(&self, tally: &mut Tally, records: &[SourceRecord]) {
         self.snapshot.events().rows(tally.take_reads());
         self.streaming.add(tally);
+        match last_event::latest(records) {
+            Some((Operation::Read, ..)) => self.snapshot.events().told(records),
+            Some(_) => self.streaming.events().told(records),
+            None => {}
+        }
     }
 }

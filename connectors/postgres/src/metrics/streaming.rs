@@ -8,6 +8,7 @@ use tether_api::metrics::Counter;
 use super::events::EventMeter;
 use super::lag::Lag;
 use super::tally::Tally;
+use crate::table::TableId;
 
 /// What is not known.
 const UNKNOWN: i64 = -1;
@@ -22,6 +23,7 @@ pub struct StreamingMeter {
     transaction: AtomicI64,
     position: AtomicI64,
     lag: Mutex<Lag>,
+    captured: Mutex<Vec<String>>,
 }
 
 impl StreamingMeter {
@@ -34,6 +36,7 @@ impl StreamingMeter {
             transaction: AtomicI64::new(UNKNOWN),
             position: AtomicI64::new(UNKNOWN),
             lag: Mutex::new(Lag::new(quantiles)),
+            captured: Mutex::default(),
         }
     }
 
@@ -45,6 +48,25 @@ impl StreamingMeter {
     /// Whether it is.
     pub fn is_connected(&self) -> bool {
         self.connected.load(Relaxed)
+    }
+
+    /// The tables whose changes are captured (`schema.table`).
+    pub fn captured_tables(&self) -> Vec<String> {
+        self.captured().clone()
+    }
+
+    /// The changes of these tables are captured, perhaps of more than before.
+    pub fn captures<'a>(&self, tables: impl IntoIterator<Item = &'a TableId>) {
+        let mut captured = self.captured();
+        for name in tables.into_iter().map(TableId::to_string) {
+            if !captured.contains(&name) {
+                captured.push(name);
+            }
+        }
+    }
+
+    fn captured(&self) -> MutexGuard<'_, Vec<String>> {
+        self.captured.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Events that the stream has had, with the ones of tables that are not

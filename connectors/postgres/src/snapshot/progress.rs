@@ -46,7 +46,7 @@ pub struct SnapshotPhase {
 pub struct IncrementalChunk {
     /// The chunk's own name.
     pub id: Option<String>,
-    /// The key that the chunk begins behind.
+    /// The key that the chunk begins with.
     pub from: Option<String>,
     /// The last key of the chunk.
     pub to: Option<String>,
@@ -203,8 +203,13 @@ impl SnapshotMeter {
     /// All rows of a table have been read.
     pub fn table_completed(&self, table: &TableMeter) {
         table.completed.store(true, Ordering::Relaxed);
+        self.left_out(&table.name);
+    }
+
+    /// A table is not going to be read.
+    pub fn left_out(&self, name: &str) {
         let remaining = &mut locked(&self.tables).remaining;
-        remaining.retain(|name| *name != table.name);
+        remaining.retain(|known| *known != name);
     }
 
     /// An incremental snapshot reads this now.

@@ -115,7 +115,8 @@ impl Reader {
             let ended = self.connect_and_stream(&mut received).await;
             self.meters.streaming.connected(false);
             if let Some(streaming) = &mut self.streaming {
-                self.meters.add(streaming.changes.tally());
+                self.meters
+                    .add(streaming.changes.tally(), &self.batch.records);
             }
             let Err(error) = ended else {
                 return Ok(());
@@ -321,6 +322,7 @@ impl Reader {
                     self.resting = Some((offset, records));
                     return Ok(None);
                 };
+                self.meters.streaming.captures(&start.captured);
                 tokio::time::sleep(self.settings.streaming.delay).await;
                 let offset = read.unwrap_or(start.offset);
                 self.streaming.insert(Streaming {
@@ -330,7 +332,10 @@ impl Reader {
                         records,
                         settings::changes(&self.settings),
                     ),
-                    incremental: IncrementalSnapshots::new(self.settings.clone()),
+                    incremental: IncrementalSnapshots::new(
+                        self.settings.clone(),
+                        self.meters.snapshot.clone(),
+                    ),
                     publication: start.publication,
                     position: start.position,
                 })

@@ -20,6 +20,7 @@ use crate::replication::{
     set_replica_identities, slot_state, start_position, start_streaming, valid_slot_state,
 };
 use crate::snapshot::Snapshot;
+use crate::table::TableId;
 
 /// What a start comes to.
 pub(super) struct Start {
@@ -47,6 +48,8 @@ pub(super) struct StreamFrom {
     pub(super) position: Lsn,
     /// Whose changes come.
     pub(super) publication: PublicationName,
+    /// The tables whose changes are wanted.
+    pub(super) captured: Vec<TableId>,
 }
 
 /// Checks the database, makes publication and slot where they are missing, and
@@ -105,7 +108,7 @@ pub(super) async fn start(
             stream: None,
         });
     }
-    let publication = publication(settings, session).await?;
+    let (publication, captured) = publication(settings, session).await?;
     if plan.snapshot && slot.as_ref().is_some_and(|slot| slot.lost.is_some()) {
         // What it kept is gone, and the snapshot makes up for it.
         drop_slot(session, &settings.slot.name).await;
@@ -147,6 +150,7 @@ pub(super) async fn start(
                         },
                         position: go_on(settings, session, stored, position).await?,
                         publication: publication.clone(),
+                        captured: captured.clone(),
                     },
                     until,
                 })
@@ -161,6 +165,7 @@ pub(super) async fn start(
                 position: offset.start().unwrap_or(position),
                 offset,
                 publication,
+                captured,
             }),
         });
     }
@@ -174,6 +179,7 @@ pub(super) async fn start(
             offset,
             position,
             publication,
+            captured,
         }),
     })
 }
@@ -301,7 +307,11 @@ fn takes_snapshot_anew(settings: &Settings) -> bool {
     }
 }
 
-async fn publication(settings: &Settings, session: &Session) -> Result<PublicationName> {
+/// The publication, and the tables that are captured.
+async fn publication(
+    settings: &Settings,
+    session: &Session,
+) -> Result<(PublicationName, Vec<TableId>)> {
     let mut captured = tables::names(session).await?;
     captured.retain(|table| settings.filters.captures(table));
     let request = PublicationRequest {
@@ -313,7 +323,7 @@ async fn publication(settings: &Settings, session: &Session) -> Result<Publicati
     let publication = ensure_publication(session, request).await?;
     let identities = &settings.publication.replica_identities;
     set_replica_identities(session, identities, &captured).await?;
-    Ok(publication)
+    Ok((publication, captured))
 }
 
 /// Where a stream begins that none went before. A heartbeat may carry this

@@ -195,7 +195,7 @@ impl<S: EventStream, T: Tables, A: HeartbeatAction, C: Arrivals> StreamLoop<'_, 
 
     /// Puts the batch into the queue once there is space.
     async fn hand_over(&mut self) -> Result<Next> {
-        self.meters.add(self.changes.tally());
+        self.meters.add(self.changes.tally(), &self.batch.records);
         while !self.queue.try_put(self.batch) {
             tokio::select! {
                 biased;
@@ -311,6 +311,8 @@ impl<S: EventStream, T: Tables, A: HeartbeatAction, C: Arrivals> StreamLoop<'_, 
             table = self.tables.describe(&relation, self.changes.xid(), &source) => table?,
             failure = self.stream.keep_alive() => return Err(failure.into()),
         };
+        let id = table.as_ref().map(|table| &table.schema.table().id);
+        self.meters.streaming.captures(id);
         self.changes.put_table(relation.oid, table);
         Ok(())
     }

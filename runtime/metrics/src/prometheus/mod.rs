@@ -109,6 +109,12 @@ impl Plans {
                         let label = (&*series.text_label, &**text);
                         families.sample_with(*family, labels, label, "1");
                     }
+                    Reading::Texts(texts) => {
+                        for text in texts {
+                            let label = (&*series.text_label, &**text);
+                            families.sample_with(*family, labels, label, "1");
+                        }
+                    }
                     Reading::Rows(key, rows) => {
                         for (row, value) in rows {
                             set_number(&mut self.number, *value);

@@ -173,13 +173,12 @@ fn is_of_client(group: &GroupName) -> bool {
         .is_some_and(|(tag, _)| tag == "client-id")
 }
 
-/// Texts are left out, as they are by the exporter: that of the last event is
-/// another one each time.
+/// Texts, which Debezium's rules leave out, have a name of the form of all others.
 fn debezium(attribute: &Attribute) -> Vec<Series> {
+    let mut name = format!("debezium_metrics_{}", attribute.name);
     if attribute.is_text() {
-        return Vec::new();
+        name.push_str("_info");
     }
-    let name = format!("debezium_metrics_{}", attribute.name);
     vec![named(&name, attribute, LabelStyle::Debezium)]
 }
 
@@ -196,6 +195,6 @@ fn named(name: &str, attribute: &Attribute, labels: LabelStyle) -> Series {
             Kind::Gauge
         },
         labels,
-        text_label: safe_name(attribute.name).into_owned(),
+        text_label: safe_name(attribute.text_label()).into_owned(),
     }
 }

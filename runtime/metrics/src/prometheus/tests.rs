@@ -234,7 +234,11 @@ fn debezium_has_names_of_its_own() {
     group
         .gauge("MilliSecondsBehindSource", "Milliseconds.")
         .set(-1);
-    group.text("LastEvent", "An event.", "secret");
+    group.text("LastEvent", "An event.", "x");
+    group.texts("CapturedTables", "Tables.", "table", || {
+        vec!["s.a".to_owned(), "s.b".to_owned()]
+    });
+    group.texts("ChunkId", "A chunk.", "ChunkId", Vec::new);
     group.rows("RowsScanned", "Rows by table.", "table", || {
         vec![("s.a".to_owned(), 1.0), ("s.b".to_owned(), 2.5)]
     });
@@ -244,6 +248,8 @@ fn debezium_has_names_of_its_own() {
     assert_eq!(
         family_names(&read),
         [
+            "debezium_metrics_CapturedTables_info",
+            "debezium_metrics_LastEvent_info",
             "debezium_metrics_MilliSecondsBehindSource",
             "debezium_metrics_RowsScanned"
         ]
@@ -258,6 +264,11 @@ fn debezium_has_names_of_its_own() {
     assert_eq!(read.value(behind, &labels), Some(-1.0));
     let row = [&labels[..], &[("table", "s.b")]].concat();
     assert_eq!(read.value("debezium_metrics_RowsScanned", &row), Some(2.5));
+    let text = [&labels[..], &[("LastEvent", "x")]].concat();
+    let event = "debezium_metrics_LastEvent_info";
+    assert_eq!(read.value(event, &text), Some(1.0));
+    let tables = "debezium_metrics_CapturedTables_info";
+    assert_eq!(read.value(tables, &row), Some(1.0));
 }
 
 #[test]
