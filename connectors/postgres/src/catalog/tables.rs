@@ -18,7 +18,8 @@ const VISIBLE_PAUSE: Duration = Duration::from_millis(5);
 const COLUMNS: &str = "\
 SELECT c.oid, c.relreplident::text, a.attname::text, a.atttypid, a.atttypmod, \
        NOT (a.attnotnull OR t.typtype = 'd' AND t.typnotnull), \
-       pg_catalog.pg_get_expr(d.adbin, d.adrelid), {generated} \
+       pg_catalog.pg_get_expr(d.adbin, d.adrelid), {generated}, \
+       GREATEST(a.attndims, t.typndims)::int4 \
 FROM pg_catalog.pg_class c \
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \
@@ -177,12 +178,14 @@ fn add_key(tables: &mut HashMap<u32, Table>, row: &Row) -> Result<(), Error> {
 fn column(row: &Row) -> Result<Column, Error> {
     let name: String = row.try_get(2)?;
     let default: Option<String> = row.try_get(6)?;
+    let dimensions: i32 = row.try_get(8)?;
     Ok(Column {
         name: name.into(),
         type_oid: row.try_get(3)?,
         modifier: row.try_get(4)?,
         nullable: row.try_get(5)?,
         generated: row.try_get(7)?,
+        dimensions: u8::try_from(dimensions).unwrap_or(u8::MAX),
         default: default.map(Into::into),
     })
 }

@@ -7,7 +7,7 @@ use tether_api::record::SourceRecord;
 
 use super::last_event::{LastEvent, latest};
 use super::tally::Tally;
-use crate::event::ProcessingTime;
+use crate::event::{Operation, ProcessingTime};
 
 /// Counts the events of one of the contexts.
 #[derive(Debug, Default)]
@@ -31,9 +31,20 @@ impl EventMeter {
         }
     }
 
-    /// The latest event is among these records, if there is one of a row or table.
-    pub fn told(&self, records: &[SourceRecord]) {
-        if let Some((_, event, key)) = latest(records) {
+    /// The latest event of a snapshot is among these records, if there is one.
+    pub fn told_rows(&self, records: &[SourceRecord]) {
+        self.told(records, |operation| operation == Operation::Read);
+    }
+
+    /// The latest event of the stream is among these records, if there is one.
+    pub(super) fn told_changes(&self, records: &[SourceRecord]) {
+        self.told(records, |operation| {
+            !matches!(operation, Operation::Read | Operation::Message)
+        });
+    }
+
+    fn told(&self, records: &[SourceRecord], wanted: impl Fn(Operation) -> bool) {
+        if let Some((event, key)) = latest(records, wanted) {
             self.last.set(event, key);
         }
     }

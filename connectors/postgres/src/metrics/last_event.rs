@@ -104,16 +104,19 @@ impl LastEvent {
     }
 }
 
-/// The latest of these records that is an event of a row or table, and its
-/// operation.
-pub(super) fn latest(records: &[SourceRecord]) -> Option<(Operation, &Struct, &Value)> {
+/// The latest of these records that is an event of one of these operations, and
+/// its key.
+pub(super) fn latest(
+    records: &[SourceRecord],
+    wanted: impl Fn(Operation) -> bool,
+) -> Option<(&Struct, &Value)> {
     records.iter().rev().find_map(|placed| {
         let Value::Struct(value) = &placed.record.value else {
             return None;
         };
         value.get("source")?;
         let operation = Operation::of_code(value.get("op")?.as_str()?)?;
-        (operation != Operation::Message).then_some((operation, &**value, &placed.record.key))
+        wanted(operation).then_some((&**value, &placed.record.key))
     })
 }
 

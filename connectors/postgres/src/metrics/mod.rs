@@ -15,7 +15,6 @@ use std::sync::Arc;
 
 use tether_api::record::SourceRecord;
 
-use crate::event::Operation;
 use crate::guardian::SlotGauges;
 use crate::snapshot::SnapshotMeter;
 
@@ -46,14 +45,16 @@ impl Meters {
         }
     }
 
-    /// Takes what was counted, and what the latest of these records tells.
+    /// Takes what was counted, and what the latest of these records tell.
     pub fn add(&self, tally: &mut Tally, records: &[SourceRecord]) {
-        self.snapshot.events().rows(tally.take_reads());
-        self.streaming.add(tally);
-        match last_event::latest(records) {
-            Some((Operation::Read, ..)) => self.snapshot.events().told(records),
-            Some(_) => self.streaming.events().told(records),
-            None => {}
+        let rows = tally.take_reads();
+        if rows > 0 {
+            self.snapshot.events().rows(rows);
+            self.snapshot.events().told_rows(records);
         }
+        if tally.has_changes() {
+            self.streaming.events().told_changes(records);
+        }
+        self.streaming.add(tally);
     }
 }

@@ -87,6 +87,11 @@ impl Tally {
         std::mem::take(&mut self.reads)
     }
 
+    /// Whether there are events of the stream that were not left out.
+    pub(super) fn has_changes(&self) -> bool {
+        self.seen() > self.filtered
+    }
+
     /// Whether there is nothing of the stream.
     pub(super) fn is_empty(&self) -> bool {
         self.seen() == 0 && self.unchanged == 0

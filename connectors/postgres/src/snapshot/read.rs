@@ -226,7 +226,7 @@ impl Output<'_> {
     async fn hand_over(&mut self, sink: &mut impl RecordSink) {
         self.meter.events().rows(self.records.tally().take_reads());
         if !self.out.is_empty() {
-            self.meter.events().told(&self.out);
+            self.meter.events().told_rows(&self.out);
             let records = std::mem::take(&mut self.out);
             sink.put(records, std::mem::take(&mut self.bytes)).await;
         }

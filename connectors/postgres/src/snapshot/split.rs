@@ -274,6 +274,7 @@ mod tests {
             name: name.into(),
             type_oid: 23,
             modifier: NO_MODIFIER,
+            dimensions: 0,
             nullable,
             generated: false,
             default: None,

@@ -93,6 +93,7 @@ mod tests {
             name: name.into(),
             type_oid: 25,
             modifier: NO_MODIFIER,
+            dimensions: 0,
             nullable: true,
             generated: false,
             default: None,

@@ -15,6 +15,9 @@ pub struct Column {
     /// The modifier of its type (`atttypmod`), such as length or precision;
     /// [`NO_MODIFIER`] without one.
     pub modifier: i32,
+    /// How many dimensions it was declared with, if it holds arrays; 0 where that
+    /// is not known. The server keeps to it as little as to a length.
+    pub dimensions: u8,
     /// Whether it may hold NULL.
     pub nullable: bool,
     /// Whether it is computed from others (`GENERATED ALWAYS AS … STORED`).

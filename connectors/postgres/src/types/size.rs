@@ -12,6 +12,11 @@ pub const UNLIMITED: i32 = i32::MAX;
 /// The most characters of a `numeric` without modifiers.
 const LONGEST_NUMERIC: i32 = 131_089;
 
+/// The scale of a `numeric` has eleven bits, of which the first is the sign.
+const SCALE_RANGE: i32 = 1 << 11;
+/// From here on the driver means one less than zero.
+const UNSIGNED_SCALES: i32 = SCALE_RANGE / 2;
+
 /// Length and scale of a type with its modifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TypeSize {
@@ -47,6 +52,19 @@ impl TypeSize {
     /// Whether a number of this size is one without a fixed scale.
     pub fn is_variable_scale(self) -> bool {
         matches!(self.length, 0 | LONGEST_NUMERIC) && self.scale == 0
+    }
+
+    /// The size of a number with a negative scale, as the driver computes it, or
+    /// rather of one that has its zeros: of `numeric(3, -2)`, up to 99,900, that of
+    /// `numeric(5, 0)`. Others stay as they are.
+    pub fn without_negative_scale(self) -> Self {
+        match self.scale {
+            UNSIGNED_SCALES.. => Self {
+                length: self.length + (SCALE_RANGE - self.scale),
+                scale: 0,
+            },
+            _ => self,
+        }
     }
 
     /// Whether this is the length that stands for a `numeric` without limit.
@@ -120,6 +138,9 @@ mod tests {
         assert_eq!((size(5, 2).length, size(5, 2).scale), (5, 2));
         assert_eq!((size(1000, 0).length, size(1000, 0).scale), (1000, 0));
         assert_eq!((size(3, -2).length, size(3, -2).scale), (3, 2046));
+        assert_eq!(size(3, -2).without_negative_scale(), size(5, 0));
+        assert_eq!(size(2, -1000).without_negative_scale(), size(1002, 0));
+        assert_eq!(size(3, 1000).without_negative_scale(), size(3, 1000));
         assert!(TypeSize::of(oid::NUMERIC, NO_MODIFIER).is_variable_scale());
         assert!(TypeSize::with_display_size(oid::NUMERIC, NO_MODIFIER).is_variable_scale());
         assert!(!size(5, 0).is_variable_scale());

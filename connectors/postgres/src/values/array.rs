@@ -55,6 +55,18 @@ pub(super) fn elements<E>(
     }
 }
 
+/// How many dimensions the array of a text has; 0 if it has no elements.
+pub(super) fn dimensions(text: &[u8]) -> usize {
+    let start = after_bounds(text).unwrap_or_default();
+    let text = text.get(start..).unwrap_or_default();
+    // In texts of elements braces are quoted.
+    let braces = text.iter().take_while(|byte| **byte == b'{').count();
+    match text.get(braces) {
+        Some(b'}') => 0,
+        _ => braces,
+    }
+}
+
 /// Where the braces begin.
 fn after_bounds(text: &[u8]) -> Option<usize> {
     match text.first()? {
@@ -197,6 +209,21 @@ mod tests {
             "{a\"b\"}",
         ] {
             assert_eq!(read(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn dimensions_are_braces() {
+        for (text, expected) in [
+            ("{}", 0),
+            ("", 0),
+            ("{1}", 1),
+            (r#"{"{{"}"#, 1),
+            ("[0:1]={1,2}", 1),
+            ("[1:1][0:1]={{1,2}}", 2),
+            ("{{{1}}}", 3),
+        ] {
+            assert_eq!(dimensions(text.as_bytes()), expected, "{text}");
         }
     }
 

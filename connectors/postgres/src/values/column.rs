@@ -23,9 +23,16 @@ pub struct ColumnConverter {
     mapping: Option<ColumnMapping>,
 }
 
+/// What a column is part of.
+pub(super) enum Role {
+    /// The row. The mapping masks the column or says more in its schema.
+    Value(Option<ColumnMapping>),
+    /// The key.
+    Key,
+}
+
 impl ColumnConverter {
-    /// The converter of a column of this type. `mapping` is what masks the
-    /// column or says more in its schema; the columns of a key have none.
+    /// The converter of a column of this type.
     ///
     /// `None` for a column that the reference leaves out, as it knows nothing
     /// of its type: geometric types other than `point`, composite types,
@@ -35,16 +42,22 @@ impl ColumnConverter {
         column: &Column,
         column_type: &ColumnType,
         modes: &ValueSettings,
-        mapping: Option<ColumnMapping>,
+        role: Role,
     ) -> Option<Self> {
-        let (builder, conversion) = shape::of(column_type, modes)?;
+        let (builder, conversion) = shape::of(column_type, column.dimensions, modes)?;
+        // A number that is none has to be null, whatever the column says.
+        let partial = modes.correct && conversion.is_partial();
+        let (mapping, optional) = match role {
+            Role::Value(mapping) => (mapping, column.nullable || partial),
+            Role::Key => (None, column.nullable),
+        };
         let plain = builder.build();
         let default = default::of(column, column_type, &conversion, &plain);
         let mut builder = plain.to_builder();
         if let Some(mapping) = &mapping {
             builder = mapping.describe(builder, column, column_type);
         }
-        if column.nullable {
+        if optional {
             builder = builder.optional();
         }
         if let Some(default) = default.clone() {
@@ -77,8 +90,8 @@ impl ColumnConverter {
         })
     }
 
-    /// The schema of the column: optional if it may be null, with its default
-    /// where that is known.
+    /// The schema of the column: optional if it may be null, or has values that
+    /// become null; with its default where that is known.
     pub fn schema(&self) -> &SchemaRef {
         &self.schema
     }

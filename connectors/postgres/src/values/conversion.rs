@@ -60,6 +60,8 @@ pub(super) struct ArrayConversion {
     pub(super) delimiter: u8,
     /// Whether they may be null.
     pub(super) nullable: bool,
+    /// How many arrays there are in each other, of those that the schema has.
+    pub(super) depth: u8,
 }
 
 /// Which way a value takes in the reference.
@@ -177,6 +179,16 @@ impl Conversion {
         value.ok_or(Misfit::Text)
     }
 
+    /// Whether there are values of the type that have none in the schema: numbers
+    /// that are none.
+    pub(super) fn is_partial(&self) -> bool {
+        match self {
+            Self::Decimal(form) => matches!(form, DecimalForm::Fixed(_) | DecimalForm::Variable),
+            Self::Array(array) => array.element.is_partial(),
+            _ => false,
+        }
+    }
+
     /// What a column becomes that may not be null and is: because an old row
     /// carries its key only, or the column is not read.
     pub(super) fn fallback(&self, schema: &SchemaRef) -> Value {
@@ -213,11 +225,10 @@ impl Conversion {
 impl ArrayConversion {
     fn value(&self, text: &Bytes, route: Route, schema: &SchemaRef) -> Result<Value, Misfit> {
         let elements = schema.value_schema().ok_or(Misfit::Unsupported)?;
-        let mut values = Vec::new();
         if route == Route::Correct {
-            self.flatten(text, elements, &mut values)?;
-            return Ok(values.into());
+            return self.nested(text, schema);
         }
+        let mut values = Vec::new();
         array::elements(text, self.delimiter, Misfit::Text, |element| {
             values.push(match element {
                 // The reference has no schema for arrays of arrays.
@@ -233,8 +244,46 @@ impl ArrayConversion {
         Ok(values.into())
     }
 
-    /// The elements of an array of any dimensions, row by row: a schema has one
-    /// dimension, as the type does not say how many there are.
+    /// The arrays in each other of which the schema is. An array of fewer
+    /// dimensions is the only element of what is around it; the innermost of one
+    /// of more dimensions has all their elements.
+    fn nested(&self, text: &Bytes, schema: &SchemaRef) -> Result<Value, Misfit> {
+        match array::dimensions(text) {
+            0 => Ok(Vec::new().into()),
+            dimensions => self.level(text, (self.depth, dimensions), schema),
+        }
+    }
+
+    fn level(
+        &self,
+        text: &Bytes,
+        (depth, dimensions): (u8, usize),
+        schema: &SchemaRef,
+    ) -> Result<Value, Misfit> {
+        let inner = schema.value_schema().ok_or(Misfit::Unsupported)?;
+        let mut values = Vec::new();
+        if depth <= 1 {
+            self.flatten(text, inner, &mut values)?;
+        } else if dimensions < usize::from(depth) {
+            values.push(self.level(text, (depth - 1, dimensions), inner)?);
+        } else {
+            array::elements(
+                text,
+                self.delimiter,
+                Misfit::Text,
+                |element| match element {
+                    Element::Array(row) => {
+                        values.push(self.level(&row, (depth - 1, dimensions - 1), inner)?);
+                        Ok(())
+                    }
+                    Element::Null | Element::Text(_) => Err(Misfit::Text),
+                },
+            )?;
+        }
+        Ok(values.into())
+    }
+
+    /// The elements of an array of any dimensions, row by row.
     fn flatten(
         &self,
         text: &Bytes,

@@ -14,10 +14,11 @@ use crate::types::{ColumnType, PgType, TypeKind, TypeSize, oid};
 /// done to its values.
 pub(super) type Shape = (SchemaBuilder, Conversion);
 
-/// The shape of a column; `None` for a column that is left out.
-pub(super) fn of(column: &ColumnType, modes: &ValueSettings) -> Option<Shape> {
+/// The shape of a column, declared with so many dimensions; `None` for a column
+/// that is left out.
+pub(super) fn of(column: &ColumnType, dimensions: u8, modes: &ValueSettings) -> Option<Shape> {
     match &column.element {
-        Some(element) => array(element, column.size, modes),
+        Some(element) => array(element, column.size, dimensions, modes),
         None => scalar(&column.root, column.size, modes)
             .or_else(|| opaque(&column.root, modes))
             .or_else(|| unknown(modes)),
@@ -43,7 +44,10 @@ fn opaque(entry: &PgType, modes: &ValueSettings) -> Option<Shape> {
         .then(|| (Schema::builder(modes.binary.kind()), conversion))
 }
 
-fn array(element: &PgType, size: TypeSize, modes: &ValueSettings) -> Option<Shape> {
+/// As many dimensions as an array of the server's can have.
+const MOST_DIMENSIONS: u8 = 6;
+
+fn array(element: &PgType, size: TypeSize, dimensions: u8, modes: &ValueSettings) -> Option<Shape> {
     match element.oid {
         _ if modes.correct => {}
         // The reference takes an array of bits for one of its elements.
@@ -66,15 +70,19 @@ fn array(element: &PgType, size: TypeSize, modes: &ValueSettings) -> Option<Shap
         true => schema.optional(),
         false => schema,
     };
+    let depth = match modes.correct {
+        true => dimensions.clamp(1, MOST_DIMENSIONS),
+        false => 1,
+    };
     let conversion = ArrayConversion {
         element: conversion,
         delimiter: element.delimiter,
         nullable,
+        depth,
     };
-    Some((
-        SchemaBuilder::array(elements.build()),
-        Conversion::Array(Box::new(conversion)),
-    ))
+    let innermost = SchemaBuilder::array(elements.build());
+    let schema = (1..depth).fold(innermost, |inner, _| SchemaBuilder::array(inner.build()));
+    Some((schema, Conversion::Array(Box::new(conversion))))
 }
 
 /// Whether the schema of elements of a known type lets them be null, as that of
@@ -184,6 +192,10 @@ fn named_text(name: &'static str) -> Shape {
 
 fn numeric(size: TypeSize, modes: &ValueSettings) -> Shape {
     let variable = size.is_variable_scale();
+    let size = match modes.correct {
+        true => size.without_negative_scale(),
+        false => size,
+    };
     match modes.decimals {
         DecimalMode::Double => (
             Schema::builder(Type::Float64),

@@ -8,6 +8,7 @@ use tether_api::data::{
 };
 use tether_api::{ConnectError, Result};
 
+use super::column::Role;
 use super::mapping::ColumnMapping;
 use super::{ColumnConverter, Phase, copy};
 use crate::config::{ConvertingFailure, Settings};
@@ -87,7 +88,8 @@ impl TableSchema {
             let column_type = type_of(&table, column, types, described)?;
             let type_name = column_type.name();
             let mapping = ColumnMapping::of(&settings.column_rules, id, column, &type_name)?;
-            match ColumnConverter::new(column, &column_type, &settings.values, mapping) {
+            match ColumnConverter::new(column, &column_type, &settings.values, Role::Value(mapping))
+            {
                 Some(converter) => {
                     schema = schema.try_field(field_name(column), converter.schema().clone())?;
                     fields.push(ValueField {
@@ -118,7 +120,7 @@ impl TableSchema {
             }
             let column_type = type_of(&table, &column, types, described)?;
             if let Some(converter) =
-                ColumnConverter::new(&column, &column_type, &settings.values, None)
+                ColumnConverter::new(&column, &column_type, &settings.values, Role::Key)
             {
                 key_schema =
                     key_schema.try_field(field_name(&column), converter.schema().clone())?;

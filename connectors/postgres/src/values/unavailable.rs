@@ -22,7 +22,8 @@ pub(super) fn of(
     let bytes = &modes.unavailable_placeholder;
     match (conversion, &column.element) {
         (Conversion::Array(array), Some(element)) if column.declared.oid == column.root.oid => {
-            elements(element, &array.element, bytes).map(Value::from)
+            let innermost = elements(element, &array.element, bytes).map(Value::from)?;
+            Some((1..array.depth).fold(innermost, |inner, _| vec![inner].into()))
         }
         (Conversion::Hstore(mode), None) => hstore(column, *mode, bytes),
         (

@@ -39,6 +39,7 @@ pub(crate) fn tables() -> (TypeRegistry, Vec<Fixture>) {
                 name: parts[0].into(),
                 type_oid: parts[1].parse().unwrap(),
                 modifier: parts[2].parse().unwrap(),
+                dimensions: 0,
                 nullable: parts[3] == "null",
                 generated: parts[4] == "generated",
                 default: parts

@@ -63,6 +63,7 @@ fn catalog() -> Table {
         name: name.into(),
         type_oid: oid::INT4,
         modifier: NO_MODIFIER,
+        dimensions: 0,
         nullable,
         generated: false,
         default: None,

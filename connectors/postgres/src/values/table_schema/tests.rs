@@ -7,6 +7,7 @@ fn column(name: &str, type_oid: u32, nullable: bool) -> Column {
         name: name.into(),
         type_oid,
         modifier: NO_MODIFIER,
+        dimensions: 0,
         nullable,
         generated: false,
         default: None,
