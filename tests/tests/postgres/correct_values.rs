@@ -5,6 +5,7 @@ use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 use tether_services::shared;
 use tether_tests::turns;
+use tether_tests::worker::Worker;
 
 use super::scene::{Scene, key, value};
 

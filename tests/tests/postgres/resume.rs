@@ -172,6 +172,48 @@ fn a_snapshot_goes_on_where_it_was_interrupted() -> Result<()> {
     })
 }
 
+/// The task goes on by itself after its connection is lost, though nothing has been stored.
+#[test]
+fn a_snapshot_goes_on_after_a_lost_connection() -> Result<()> {
+    let _turn = turns::take();
+    let scene = Scene::start_with(&shared::bootstrap()?, |options| {
+        options.property("offset.flush.interval.ms", "600000")
+    })?;
+    tables(&scene)?;
+    let mut config = config(&scene, "1");
+    // No more than this is read ahead.
+    config["max.batch.size"] = json!("100");
+    config["max.queue.size"] = json!("400");
+    config["retriable.restart.connector.wait.ms"] = json!("500");
+    let rest = scene.worker.rest();
+    rest.create(&scene.name, &config)?;
+    let some = usize::try_from(ROWS)? / 2;
+    scene.wait_records("public.a", some)?;
+    let lost = scene.value(
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE query LIKE 'COPY%'",
+    )?;
+    assert_eq!(lost, "1");
+    for table in ["a", "k"] {
+        let records = eventually("all rows", || {
+            let records = scene.records(&format!("public.{table}"))?;
+            let rows = state(&records)?.len();
+            ensure!(
+                rows == usize::try_from(ROWS)?,
+                "{rows} rows\n{}",
+                scene.worker.log()
+            );
+            Ok(records)
+        })?;
+        assert_eq!(times_read(&records, 1)?, 1, "{table}");
+    }
+    let log = scene.worker.log();
+    ensure!(log.contains("The snapshot goes on"), "{log}");
+    let path = format!("/connectors/{}/offsets", scene.name);
+    let offsets = rest.get(&path)?;
+    ensure!(offsets["offsets"] == json!([]), "{offsets}");
+    Ok(())
+}
+
 /// To the reference the snapshot is unfinished, as it does not know what else is stored.
 #[test]
 fn the_reference_takes_an_interrupted_snapshot_anew() -> Result<()> {

@@ -97,6 +97,11 @@ impl Ledger {
         serde_json::to_string(self).ok().map(Text::from)
     }
 
+    /// Whether any rows have been sent.
+    pub(super) fn has_sent(&self) -> bool {
+        !self.done.is_empty() || self.open.values().any(|open| open.rows > 0)
+    }
+
     /// Whether all rows of a table have been sent.
     pub(super) fn is_done(&self, table: u32) -> bool {
         self.done.contains(&table)
@@ -212,6 +217,26 @@ mod tests {
     fn other_forms_are_of_no_use() {
         assert_eq!(Ledger::parse(r#"{"v":2,"done":[],"open":{}}"#), None);
         assert_eq!(Ledger::parse("{}"), None);
+    }
+
+    #[test]
+    fn nothing_is_sent_at_first() {
+        let mut ledger = Ledger::default();
+        assert!(!ledger.has_sent());
+        let open = OpenTable {
+            form: String::new(),
+            rows: 0,
+            ranges: vec![Range::default()],
+        };
+        ledger.begin(7, open);
+        assert!(!ledger.has_sent());
+        ledger.advance(Step {
+            table: 7,
+            range_end: None,
+            up_to: Some(Bound::Block(3)),
+            rows: 5,
+        });
+        assert!(ledger.has_sent());
     }
 
     proptest! {

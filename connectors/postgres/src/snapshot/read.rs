@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::interval_at;
 
-use super::ledger::Step;
+use super::ledger::{Ledger, Step};
 use super::open::{Snapshot, SnapshotTable};
 use super::piece::{Piece, Row};
 use super::progress::{Progress, SnapshotMeter, TableMeter};
@@ -39,12 +39,15 @@ impl Snapshot {
     ///
     /// # Errors
     /// Retriable, if another snapshot may succeed. The message names the table.
+    /// `reached` then has what has been sent, if the snapshot can go on with the
+    /// rest.
     pub async fn read(
         self,
         records: &mut Records,
         notifications: &Notifications,
         meter: &SnapshotMeter,
         sink: &mut impl RecordSink,
+        reached: &mut Option<PostgresOffset>,
     ) -> Result<PostgresOffset> {
         let begun = Instant::now();
         meter.determined(self.captured.iter().cloned());
@@ -113,6 +116,7 @@ impl Snapshot {
                 Some(Err((table, error))) => {
                     told.failed(table, &mut output)?;
                     output.hand_over(sink).await;
+                    *reached = output.reached();
                     return Err(error);
                 }
                 None => break,
@@ -221,6 +225,17 @@ impl Output<'_> {
             self.bytes += text.as_ref().map_or(0, |text| text.len());
             self.offset.sent_rows = text;
         }
+    }
+
+    /// The offset that says what has been sent; `None` if nothing has been, or it
+    /// is not kept.
+    fn reached(&self) -> Option<PostgresOffset> {
+        let sent = |ledger: &mut Ledger| ledger.has_sent().then(|| ledger.text())?;
+        let text = self.work.with_ledger(sent)??;
+        Some(PostgresOffset {
+            sent_rows: Some(text),
+            ..self.offset.clone()
+        })
     }
 
     async fn hand_over(&mut self, sink: &mut impl RecordSink) {

@@ -56,7 +56,9 @@ pub(super) async fn read(
 ) {
     let source = records.source_schema().clone();
     let open = Snapshot::open_blocking(settings, request, offset, &source);
-    if let Err(error) = initial_snapshot::read(open, Some(offset), records, output).await {
+    // It is not gone on with.
+    let reached = &mut None;
+    if let Err(error) = initial_snapshot::read(open, Some(offset), records, output, reached).await {
         tracing::warn!(error = %error, "Error while executing requested blocking snapshot.");
     }
 }

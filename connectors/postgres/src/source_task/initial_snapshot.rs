@@ -60,7 +60,8 @@ impl<'a> Output<'a> {
 
 /// Takes a snapshot, if there is one to take, and tells of it. `stored` is the
 /// offset that the task was started with. Returns the offset after which the
-/// stream goes on, if rows were read.
+/// stream goes on, if rows were read. If that fails, `reached` has what has been
+/// sent, where the snapshot can go on with the rest.
 ///
 /// # Errors
 /// As [`Snapshot::read`].
@@ -69,6 +70,7 @@ pub(super) async fn take(
     stored: Option<&PostgresOffset>,
     records: &mut Records,
     output: &Output<'_>,
+    reached: &mut Option<PostgresOffset>,
 ) -> Result<Option<PostgresOffset>> {
     let Some(snapshot) = snapshot else {
         output.meter.skipped();
@@ -76,7 +78,9 @@ pub(super) async fn take(
         return Ok(None);
     };
     let opened = async { Ok(snapshot) };
-    read(opened, stored, records, output).await.map(Some)
+    read(opened, stored, records, output, reached)
+        .await
+        .map(Some)
 }
 
 /// Opens and reads a snapshot, whatever it was asked for by, and tells of it.
@@ -89,6 +93,7 @@ pub(super) async fn read(
     before: Option<&PostgresOffset>,
     records: &mut Records,
     output: &Output<'_>,
+    reached: &mut Option<PostgresOffset>,
 ) -> Result<PostgresOffset> {
     output.meter.started();
     output.tell(InitialSnapshot::Started, before).await?;
@@ -102,7 +107,9 @@ pub(super) async fn read(
                 meter,
                 ..
             } = output;
-            snapshot.read(records, notifications, meter, sink).await
+            snapshot
+                .read(records, notifications, meter, sink, reached)
+                .await
         }
         Err(error) => Err(error),
     };

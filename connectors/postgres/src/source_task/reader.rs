@@ -46,6 +46,9 @@ pub(super) struct Reader {
     batch: Batch,
     /// The stream, once one began; another connection goes on with it.
     streaming: Option<Streaming>,
+    /// What a snapshot had sent when it was interrupted, if another one can go on
+    /// with the rest.
+    reached: Option<PostgresOffset>,
     /// Where the task is if nothing is to be streamed, and what makes records
     /// there.
     resting: Option<(PostgresOffset, Records)>,
@@ -82,6 +85,7 @@ impl Reader {
             meters,
             batch: Batch::default(),
             streaming: None,
+            reached: None,
             resting: None,
             settings,
             context,
@@ -287,7 +291,9 @@ impl Reader {
                 let offsets = &*self.context.offsets;
                 let mut records = settings::records(&self.settings, self.headers.clone())?;
                 let source = records.source_schema().clone();
-                let start = start::start(&self.settings, offsets, &session, &source).await?;
+                let reached = self.reached.as_ref();
+                let start =
+                    start::start(&self.settings, offsets, reached, &session, &source).await?;
                 if let Some(start::CatchUp { from, until }) = start.catch_up {
                     let records = settings::records(&self.settings, self.headers.clone())?;
                     let tools = catch_up::Tools {
@@ -312,6 +318,7 @@ impl Reader {
                         &self.meters.snapshot,
                         &self.queue,
                     ),
+                    &mut self.reached,
                 )
                 .await?;
                 let Some(start) = start.stream else {

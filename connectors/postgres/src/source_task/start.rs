@@ -53,17 +53,23 @@ pub(super) struct StreamFrom {
 }
 
 /// Checks the database, makes publication and slot where they are missing, and
-/// finds where the stream goes on. `source` is the schema of source blocks.
+/// finds where the stream goes on. `reached` is how far a snapshot of this task
+/// came before it was interrupted, `source` the schema of source blocks.
 ///
 /// # Errors
 /// Retriable, if it may pass.
 pub(super) async fn start(
     settings: &Arc<Settings>,
     offsets: &dyn OffsetReader,
+    reached: Option<&PostgresOffset>,
     session: &Session,
     source: &SchemaRef,
 ) -> Result<Start> {
-    let mut stored = stored_offset(settings, offsets).await?;
+    let mut stored = match reached {
+        // The worker stores the same a little later.
+        Some(reached) => Some(reached.clone()),
+        None => stored_offset(settings, offsets).await?,
+    };
     let mode = settings.snapshot.mode;
     let mut plan = Plan::of(mode, settings.snapshot.configuration_based, stored.as_ref())?;
     let mut slot = None;
