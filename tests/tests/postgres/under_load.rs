@@ -92,7 +92,11 @@ fn run(extent: &Extent, once: bool) -> Result<()> {
         "CREATE TABLE t (id int PRIMARY KEY, n bigint NOT NULL); \
          INSERT INTO t SELECT id, 0 FROM generate_series(0, {ROWS} - 1) AS id"
     ))?;
-    scene.capture(&json!({ "database.port": proxy.port().to_string() }))?;
+    scene.capture(&json!({
+        "database.port": proxy.port().to_string(),
+        // It makes up for a slot that was dropped.
+        "snapshot.mode": "when_needed",
+    }))?;
     let mut arrived = Arrived::new(&kafka.bootstrap(), &scene.name)?;
     let tend = |scene: &Scene| {
         if once {
@@ -126,6 +130,11 @@ fn run(extent: &Extent, once: bool) -> Result<()> {
         proxy.sever();
         away(extent.broker_away / 10, &writer, &arrived)?;
         proxy.mend();
+
+        arrived.wait_more(5 * ROWS, || tend(&scene))?;
+        drop_slot(&scene)?;
+        // That fails the task.
+        arrived.wait_more(5 * ROWS, || restart_failed(&scene))?;
     }
     arrived.wait_for(extent.changes, || tend(&scene))?;
     writer.stop()?;
@@ -149,6 +158,14 @@ fn away(time: Duration, writer: &Writer, arrived: &Arrived) -> Result<()> {
         ensure!(written > arrived, "{written} changes are not more");
         ensure!(since.elapsed() >= time, "it is too soon");
         Ok(())
+    })
+}
+
+/// Drops the slot, whoever uses it.
+fn drop_slot(scene: &Scene) -> Result<()> {
+    within(PATIENCE, "the slot is dropped", || {
+        scene.sql("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots")?;
+        scene.sql("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots")
     })
 }
 
@@ -219,7 +236,7 @@ struct Arrived {
     consumer: BaseConsumer,
     /// The latest change of each row.
     latest: Vec<u64>,
-    /// Changes, each counted once.
+    /// Changes, each counted once; also those that a row of a snapshot stands for.
     count: Arc<AtomicU64>,
     /// Changes that came once more.
     again: u64,
@@ -302,6 +319,14 @@ impl Arrived {
             let number = |field: &str| value["after"][field].as_u64().context("no number");
             let (id, change) = (usize::try_from(number("id")?)?, number("n")?);
             let latest = self.latest.get_mut(id).context("no such row")?;
+            if value["op"] == "r" {
+                // It makes up for changes that nobody will send.
+                let more = change.checked_sub(*latest);
+                let more = more.with_context(|| format!("row {id}: {change} is old"))?;
+                self.count.fetch_add(more, Ordering::AcqRel);
+                *latest = change;
+                continue;
+            }
             if change <= *latest {
                 self.again += 1;
                 continue;

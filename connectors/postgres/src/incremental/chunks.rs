@@ -166,7 +166,15 @@ impl IncrementalSnapshots {
         let is_seen = |visible: &Visible| changes.window().is_seen(visible);
         let read = table.chunk(&session, bounds, &self.settings, is_seen);
         let read = match read.await? {
-            Ok(read) => read,
+            Ok(Some(read)) => read,
+            Ok(None) => {
+                tracing::info!(
+                    "The table '{}' was altered, so it is described anew",
+                    table.id()
+                );
+                self.table = None;
+                return Ok(Ok(Outcome::Altered));
+            }
             Err(failure) if is_known && !failure.is_temporary() => {
                 // The stream describes it only once a row of it changes.
                 tracing::info!(

@@ -36,6 +36,8 @@ const VISIBLE_PAUSE: Duration = Duration::from_millis(5);
 #[derive(Debug)]
 pub(super) struct ChunkTable {
     pub(super) captured: Arc<CapturedTable>,
+    /// As the catalog had it.
+    found: Table,
     query: ChunkQuery,
     /// The columns that are read: indices into the table's, in its order. There
     /// are those of the key too that are not captured.
@@ -77,12 +79,13 @@ impl ChunkTable {
         source: &SchemaRef,
     ) -> Result<Self, Unreadable> {
         let id = &collection.id;
-        let mut table = tables::find(session, id)
+        let found = tables::find(session, id)
             .await?
             .ok_or(Unreadable::Unknown)?;
         if !settings.filters.captures(id) {
             return Err(Unreadable::NotCaptured);
         }
+        let mut table = found.clone();
         leave_out_generated(&mut table);
         let types = types::load(session.client()).await;
         let types = match types {
@@ -94,11 +97,12 @@ impl ChunkTable {
         };
         let captured = CapturedTable::of(table, Described::ByCatalog, &types, settings, source)
             .map_err(|error| Unreadable::Other(error.to_string()))?;
-        Self::of(captured, collection, &types)
+        Self::of(captured, found, collection, &types)
     }
 
     fn of(
         captured: CapturedTable,
+        found: Table,
         collection: &DataCollection,
         types: &TypeRegistry,
     ) -> Result<Self, Unreadable> {
@@ -149,6 +153,7 @@ impl ChunkTable {
         };
         Ok(Self {
             captured: Arc::new(captured),
+            found,
             query,
             columns,
             key,
@@ -176,7 +181,9 @@ impl ChunkTable {
     }
 
     /// Reads the next rows, as many as a chunk has at most, once `is_seen` says
-    /// that enough is visible.
+    /// that enough is visible. `None` if the table is no longer what it was when
+    /// it was described: the stream tells of that only with the next change of a
+    /// row.
     ///
     /// # Errors
     /// Inside, if the database cannot be asked, outside if a row cannot be made
@@ -187,17 +194,20 @@ impl ChunkTable {
         (after, maximum): (Option<&Key>, Option<&Key>),
         settings: &Settings,
         is_seen: impl Fn(&Visible) -> bool,
-    ) -> Result<Result<ReadChunk, Failure>> {
+    ) -> Result<Result<Option<ReadChunk>, Failure>> {
         let rows = settings.incremental.chunk_size;
         let Some(statement) = self.query.chunk(after, maximum, rows) else {
             let message = "the columns of its key are others than when its snapshot began";
             return Ok(Err(Failure::permanent(message)));
         };
         tracing::debug!(statement, "The statement of the chunk");
-        let (visible, copied) = match view(session, &statement, is_seen).await {
+        let (visible, copied, found) = match self.view(session, &statement, is_seen).await {
             Ok(read) => read,
             Err(failure) => return Ok(Err(failure)),
         };
+        if found.as_ref() != Some(&self.found) {
+            return Ok(Ok(None));
+        }
         let mut read = ReadChunk {
             chunk: Chunk::of(self.captured.clone()),
             visible,
@@ -246,7 +256,41 @@ impl ChunkTable {
                 },
             }
         }
-        Ok(Ok(read))
+        Ok(Ok(Some(read)))
+    }
+
+    /// Copies rows with what is visible at one moment, and finds what the table
+    /// is at that moment.
+    async fn view(
+        &self,
+        session: &Session,
+        statement: &str,
+        is_seen: impl Fn(&Visible) -> bool,
+    ) -> Result<(Visible, Vec<Bytes>, Option<Table>), Failure> {
+        let deadline = Instant::now() + VISIBLE_PATIENCE;
+        loop {
+            let visible = session.query_value(BEGIN).await?;
+            let visible = visible.as_deref().and_then(Visible::parse);
+            let visible = visible
+                .ok_or_else(|| Failure::permanent("the server does not tell what is visible"))?;
+            if is_seen(&visible) {
+                let read = async {
+                    let copied = copied(session, statement).await?;
+                    Ok((visible, copied, tables::find(session, self.id()).await?))
+                };
+                let read = read.await;
+                session.execute("ROLLBACK").await?;
+                return read;
+            }
+            session.execute("ROLLBACK").await?;
+            if Instant::now() > deadline {
+                return Err(Failure::temporary(format!(
+                    "a transaction of the stream has not become visible within \
+                     {VISIBLE_PATIENCE:?}"
+                )));
+            }
+            sleep(VISIBLE_PAUSE).await;
+        }
     }
 }
 
@@ -279,33 +323,6 @@ fn leave_out_generated(table: &mut Table) {
         .iter()
         .filter_map(|index| *places.get(*index)?)
         .collect();
-}
-
-/// Copies rows with what is visible at one moment.
-async fn view(
-    session: &Session,
-    statement: &str,
-    is_seen: impl Fn(&Visible) -> bool,
-) -> Result<(Visible, Vec<Bytes>), Failure> {
-    let deadline = Instant::now() + VISIBLE_PATIENCE;
-    loop {
-        let visible = session.query_value(BEGIN).await?;
-        let visible = visible.as_deref().and_then(Visible::parse);
-        let visible = visible
-            .ok_or_else(|| Failure::permanent("the server does not tell what is visible"))?;
-        if is_seen(&visible) {
-            let copied = copied(session, statement).await;
-            session.execute("ROLLBACK").await?;
-            return copied.map(|rows| (visible, rows));
-        }
-        session.execute("ROLLBACK").await?;
-        if Instant::now() > deadline {
-            return Err(Failure::temporary(format!(
-                "a transaction of the stream has not become visible within {VISIBLE_PATIENCE:?}"
-            )));
-        }
-        sleep(VISIBLE_PAUSE).await;
-    }
 }
 
 async fn copied(session: &Session, statement: &str) -> Result<Vec<Bytes>, Failure> {

@@ -143,7 +143,7 @@ const ALTERATIONS: &[(&str, &[&str])] = &[
     // The stream does not tell of it.
     (
         "ALTER TABLE PREFIX.items ADD COLUMN n int DEFAULT 7",
-        &["id", "v", "big"],
+        &["id", "v", "big", "n"],
     ),
     (
         "ALTER TABLE PREFIX.items DROP COLUMN v;
