@@ -1,7 +1,8 @@
 //! A database of its own for a test, in a PostgreSQL that others use as well.
 
 use anyhow::{Context, Result};
-use tokio_postgres::{NoTls, SimpleQueryMessage};
+use tokio::runtime::Runtime;
+use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
 /// A row: each column as PostgreSQL prints it, `None` for NULL.
 pub type Row = Vec<Option<String>>;
@@ -93,6 +94,33 @@ impl Drop for Database {
     fn drop(&mut self) {
         // The server may be gone; then so is the database.
         let _ = self.remove();
+    }
+}
+
+/// A connection that stays, for transactions that are open while something else happens.
+#[derive(Debug)]
+pub struct Session {
+    client: Client,
+    // The connection lives in it.
+    runtime: Runtime,
+}
+
+impl Session {
+    /// Connects to this `postgres://` URL.
+    pub fn open(url: &str) -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()?;
+        let (client, connection) = runtime.block_on(tokio_postgres::connect(url, NoTls))?;
+        runtime.spawn(connection);
+        Ok(Self { client, runtime })
+    }
+
+    /// Runs SQL without rows.
+    pub fn sql(&self, statements: &str) -> Result<()> {
+        let executed = self.runtime.block_on(self.client.batch_execute(statements));
+        executed.with_context(|| statements.to_owned())
     }
 }
 

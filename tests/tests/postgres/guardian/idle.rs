@@ -4,17 +4,16 @@
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use tether_services::{ConnectWorker, Postgres, shared};
+use tether_tests::database::Session;
 use tether_tests::eventually::eventually;
 use tether_tests::names::unique;
 use tether_tests::topics::{TopicReader, Topics};
 use tether_tests::turns;
 use tether_tests::worker::Worker;
 use tether_tests::worker_process::{WorkerOptions, WorkerProcess};
-use tokio::runtime::Runtime;
-use tokio_postgres::{Client, NoTls};
 
 use super::write_elsewhere;
-use crate::postgres::workers;
+use crate::postgres::{settings, workers};
 
 const HEAP_MEBIBYTES: u32 = 512;
 
@@ -60,7 +59,7 @@ fn go_on_after_a_quiet_time(worker: &[(&str, &str)], connector: &Value) -> Resul
     let open = scene.open_transaction(2)?;
     scene.offset_moves(&ours)?;
     ours.kill();
-    open.commit()?;
+    open.sql("COMMIT")?;
     scene.sql("INSERT INTO t VALUES (3)")?;
     ours.restart()?;
     scene.ids_arrive(3, &ours)?;
@@ -68,7 +67,7 @@ fn go_on_after_a_quiet_time(worker: &[(&str, &str)], connector: &Value) -> Resul
     let open = scene.open_transaction(4)?;
     scene.offset_moves(&ours)?;
     ours.stop()?;
-    open.commit()?;
+    open.sql("COMMIT")?;
     scene.sql("INSERT INTO t VALUES (5)")?;
     let mut java = ConnectWorker::distributed(workers::java(&scene.options, HEAP_MEBIBYTES)?)?;
     scene.ids_arrive(5, &java)?;
@@ -86,19 +85,6 @@ struct Scene {
     postgres: Postgres,
     name: String,
     topic: TopicReader,
-}
-
-/// A transaction that has inserted a row.
-struct Open {
-    runtime: Runtime,
-    client: Client,
-}
-
-impl Open {
-    fn commit(self) -> Result<()> {
-        let Self { runtime, client } = self;
-        Ok(runtime.block_on(client.batch_execute("COMMIT"))?)
-    }
 }
 
 impl Scene {
@@ -127,25 +113,9 @@ impl Scene {
     }
 
     fn config(&self, more: &Value) -> Value {
-        let mut config = json!({
-            "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
-            "database.hostname": "127.0.0.1",
-            "database.port": self.postgres.port().to_string(),
-            "database.user": "postgres",
-            "database.password": "postgres",
-            "database.dbname": "postgres",
-            "plugin.name": "pgoutput",
-            "topic.prefix": self.name,
-            "slot.name": self.name,
-            "publication.name": self.name,
-            "poll.interval.ms": "50",
-            "topic.creation.default.replication.factor": "1",
-            "topic.creation.default.partitions": "1",
-        });
-        if let (Some(config), Some(more)) = (config.as_object_mut(), more.as_object()) {
-            config.extend(more.clone());
-        }
-        config
+        let config = settings::with_own_slot(&self.postgres, &self.name);
+        let config = settings::with(config, &json!({"poll.interval.ms": "50"}));
+        settings::with(config, more)
     }
 
     fn sql(&self, statements: &str) -> Result<String> {
@@ -157,17 +127,10 @@ impl Scene {
     }
 
     /// Begins a transaction with this row.
-    fn open_transaction(&self, id: u32) -> Result<Open> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()?;
-        let (client, connection) =
-            runtime.block_on(tokio_postgres::connect(&self.postgres.url(), NoTls))?;
-        runtime.spawn(connection);
-        let begin = format!("BEGIN; INSERT INTO t VALUES ({id})");
-        runtime.block_on(client.batch_execute(&begin))?;
-        Ok(Open { runtime, client })
+    fn open_transaction(&self, id: u32) -> Result<Session> {
+        let open = Session::open(&self.postgres.url())?;
+        open.sql(&format!("BEGIN; INSERT INTO t VALUES ({id})"))?;
+        Ok(open)
     }
 
     /// Waits until the stored offset, and what is confirmed, is beyond where the log ends now.

@@ -7,12 +7,12 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use tether_services::Postgres;
+use tether_tests::database::Session;
 use tether_tests::eventually::{eventually, within};
 use tether_tests::names::unique;
 use tether_tests::topics::{TopicReader, Topics};
 use tether_tests::worker::Worker;
 use tether_tests::worker_process::WorkerOptions;
-use tokio_postgres::NoTls;
 
 use crate::postgres::settings;
 
@@ -110,18 +110,10 @@ impl Scene {
         table: &str,
         action: impl FnOnce() -> Result<T>,
     ) -> Result<T> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()?;
-        let (client, connection) =
-            runtime.block_on(tokio_postgres::connect(&self.postgres.url(), NoTls))?;
-        let connection = runtime.spawn(connection);
-        runtime.block_on(client.batch_execute(&format!("BEGIN; LOCK TABLE {table}")))?;
+        let session = Session::open(&self.postgres.url())?;
+        session.sql(&format!("BEGIN; LOCK TABLE {table}"))?;
         let result = action();
-        runtime.block_on(client.batch_execute("ROLLBACK"))?;
-        drop(client);
-        runtime.block_on(connection)??;
+        session.sql("ROLLBACK")?;
         result
     }
 
