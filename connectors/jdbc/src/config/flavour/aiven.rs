@@ -6,11 +6,16 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use tether_api::config::{
-    ConfigData, ConfigDef, ConfigKey, ConfigMap, ConfigType, Importance, ParsedConfig, Recommender,
-    Validator, Width,
+    ConfigData, ConfigDef, ConfigKey, ConfigMap, ConfigType, Importance, ParsedConfig, Validator,
+    Width,
 };
 use tether_api::{ConnectError, Result};
 
+use super::common::{
+    self, AUTO_CREATE, AUTO_EVOLVE, BATCH_SIZE, CONNECTION_PASSWORD, CONNECTION_USER, DATA_MAPPING,
+    DB_TIMEZONE, DELETE_ENABLED, DIALECT_NAME, FIELDS_WHITELIST, INSERT_MODE, MAX_RETRIES,
+    PK_FIELDS, PK_MODE, RETRY_BACKOFF, TABLE_NAME_FORMAT, WRITES,
+};
 use super::fallback::{self, Fallback};
 use super::{
     CONNECTION_URL, Conflict, Flavour, driver_properties, is_true, list_of, word_of, zone,
@@ -26,33 +31,14 @@ use crate::table::TableNaming;
 use crate::time::{Calendar, Zone};
 use crate::url::JdbcUrl;
 
-const CONNECTION_USER: &str = "connection.user";
-const CONNECTION_PASSWORD: &str = "connection.password";
-const DB_TIMEZONE: &str = "db.timezone";
-const DIALECT_NAME: &str = "dialect.name";
 const QUOTE_IDENTIFIERS: &str = "sql.quote.identifiers";
-const INSERT_MODE: &str = "insert.mode";
-const BATCH_SIZE: &str = "batch.size";
-const DELETE_ENABLED: &str = "delete.enabled";
-const TABLE_NAME_FORMAT: &str = "table.name.format";
 const TABLE_NAME_NORMALIZE: &str = "table.name.normalize";
 const TOPICS_TO_TABLES: &str = "topics.to.tables.mapping";
-const PK_MODE: &str = "pk.mode";
-const PK_FIELDS: &str = "pk.fields";
-const FIELDS_WHITELIST: &str = "fields.whitelist";
-const AUTO_CREATE: &str = "auto.create";
-const AUTO_EVOLVE: &str = "auto.evolve";
-const MAX_RETRIES: &str = "max.retries";
-const RETRY_BACKOFF: &str = "retry.backoff.ms";
 
 /// Aiven's word for an `INSERT` of many rows, which ours is anyway.
 const MULTI: &str = "multi";
 
 const DATABASE: &str = "Database";
-const WRITES: &str = "Writes";
-const DATA_MAPPING: &str = "Data Mapping";
-const DDL: &str = "DDL Support";
-const RETRIES: &str = "Retries";
 
 /// The newest release when the specification was written.
 pub(crate) static FLAVOUR: Flavour = Flavour {
@@ -89,9 +75,17 @@ static FALLBACKS: [Fallback; 12] = [
 fn definition() -> Arc<ConfigDef> {
     static DEFINITION: LazyLock<Arc<ConfigDef>> = LazyLock::new(|| {
         let mut definition = ConfigDef::new();
-        let groups = [database(), writes(), data_mapping(), ddl(), retries()];
-        for key in groups.into_iter().flatten().chain(own::keys()) {
-            definition.add(key);
+        for keys in [
+            database(),
+            writes(),
+            data_mapping(),
+            common::tables_that_change().into(),
+            common::retries().into(),
+            own::keys(),
+        ] {
+            for key in keys {
+                definition.add(key);
+            }
         }
         Arc::new(definition)
     });
@@ -104,16 +98,8 @@ fn database() -> Vec<ConfigKey> {
             .importance(Importance::High)
             .doc("The JDBC URL of the database, such as ``jdbc:postgresql://host:5432/db``.")
             .form(DATABASE, 1, Width::Long, "JDBC URL"),
-        ConfigKey::new(CONNECTION_USER, ConfigType::String)
-            .default_null()
-            .importance(Importance::High)
-            .doc("The user to log in as; wins over a user in the URL.")
-            .form(DATABASE, 2, Width::Medium, "JDBC User"),
-        ConfigKey::new(CONNECTION_PASSWORD, ConfigType::Password)
-            .default_null()
-            .importance(Importance::High)
-            .doc("The password to log in with; wins over a password in the URL.")
-            .form(DATABASE, 3, Width::Medium, "JDBC Password"),
+        common::user().form(DATABASE, 2, Width::Medium, "JDBC User"),
+        common::password().form(DATABASE, 3, Width::Medium, "JDBC Password"),
         ConfigKey::new(DB_TIMEZONE, ConfigType::String)
             .default_string("UTC")
             .validator(Validator::custom(
@@ -125,13 +111,7 @@ fn database() -> Vec<ConfigKey> {
             ))
             .doc("The zone in which dates, times and timestamps are stored.")
             .form(DATABASE, 4, Width::Medium, "DB time zone"),
-        ConfigKey::new(DIALECT_NAME, ConfigType::String)
-            .default_string("")
-            .validator(Dialects::name_validator())
-            .recommender(Recommender::values(|_| Dialects::recommended_names()))
-            .importance(Importance::Low)
-            .doc("The dialect to use in place of the one that the URL suggests.")
-            .form(DATABASE, 5, Width::Medium, "Database Dialect"),
+        common::dialect_name().form(DATABASE, 5, Width::Medium, "Database Dialect"),
         ConfigKey::new(QUOTE_IDENTIFIERS, ConfigType::Boolean)
             .default_boolean(true)
             .importance(Importance::Low)
@@ -153,11 +133,7 @@ fn writes() -> Vec<ConfigKey> {
             .importance(Importance::High)
             .doc("How rows are written: ``insert`` or ``multi`` (which are the same), ``upsert`` (insert, or update the row of the same key), ``update``, or ``ignore`` (insert unless a row of the same key exists).")
             .form(WRITES, 1, Width::Medium, "Insert Mode"),
-        ConfigKey::new(BATCH_SIZE, ConfigType::Int)
-            .default_int(3000)
-            .validator(Validator::AtLeast(0))
-            .doc("How many records to write at most with one statement.")
-            .form(WRITES, 2, Width::Short, "Batch Size"),
+        common::batch_size().form(WRITES, 2, Width::Short, "Batch Size"),
         ConfigKey::new(DELETE_ENABLED, ConfigType::Boolean)
             .default_boolean(false)
             .doc("Whether a record with a null value deletes the row of its key. Needs ``pk.mode=record_key``.")
@@ -198,38 +174,7 @@ fn data_mapping() -> Vec<ConfigKey> {
             .default_list(&[])
             .doc("The names of the primary key's columns. ``kafka``: three names; ``record_key`` with a primitive key: one name; else fields of the key or value, or none for all.")
             .form(DATA_MAPPING, 5, Width::Long, "Primary Key Fields"),
-        ConfigKey::new(FIELDS_WHITELIST, ConfigType::List)
-            .default_list(&[])
-            .doc("The value fields to write apart from the key; empty for all.")
-            .form(DATA_MAPPING, 6, Width::Long, "Fields Whitelist"),
-    ]
-}
-
-fn ddl() -> Vec<ConfigKey> {
-    vec![
-        ConfigKey::new(AUTO_CREATE, ConfigType::Boolean)
-            .default_boolean(false)
-            .doc("Whether to create a table that is missing.")
-            .form(DDL, 1, Width::Short, "Auto-Create"),
-        ConfigKey::new(AUTO_EVOLVE, ConfigType::Boolean)
-            .default_boolean(false)
-            .doc("Whether to add columns that are missing.")
-            .form(DDL, 2, Width::Short, "Auto-Evolve"),
-    ]
-}
-
-fn retries() -> Vec<ConfigKey> {
-    vec![
-        ConfigKey::new(MAX_RETRIES, ConfigType::Int)
-            .default_int(10)
-            .validator(Validator::AtLeast(0))
-            .doc("How often to try a delivery again before the task fails.")
-            .form(RETRIES, 1, Width::Short, "Maximum Retries"),
-        ConfigKey::new(RETRY_BACKOFF, ConfigType::Int)
-            .default_int(3000)
-            .validator(Validator::AtLeast(0))
-            .doc("How long to wait before a delivery is tried again, in milliseconds; the wait doubles each time.")
-            .form(RETRIES, 2, Width::Short, "Retry Backoff (millis)"),
+        common::fields_whitelist().form(DATA_MAPPING, 6, Width::Long, "Fields Whitelist"),
     ]
 }
 

@@ -10,6 +10,11 @@ use tether_api::config::{
     Validator, Width,
 };
 
+use super::common::{
+    self, AUTO_CREATE, AUTO_EVOLVE, BATCH_SIZE, CONNECTION_PASSWORD, CONNECTION_USER, DATA_MAPPING,
+    DB_TIMEZONE, DDL, DELETE_ENABLED, DIALECT_NAME, FIELDS_WHITELIST, INSERT_MODE, MAX_RETRIES,
+    PK_FIELDS, PK_MODE, RETRY_BACKOFF, TABLE_NAME_FORMAT, WRITES,
+};
 use super::fallback::{self, Fallback};
 use super::{CONNECTION_URL, Conflict, Flavour, driver_properties, is_true, word_of, zone};
 use crate::config::choice::choice;
@@ -61,33 +66,18 @@ static FALLBACKS: [Fallback; 12] = [
     Fallback::other(RETRY_BACKOFF, "flush.retry.delay.ms"),
 ];
 
-const CONNECTION_USER: &str = "connection.user";
-const CONNECTION_PASSWORD: &str = "connection.password";
 const CONNECTION_ATTEMPTS: &str = "connection.attempts";
 const CONNECTION_BACKOFF: &str = "connection.backoff.ms";
 const CREDENTIALS_PROVIDER: &str = "jdbc.credentials.provider.class";
-const DIALECT_NAME: &str = "dialect.name";
-const INSERT_MODE: &str = "insert.mode";
-const BATCH_SIZE: &str = "batch.size";
-const DELETE_ENABLED: &str = "delete.enabled";
 const TABLE_TYPES: &str = "table.types";
 const REPLACE_NULL: &str = "replace.null.with.default";
-const TABLE_NAME_FORMAT: &str = "table.name.format";
-const PK_MODE: &str = "pk.mode";
-const PK_FIELDS: &str = "pk.fields";
-const FIELDS_WHITELIST: &str = "fields.whitelist";
-const DB_TIMEZONE: &str = "db.timezone";
 const DATE_TIMEZONE: &str = "date.timezone";
 const TIMESTAMP_FIELDS: &str = "timestamp.fields.list";
 const TIMESTAMP_PRECISION: &str = "timestamp.precision.mode";
 const CALENDAR: &str = "date.calendar.system";
 const STRING_VALUE_COLUMN: &str = "string.output.value.column.name";
-const AUTO_CREATE: &str = "auto.create";
-const AUTO_EVOLVE: &str = "auto.evolve";
 const QUOTE_IDENTIFIERS: &str = "quote.sql.identifiers";
 const MERGE_HOLDLOCK: &str = "mssql.use.merge.holdlock";
-const MAX_RETRIES: &str = "max.retries";
-const RETRY_BACKOFF: &str = "retry.backoff.ms";
 
 /// The one provider of credentials that there is: user and password of the
 /// configuration.
@@ -101,11 +91,7 @@ const CREDENTIALS_PROVIDER_INTERFACE: &str =
     "interface io.confluent.connect.jdbc.util.JdbcCredentialsProvider";
 
 const CONNECTION: &str = "Connection";
-const WRITES: &str = "Writes";
-const DATA_MAPPING: &str = "Data Mapping";
-const DDL: &str = "DDL Support";
 const DML: &str = "DML Support";
-const RETRIES: &str = "Retries";
 
 /// The definition of all keys.
 pub(crate) fn config_def() -> Arc<ConfigDef> {
@@ -115,8 +101,9 @@ pub(crate) fn config_def() -> Arc<ConfigDef> {
             connection(),
             writes(),
             data_mapping(),
+            common::tables_that_change().into(),
             ddl_and_dml(),
-            retries(),
+            common::retries().into(),
             own::keys(),
             vec![trim_sensitive_log()],
         ] {
@@ -135,16 +122,8 @@ fn connection() -> Vec<ConfigKey> {
             .importance(Importance::High)
             .doc("The JDBC URL of the database, such as ``jdbc:postgresql://host:5432/db`` or ``jdbc:sqlite:/path/file.db``.")
             .form(CONNECTION, 1, Width::Long, "JDBC URL"),
-        ConfigKey::new(CONNECTION_USER, ConfigType::String)
-            .default_null()
-            .importance(Importance::High)
-            .doc("The user to log in as; wins over a user in the URL.")
-            .form(CONNECTION, 2, Width::Medium, "JDBC User"),
-        ConfigKey::new(CONNECTION_PASSWORD, ConfigType::Password)
-            .default_null()
-            .importance(Importance::High)
-            .doc("The password to log in with; wins over a password in the URL.")
-            .form(CONNECTION, 3, Width::Medium, "JDBC Password"),
+        common::user().form(CONNECTION, 2, Width::Medium, "JDBC User"),
+        common::password().form(CONNECTION, 3, Width::Medium, "JDBC Password"),
         ConfigKey::new(CREDENTIALS_PROVIDER, ConfigType::Class)
             .default(ConfigData::Class(DEFAULT_CREDENTIALS_PROVIDER.to_owned()))
             .classes(|class| (class == DEFAULT_CREDENTIALS_PROVIDER).then(|| class.to_owned()))
@@ -157,13 +136,7 @@ fn connection() -> Vec<ConfigKey> {
             .importance(Importance::Low)
             .doc("Where user and password come from. Only the default, the configuration itself, is available.")
             .form(CONNECTION, 4, Width::Long, "JDBC Credentials Provider Class"),
-        ConfigKey::new(DIALECT_NAME, ConfigType::String)
-            .default_string("")
-            .validator(Dialects::name_validator())
-            .recommender(Recommender::values(|_| Dialects::recommended_names()))
-            .importance(Importance::Low)
-            .doc("The dialect to use in place of the one that the URL suggests.")
-            .form(CONNECTION, 5, Width::Long, "Database Dialect"),
+        common::dialect_name().form(CONNECTION, 5, Width::Long, "Database Dialect"),
         ConfigKey::new(CONNECTION_ATTEMPTS, ConfigType::Int)
             .default_int(3)
             .validator(Validator::AtLeast(1))
@@ -186,11 +159,7 @@ fn writes() -> Vec<ConfigKey> {
             .importance(Importance::High)
             .doc("How rows are written: ``insert``, ``upsert`` (insert, or update the row of the same key), ``update``, or ``ignore`` (insert unless a row of the same key exists).")
             .form(WRITES, 1, Width::Medium, "Insert Mode"),
-        ConfigKey::new(BATCH_SIZE, ConfigType::Int)
-            .default_int(3000)
-            .validator(Validator::AtLeast(0))
-            .doc("How many records to write at most with one statement.")
-            .form(WRITES, 2, Width::Short, "Batch Size"),
+        common::batch_size().form(WRITES, 2, Width::Short, "Batch Size"),
         ConfigKey::new(DELETE_ENABLED, ConfigType::Boolean)
             .default_boolean(false)
             .recommender(Recommender {
@@ -238,10 +207,7 @@ fn data_mapping() -> Vec<ConfigKey> {
             .default_list(&[])
             .doc("The names of the primary key's columns. ``kafka``: three names or none; ``record_key`` with a primitive key: one name; else fields of the key or value, or none for all.")
             .form(DATA_MAPPING, 3, Width::Long, "Primary Key Fields"),
-        ConfigKey::new(FIELDS_WHITELIST, ConfigType::List)
-            .default_list(&[])
-            .doc("The value fields to write apart from the key; empty for all.")
-            .form(DATA_MAPPING, 4, Width::Long, "Fields Whitelist"),
+        common::fields_whitelist().form(DATA_MAPPING, 4, Width::Long, "Fields Whitelist"),
         ConfigKey::new(DB_TIMEZONE, ConfigType::String)
             .default_string("UTC")
             .validator(Validator::custom("Any valid JDK time zone", |_, value| {
@@ -287,14 +253,6 @@ fn data_mapping() -> Vec<ConfigKey> {
 
 fn ddl_and_dml() -> Vec<ConfigKey> {
     vec![
-        ConfigKey::new(AUTO_CREATE, ConfigType::Boolean)
-            .default_boolean(false)
-            .doc("Whether to create a table that is missing.")
-            .form(DDL, 1, Width::Short, "Auto-Create"),
-        ConfigKey::new(AUTO_EVOLVE, ConfigType::Boolean)
-            .default_boolean(false)
-            .doc("Whether to add columns that are missing.")
-            .form(DDL, 2, Width::Short, "Auto-Evolve"),
         // As in the reference, a wrong word is found when the dialect is made.
         ConfigKey::new(QUOTE_IDENTIFIERS, ConfigType::String)
             .default_string("ALWAYS")
@@ -308,21 +266,6 @@ fn ddl_and_dml() -> Vec<ConfigKey> {
             .importance(Importance::Low)
             .doc("SQL Server only: whether ``MERGE`` takes the HOLDLOCK hint.")
             .form(DML, 1, Width::Medium, "SQL Server - Use HOLDLOCK in MERGE"),
-    ]
-}
-
-fn retries() -> Vec<ConfigKey> {
-    vec![
-        ConfigKey::new(MAX_RETRIES, ConfigType::Int)
-            .default_int(10)
-            .validator(Validator::AtLeast(0))
-            .doc("How often to try a delivery again before the task fails.")
-            .form(RETRIES, 1, Width::Short, "Maximum Retries"),
-        ConfigKey::new(RETRY_BACKOFF, ConfigType::Int)
-            .default_int(3000)
-            .validator(Validator::AtLeast(0))
-            .doc("How long to wait before a delivery is tried again, in milliseconds; the wait doubles each time.")
-            .form(RETRIES, 2, Width::Short, "Retry Backoff (millis)"),
     ]
 }
 

@@ -2,6 +2,7 @@
 //! and messages of its own; what they say is one [`SinkConfig`].
 
 pub(crate) mod aiven;
+mod common;
 pub(crate) mod confluent;
 pub(crate) mod debezium;
 pub(super) mod fallback;
