@@ -32,8 +32,10 @@ pub(crate) struct SqlReport {
     pub(crate) is_connection_lost: bool,
     /// Whether the table is not what the cached metadata says.
     pub(crate) is_stale_metadata: bool,
-    /// Whether one statement met the same row twice.
-    pub(crate) is_repeated_row: bool,
+    /// Whether records that are written one by one, in their order, may not meet
+    /// it: a statement met the same row twice, or a unique index besides the
+    /// key was in the way, which the order of keys does not heed.
+    pub(crate) may_be_grouping: bool,
 }
 
 impl Deref for SqlError {
@@ -83,7 +85,7 @@ impl SqlError {
             is_transient: is_transient(state),
             is_connection_lost: is_connection_lost(state),
             is_stale_metadata: matches!(state, "42P01" | "42703"),
-            is_repeated_row: state == "21000",
+            may_be_grouping: matches!(state, "21000" | "23505"),
             ..SqlReport::default()
         })
     }
@@ -204,7 +206,7 @@ mod tests {
         assert!(SqlError::with_state("57P01", "").is_connection_lost);
         assert!(!SqlError::with_state("40P01", "").is_connection_lost);
         assert!(SqlError::with_state("42703", "").is_stale_metadata);
-        assert!(SqlError::with_state("21000", "").is_repeated_row);
+        assert!(SqlError::with_state("21000", "").may_be_grouping);
     }
 
     #[test]

@@ -60,7 +60,8 @@ struct Table<S: Session> {
 enum Mode {
     /// As many in a statement as possible.
     Batched,
-    /// Each with a statement of its own, after a statement met a row twice.
+    /// Each with a statement of its own, after an error that may be due to how
+    /// they were put together.
     OneByOne,
 }
 
@@ -80,9 +81,10 @@ impl<D: Database> RecordWriter for Writer<D> {
                 );
                 self.attempt(records, Mode::Batched).await
             }
-            Err(Failure::Sql(error)) if error.is_repeated_row => {
+            Err(Failure::Sql(error)) if error.may_be_grouping => {
                 tracing::info!(
-                    "a statement met a row twice; writing the delivery record by record"
+                    error = %error.text(self.config.trim_sensitive_log),
+                    "the records cannot be written together; writing them one by one"
                 );
                 self.attempt(records, Mode::OneByOne).await
             }

@@ -84,6 +84,37 @@ fn primitive_key() -> Result<()> {
 }
 
 #[test]
+fn values_of_another_unique_column_change_places() -> Result<()> {
+    let database = database()?;
+    database.rows(
+        "CREATE TABLE t (id int PRIMARY KEY, a int, b text UNIQUE); \
+         INSERT INTO t VALUES (2, 0, 'x')",
+    )?;
+    let delete: Settings = &[("insert.mode", "upsert"), ("delete.enabled", "true")];
+    let mut sink = Sink::start(&database, &[&BY_KEY, delete])?;
+    let (schema, mut topic) = (schema(), Topic::new("t", Type::Int32));
+    // In the order of their keys, or with a deletion apart, they do not fit.
+    sink.put(&[
+        topic.record(2i32, &schema, [2i32.into(), "y".into()]),
+        topic.record(1i32, &schema, [1i32.into(), "x".into()]),
+    ])?;
+    assert_eq!(
+        rows(&database, "SELECT * FROM t ORDER BY 1")?,
+        ["1|1|x", "2|2|y"]
+    );
+    sink.put(&[
+        topic.record(3i32, &schema, [3i32.into(), "z".into()]),
+        topic.tombstone(1i32),
+        topic.record(4i32, &schema, [4i32.into(), "x".into()]),
+    ])?;
+    assert_eq!(
+        rows(&database, "SELECT * FROM t ORDER BY 1")?,
+        ["2|2|y", "3|3|z", "4|4|x"]
+    );
+    Ok(())
+}
+
+#[test]
 fn key_within_the_value() -> Result<()> {
     let value: Settings = &[("pk.mode", "record_value"), ("pk.fields", "a")];
     let table =

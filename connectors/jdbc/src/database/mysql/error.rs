@@ -44,7 +44,7 @@ pub(super) fn sql_error(error: &Error) -> SqlError {
                 sql_error.is_transient = false;
             }
             sql_error.is_stale_metadata = STALE_METADATA.contains(&reported.code);
-            sql_error.is_repeated_row = false;
+            sql_error.may_be_grouping = false;
             sql_error
         }
         Error::Io(IoError::Io(reason)) if is_certificate(&chain(reason)) => {
