@@ -8,8 +8,8 @@ use super::topic::{Topic, optional, required, structure};
 
 const CREATE: Settings = &[("auto.create", "true")];
 
-fn columns() -> Vec<(&'static str, SchemaRef)> {
-    let array = |kind| SchemaBuilder::array(optional(kind)).optional().build();
+/// A column of each type that every database has.
+pub(super) fn scalar_columns() -> Vec<(&'static str, SchemaRef)> {
     vec![
         ("i8", optional(Type::Int8)),
         ("i16", optional(Type::Int16)),
@@ -26,9 +26,15 @@ fn columns() -> Vec<(&'static str, SchemaRef)> {
         ("instant", logical::timestamp_builder().optional().build()),
         ("epoch", optional(Type::Int64)),
         ("epoch_text", optional(Type::String)),
-        ("ints", array(Type::Int32)),
-        ("texts", array(Type::String)),
     ]
+}
+
+fn columns() -> Vec<(&'static str, SchemaRef)> {
+    let array = |kind| SchemaBuilder::array(optional(kind)).optional().build();
+    let mut columns = scalar_columns();
+    columns.push(("ints", array(Type::Int32)));
+    columns.push(("texts", array(Type::String)));
+    columns
 }
 
 fn least() -> [Value; 17] {

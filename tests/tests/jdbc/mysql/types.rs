@@ -4,30 +4,11 @@ use anyhow::Result;
 use tether_api::data::{Bytes, Decimal, SchemaBuilder, SchemaRef, Type, Value, logical};
 
 use super::super::sink::{BY_KEY, Settings, Sink};
-use super::super::topic::{Topic, optional, required, structure};
+use super::super::topic::{Topic, required, structure};
+use super::super::types::scalar_columns;
 use super::database::MySqlDatabase;
 
 const CREATE: Settings = &[("auto.create", "true")];
-
-fn columns() -> Vec<(&'static str, SchemaRef)> {
-    vec![
-        ("i8", optional(Type::Int8)),
-        ("i16", optional(Type::Int16)),
-        ("i32", optional(Type::Int32)),
-        ("i64", optional(Type::Int64)),
-        ("f32", optional(Type::Float32)),
-        ("f64", optional(Type::Float64)),
-        ("flag", optional(Type::Boolean)),
-        ("text", optional(Type::String)),
-        ("bytes", optional(Type::Bytes)),
-        ("decimal", logical::decimal_builder(3).optional().build()),
-        ("date", logical::date_builder().optional().build()),
-        ("time", logical::time_builder().optional().build()),
-        ("instant", logical::timestamp_builder().optional().build()),
-        ("epoch", optional(Type::Int64)),
-        ("epoch_text", optional(Type::String)),
-    ]
-}
 
 fn least() -> [Value; 15] {
     [
@@ -75,7 +56,7 @@ fn extremes_and_nulls() -> Result<()> {
     let database = MySqlDatabase::create()?;
     let epoch: Settings = &[("timestamp.fields.list", "epoch,epoch_text")];
     let mut sink = Sink::with_url(&database.jdbc_url(), &[CREATE, epoch])?;
-    let schema = structure(&columns());
+    let schema = structure(&scalar_columns());
     let mut topic = Topic::new("t", Type::Int32);
     let nulls = [const { Value::Null }; 15];
     let records = [
