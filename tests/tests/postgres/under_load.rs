@@ -133,7 +133,12 @@ fn run(extent: &Extent, once: bool) -> Result<()> {
 
         arrived.wait_more(5 * ROWS, || tend(&scene))?;
         drop_slot(&scene)?;
-        // That fails the task.
+        // That fails the task, perhaps only after what it had read has arrived.
+        within(PATIENCE, "the task misses its slot", || {
+            let states = scene.worker.rest().states(&scene.name)?;
+            ensure!(states.contains("FAILED"), "{states}");
+            Ok(())
+        })?;
         arrived.wait_more(5 * ROWS, || restart_failed(&scene))?;
     }
     arrived.wait_for(extent.changes, || tend(&scene))?;
