@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 use tether_api::config::Password;
@@ -194,6 +195,21 @@ impl DriverParameters {
             Ok(number) => Ok(Some(number)),
             Err(_) => Err(invalid(name, &text, "a whole number, at least 0")),
         }
+    }
+
+    /// Takes a parameter that is a time, of which `unit` makes so many; zero means
+    /// no limit.
+    ///
+    /// # Errors
+    /// Config, if it is no whole number.
+    pub(crate) fn timeout(
+        &mut self,
+        name: &str,
+        unit: fn(u64) -> Duration,
+        default: u64,
+    ) -> Result<Option<Duration>> {
+        let time = self.number(name)?.unwrap_or(default);
+        Ok((time > 0).then(|| unit(time)))
     }
 
     /// Takes a parameter that is `true` or `false`.

@@ -3,6 +3,7 @@
 //! [`crate::writer`] is generic over [`Database`]; what differs between
 //! systems is behind these traits.
 
+mod column_value;
 pub(crate) mod mysql;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
@@ -10,9 +11,7 @@ pub(crate) mod sqlite;
 use std::fmt::Debug;
 use std::future::Future;
 
-use tether_api::data::{Type, Value};
-use tether_api::record::SinkRecord;
-use tether_api::{ConnectError, Result};
+use tether_api::Result;
 
 use crate::buffer::Batch;
 use crate::dialect::Dialect;
@@ -91,41 +90,6 @@ pub(crate) struct Target<'a, T> {
     pub(crate) key_count: usize,
     /// Whether other records of the table may delete rows.
     pub(crate) with_deletes: bool,
-}
-
-/// The error for a value that does not fit its column: which record, which
-/// field, which type of value, and why. The value itself may be secret.
-pub(crate) fn misfit(
-    table: &TableId,
-    field: &SinkField,
-    record: &SinkRecord,
-    value: &Value,
-    reason: impl std::fmt::Display,
-) -> ConnectError {
-    ConnectError::data(format!(
-        "Cannot write field {} of the record at ({record}) to table {table}: {reason} \
-         (schema type {}, value type {})",
-        field.name,
-        field.schema.kind(),
-        value.java_class()
-    ))
-}
-
-/// The reason for values that no parameter can hold, with what helps.
-pub(crate) fn unsupported(field: &SinkField, record: &SinkRecord) -> String {
-    let kind = field.schema.kind();
-    let is_envelope = record
-        .record
-        .value_schema
-        .as_ref()
-        .and_then(|schema| schema.name())
-        .is_some_and(|name| name.ends_with(".Envelope"));
-    let hint = match kind {
-        _ if is_envelope => "; a Debezium envelope needs the transformation ExtractNewRecordState",
-        Type::Struct => "; the transformation Flatten turns nested fields into columns",
-        _ => "",
-    };
-    format!("Unsupported source data type: {kind}{hint}")
 }
 
 /// What was done to what, for errors: `UPSERT of 3 records into "t" (topic-0

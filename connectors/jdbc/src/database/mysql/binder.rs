@@ -6,9 +6,9 @@ use tether_api::Result;
 use tether_api::data::Value;
 use tether_api::record::SinkRecord;
 
-use super::codec::{Codec, Misfit};
+use super::codec::Codec;
 use super::identity::Identity;
-use crate::database::{misfit, unsupported};
+use crate::database::column_value::{push_key_value, with_value};
 use crate::dialect::mysql::RowTemplate;
 use crate::fields::SinkField;
 use crate::plan::{Binder, Grouping};
@@ -20,6 +20,13 @@ use crate::time::Clock;
 pub(super) struct BoundColumn {
     pub(super) field: SinkField,
     pub(super) codec: Codec,
+}
+
+impl BoundColumn {
+    /// The field, and whether any value but null can be written.
+    fn parts(&self) -> (&SinkField, bool) {
+        (&self.field, self.codec != Codec::Unsupported)
+    }
 }
 
 /// Turns records of one plan into rows.
@@ -43,16 +50,10 @@ impl Binder for MySqlBinder {
 
     fn key(&self, record: &SinkRecord, key: &mut Vec<u8>) -> Result<()> {
         for (column, identity) in &self.keys {
-            self.with_value(column, record, |value| {
-                key.push(u8::from(!value.is_null()));
-                if !value.is_null() {
-                    return identity.push(value, &self.clock, key);
-                }
-                // No null is equal to another one.
-                key.extend(record.offset().to_be_bytes());
-                key.extend(record.original.partition.to_be_bytes());
-                key.extend(record.original.topic.as_bytes());
-                Ok(())
+            with_value(&self.table, column.parts(), record, |value| {
+                push_key_value(value, record, key, |key| {
+                    identity.push(value, &self.clock, key)
+                })
             })?;
         }
         Ok(())
@@ -65,7 +66,7 @@ impl MySqlBinder {
         let mut around = self.template.around.iter();
         for (before, column) in around.by_ref().zip(&self.columns) {
             sql.extend_from_slice(before.as_bytes());
-            self.with_value(column, record, |value| match value {
+            with_value(&self.table, column.parts(), record, |value| match value {
                 Value::Null => {
                     sql.extend_from_slice(b"NULL");
                     Ok(())
@@ -77,32 +78,5 @@ impl MySqlBinder {
             sql.extend_from_slice(last.as_bytes());
         }
         Ok(())
-    }
-
-    /// Calls a function with a record's value for a column and says where it
-    /// failed.
-    fn with_value(
-        &self,
-        column: &BoundColumn,
-        record: &SinkRecord,
-        use_value: impl FnOnce(&Value) -> Result<(), Misfit>,
-    ) -> Result<()> {
-        let field = &column.field;
-        let Some(value) = field.value(record) else {
-            return Err(misfit(
-                &self.table,
-                field,
-                record,
-                &Value::Null,
-                Misfit::WrongType,
-            ));
-        };
-        let outcome = match column.codec {
-            Codec::Unsupported if !value.is_null() => {
-                Err(Misfit::Unsupported(unsupported(field, record)))
-            }
-            _ => use_value(&value),
-        };
-        outcome.map_err(|reason| misfit(&self.table, field, record, &value, reason))
     }
 }

@@ -4,6 +4,7 @@ use tether_api::data::logical::Logical;
 use tether_api::data::{Type, Value};
 
 use super::column_type::{BaseType, MySqlType};
+use crate::database::column_value::WRONG_TYPE;
 use crate::dialect::mysql::literal::{self, LiteralError};
 use crate::fields::SinkField;
 use crate::time::{Clock, TimeError};
@@ -12,11 +13,8 @@ use crate::time::{Clock, TimeError};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Misfit {
     /// The value has not the type that its schema says.
-    #[error("the value does not have the type of its schema")]
+    #[error("{}", WRONG_TYPE)]
     WrongType,
-    /// No literal holds such values; the text says what to do.
-    #[error("{0}")]
-    Unsupported(String),
     /// The value itself has no literal.
     #[error("{0}")]
     Literal(#[from] LiteralError),

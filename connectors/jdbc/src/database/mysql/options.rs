@@ -150,8 +150,12 @@ impl MySqlOptions {
                 .or(location.password),
             database: location.database,
             keep_alive: parameters.flag("tcpKeepAlive")?.unwrap_or(true),
-            connect_timeout: millis(parameters.number("connectTimeout")?, CONNECT_TIMEOUT_MILLIS),
-            socket_timeout: millis(parameters.number("socketTimeout")?, 0),
+            connect_timeout: parameters.timeout(
+                "connectTimeout",
+                Duration::from_millis,
+                CONNECT_TIMEOUT_MILLIS,
+            )?,
+            socket_timeout: parameters.timeout("socketTimeout", Duration::from_millis, 0)?,
             session_variables: parameters.text("sessionVariables"),
             is_strict: parameters.flag("jdbcCompliantTruncation")?.unwrap_or(true),
         };
@@ -195,14 +199,6 @@ impl MySqlOptions {
 }
 
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
-
-/// Zero means no limit.
-fn millis(given: Option<u64>, default: u64) -> Option<Duration> {
-    match given.unwrap_or(default) {
-        0 => None,
-        millis => Some(Duration::from_millis(millis)),
-    }
-}
 
 /// The part of a URL before the parameters.
 #[derive(Debug, Default)]

@@ -14,7 +14,7 @@ use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use super::codec::{Codec, Element, Misfit};
 use super::identity::Identity;
 use crate::buffer::Row;
-use crate::database::{misfit, unsupported};
+use crate::database::column_value::{push_key_value, with_value};
 use crate::fields::SinkField;
 use crate::plan::{Binder, Grouping};
 use crate::table::TableId;
@@ -29,6 +29,13 @@ const MOST_BYTES: usize = 32 << 20;
 pub(super) struct BoundColumn {
     pub(super) field: SinkField,
     pub(super) codec: Codec,
+}
+
+impl BoundColumn {
+    /// The field, and whether any value but null can be written.
+    fn parts(&self) -> (&SinkField, bool) {
+        (&self.field, self.codec != Codec::Unsupported)
+    }
 }
 
 /// The statement of a plan.
@@ -68,16 +75,10 @@ impl Binder for PostgresBinder {
 
     fn key(&self, record: &SinkRecord, key: &mut Vec<u8>) -> Result<()> {
         for (column, identity) in self.columns.iter().zip(&self.identities) {
-            self.with_value(column, record, |value| {
-                key.push(u8::from(!value.is_null()));
-                if !value.is_null() {
-                    return identity.push(value, &self.clock, key);
-                }
-                // No null is equal to another one.
-                key.extend(record.offset().to_be_bytes());
-                key.extend(record.original.partition.to_be_bytes());
-                key.extend(record.original.topic.as_bytes());
-                Ok(())
+            with_value(&self.table, column.parts(), record, |value| {
+                push_key_value(value, record, key, |key| {
+                    identity.push(value, &self.clock, key)
+                })
             })?;
         }
         Ok(())
@@ -103,13 +104,18 @@ impl PostgresBinder {
         for row in rows.iter().skip(start).take(most_rows) {
             for (column, array) in self.columns.iter().zip(&mut arrays) {
                 let before = array.bytes.len();
-                self.with_value(column, row.record, |value| match value {
-                    Value::Null => {
-                        array.push_null();
-                        Ok(())
-                    }
-                    value => array.push(|out| column.codec.push(value, &self.clock, out)),
-                })?;
+                with_value(
+                    &self.table,
+                    column.parts(),
+                    row.record,
+                    |value| match value {
+                        Value::Null => {
+                            array.push_null();
+                            Ok(())
+                        }
+                        value => array.push(|out| column.codec.push(value, &self.clock, out)),
+                    },
+                )?;
                 size += array.bytes.len() - before;
             }
             end += 1;
@@ -118,33 +124,6 @@ impl PostgresBinder {
             }
         }
         Ok((arrays, start..end))
-    }
-
-    /// Calls a function with a record's value for a column and says where it
-    /// failed.
-    fn with_value(
-        &self,
-        column: &BoundColumn,
-        record: &SinkRecord,
-        use_value: impl FnOnce(&Value) -> Result<(), Misfit>,
-    ) -> Result<()> {
-        let field = &column.field;
-        let Some(value) = field.value(record) else {
-            return Err(misfit(
-                &self.table,
-                field,
-                record,
-                &Value::Null,
-                Misfit::WrongType,
-            ));
-        };
-        let outcome = match column.codec {
-            Codec::Unsupported if !value.is_null() => {
-                Err(Misfit::Unsupported(unsupported(field, record)))
-            }
-            _ => use_value(&value),
-        };
-        outcome.map_err(|reason| misfit(&self.table, field, record, &value, reason))
     }
 }
 

@@ -7,6 +7,7 @@ use tether_api::data::{Type, Value, java_f32, java_f64};
 
 use super::catalog::PostgresType;
 use super::numeric::{self, TooManyDigits};
+use crate::database::column_value::WRONG_TYPE;
 use crate::dialect::postgres::element_type;
 use crate::fields::SinkField;
 use crate::time::{Clock, TimeError};
@@ -19,11 +20,8 @@ const EPOCH_MICROS: i64 = EPOCH_DAYS * 86_400_000_000;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Misfit {
     /// The value has not the type that its schema says.
-    #[error("the value does not have the type of its schema")]
+    #[error("{}", WRONG_TYPE)]
     WrongType,
-    /// No parameter holds such values; the text says what to do.
-    #[error("{0}")]
-    Unsupported(String),
     /// A text with a NUL character.
     #[error("PostgreSQL cannot store NUL characters in text")]
     Nul,

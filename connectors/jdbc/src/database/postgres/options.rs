@@ -92,7 +92,7 @@ impl PostgresOptions {
         if let Some(options) = parameters.text("options") {
             config.options(options);
         }
-        if let Some(timeout) = seconds(parameters.number("connectTimeout")?, 10) {
+        if let Some(timeout) = parameters.timeout("connectTimeout", Duration::from_secs, 10)? {
             config.connect_timeout(timeout);
         }
         config.keepalives(parameters.flag("tcpKeepAlive")?.unwrap_or(false));
@@ -107,8 +107,8 @@ impl PostgresOptions {
             config,
             ssl: ssl_options(&mut parameters)?,
             search_path: parameters.text("currentSchema"),
-            login_timeout: seconds(parameters.number("loginTimeout")?, 0),
-            socket_timeout: seconds(parameters.number("socketTimeout")?, 0),
+            login_timeout: parameters.timeout("loginTimeout", Duration::from_secs, 0)?,
+            socket_timeout: parameters.timeout("socketTimeout", Duration::from_secs, 0)?,
             keeps_statements: parameters.number("prepareThreshold")? != Some(0),
         };
         for name in ACCEPTED {
@@ -116,14 +116,6 @@ impl PostgresOptions {
         }
         parameters.warn_of_rest();
         Ok(options)
-    }
-}
-
-/// Zero means no limit.
-fn seconds(given: Option<u64>, default: u64) -> Option<Duration> {
-    match given.unwrap_or(default) {
-        0 => None,
-        seconds => Some(Duration::from_secs(seconds)),
     }
 }
 

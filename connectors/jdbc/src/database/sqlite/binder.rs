@@ -7,7 +7,7 @@ use tether_api::Result;
 use tether_api::data::{Type, Value};
 use tether_api::record::SinkRecord;
 
-use crate::database::{misfit, unsupported};
+use crate::database::column_value::{WRONG_TYPE, with_value};
 use crate::dialect::sqlite::TemporalClass;
 use crate::fields::SinkField;
 use crate::plan::{Binder, Grouping};
@@ -21,7 +21,7 @@ const MILLIS_PER_DAY: i64 = 86_400_000;
 /// Why a value cannot be a parameter.
 #[derive(Debug, thiserror::Error)]
 enum Misfit {
-    #[error("the value does not have the type of its schema")]
+    #[error("{}", WRONG_TYPE)]
     WrongType,
     #[error("{0}")]
     Time(#[from] TimeError),
@@ -55,23 +55,11 @@ impl SqliteBinder {
         self.fields
             .iter()
             .map(|field| {
-                let Some(value) = field.value(record) else {
-                    return Err(misfit(
-                        &self.table,
-                        field,
-                        record,
-                        &Value::Null,
-                        Misfit::WrongType,
-                    ));
-                };
-                let has_parts =
-                    matches!(field.schema.kind(), Type::Array | Type::Map | Type::Struct);
-                if has_parts && !value.is_null() {
-                    let reason = unsupported(field, record);
-                    return Err(misfit(&self.table, field, record, &value, reason));
-                }
-                self.parameter(field, &value)
-                    .map_err(|reason| misfit(&self.table, field, record, &value, reason))
+                let kind = field.schema.kind();
+                let takes_values = !matches!(kind, Type::Array | Type::Map | Type::Struct);
+                with_value(&self.table, (field, takes_values), record, |value| {
+                    self.parameter(field, value)
+                })
             })
             .collect()
     }
