@@ -47,28 +47,18 @@ pub(crate) static FLAVOUR: Flavour = Flavour {
     version: "6.10.0",
     task_class: "io.aiven.connect.jdbc.sink.JdbcSinkTask",
     definition,
-    fallbacks: &FALLBACKS,
+    fallbacks: &[&common::FALLBACKS, &FALLBACKS],
     conflicts,
     read,
 };
 
-static FALLBACKS: [Fallback; 12] = [
-    Fallback::other(CONNECTION_USER, "connection.username"),
+static FALLBACKS: [Fallback; 2] = [
     Fallback::translated(
         QUOTE_IDENTIFIERS,
         "quote.sql.identifiers",
         fallback::quoting_flag,
     ),
     Fallback::other(QUOTE_IDENTIFIERS, "quote.identifiers"),
-    Fallback::other(TABLE_NAME_FORMAT, "collection.name.format"),
-    Fallback::other(PK_MODE, "primary.key.mode"),
-    Fallback::other(PK_FIELDS, "primary.key.fields"),
-    Fallback::other(FIELDS_WHITELIST, "field.include.list"),
-    Fallback::other(DB_TIMEZONE, "use.time.zone"),
-    Fallback::translated(AUTO_CREATE, "schema.evolution", fallback::evolution_flag),
-    Fallback::translated(AUTO_EVOLVE, "schema.evolution", fallback::evolution_flag),
-    Fallback::other(MAX_RETRIES, "flush.max.retries"),
-    Fallback::other(RETRY_BACKOFF, "flush.retry.delay.ms"),
 ];
 
 /// The definition of all keys.

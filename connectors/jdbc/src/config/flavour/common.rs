@@ -3,6 +3,7 @@
 
 use tether_api::config::{ConfigKey, ConfigType, Importance, Recommender, Validator, Width};
 
+use super::fallback::{self, Fallback};
 use crate::dialect::Dialects;
 
 pub(super) const CONNECTION_USER: &str = "connection.user";
@@ -25,6 +26,20 @@ pub(super) const WRITES: &str = "Writes";
 pub(super) const DATA_MAPPING: &str = "Data Mapping";
 pub(super) const DDL: &str = "DDL Support";
 const RETRIES: &str = "Retries";
+
+/// Keys of Debezium's connector that stand in for these.
+pub(super) static FALLBACKS: [Fallback; 10] = [
+    Fallback::other(CONNECTION_USER, "connection.username"),
+    Fallback::other(TABLE_NAME_FORMAT, "collection.name.format"),
+    Fallback::other(PK_MODE, "primary.key.mode"),
+    Fallback::other(PK_FIELDS, "primary.key.fields"),
+    Fallback::other(FIELDS_WHITELIST, "field.include.list"),
+    Fallback::other(DB_TIMEZONE, "use.time.zone"),
+    Fallback::translated(AUTO_CREATE, "schema.evolution", fallback::evolution_flag),
+    Fallback::translated(AUTO_EVOLVE, "schema.evolution", fallback::evolution_flag),
+    Fallback::other(MAX_RETRIES, "flush.max.retries"),
+    Fallback::other(RETRY_BACKOFF, "flush.retry.delay.ms"),
+];
 
 /// The user.
 pub(super) fn user() -> ConfigKey {

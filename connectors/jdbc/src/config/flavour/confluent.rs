@@ -38,13 +38,12 @@ pub(crate) static FLAVOUR: Flavour = Flavour {
     version: "10.9.7",
     task_class: "io.confluent.connect.jdbc.sink.JdbcSinkTask",
     definition: config_def,
-    fallbacks: &FALLBACKS,
+    fallbacks: &[&common::FALLBACKS, &FALLBACKS],
     conflicts,
     read,
 };
 
-static FALLBACKS: [Fallback; 12] = [
-    Fallback::other(CONNECTION_USER, "connection.username"),
+static FALLBACKS: [Fallback; 2] = [
     Fallback::translated(
         QUOTE_IDENTIFIERS,
         "sql.quote.identifiers",
@@ -55,15 +54,6 @@ static FALLBACKS: [Fallback; 12] = [
         "quote.identifiers",
         fallback::quoting_word,
     ),
-    Fallback::other(TABLE_NAME_FORMAT, "collection.name.format"),
-    Fallback::other(PK_MODE, "primary.key.mode"),
-    Fallback::other(PK_FIELDS, "primary.key.fields"),
-    Fallback::other(FIELDS_WHITELIST, "field.include.list"),
-    Fallback::other(DB_TIMEZONE, "use.time.zone"),
-    Fallback::translated(AUTO_CREATE, "schema.evolution", fallback::evolution_flag),
-    Fallback::translated(AUTO_EVOLVE, "schema.evolution", fallback::evolution_flag),
-    Fallback::other(MAX_RETRIES, "flush.max.retries"),
-    Fallback::other(RETRY_BACKOFF, "flush.retry.delay.ms"),
 ];
 
 const CONNECTION_ATTEMPTS: &str = "connection.attempts";

@@ -31,7 +31,7 @@ pub(crate) static FLAVOUR: Flavour = Flavour {
     version: "3.6.0.Final",
     task_class: "io.debezium.connector.jdbc.JdbcSinkConnectorTask",
     definition,
-    fallbacks: &FALLBACKS,
+    fallbacks: &[&FALLBACKS],
     conflicts,
     read,
 };

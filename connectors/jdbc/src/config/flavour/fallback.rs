@@ -71,13 +71,13 @@ pub(crate) fn switch() -> ConfigKey {
 
 /// The configuration with all keys that others stand in for, and which those
 /// are. Older names that the original takes as well are none of them.
-pub(super) fn complete(fallbacks: &[Fallback], config: &ConfigMap) -> (ConfigMap, Vec<StandIn>) {
+pub(super) fn complete(fallbacks: &[&[Fallback]], config: &ConfigMap) -> (ConfigMap, Vec<StandIn>) {
     let is_lenient = config
         .get(FALLBACK_KEYS)
         .is_none_or(|text| !text.trim().eq_ignore_ascii_case("false"));
     let mut complete = config.clone();
     let mut stand_ins = Vec::new();
-    for fallback in fallbacks {
+    for fallback in fallbacks.iter().copied().flatten() {
         if complete.contains_key(fallback.key) || !(is_lenient || fallback.is_alias) {
             continue;
         }
@@ -137,7 +137,7 @@ mod tests {
         let config = entries
             .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
             .collect();
-        let (complete, stand_ins) = complete(&FALLBACKS, &config);
+        let (complete, stand_ins) = complete(&[&FALLBACKS], &config);
         let complete = complete.iter();
         let complete = complete.map(|(key, value)| format!("{key}={value}"));
         (complete.collect(), stand_ins)

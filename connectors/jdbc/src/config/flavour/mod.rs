@@ -36,7 +36,7 @@ pub(crate) struct Flavour {
     /// All of its keys.
     pub(crate) definition: fn() -> Arc<ConfigDef>,
     /// Keys that stand in for its own.
-    fallbacks: &'static [Fallback],
+    fallbacks: &'static [&'static [Fallback]],
     /// What is wrong with several keys together.
     conflicts: fn(&ConfigMap) -> Vec<Conflict>,
     /// Reads what the keys say.
