@@ -139,7 +139,8 @@ fn run(extent: &Extent, once: bool) -> Result<()> {
             ensure!(states.contains("FAILED"), "{states}");
             Ok(())
         })?;
-        arrived.wait_more(5 * ROWS, || restart_failed(&scene))?;
+        scene.worker.rest().restart(&scene.name)?;
+        arrived.wait_more(5 * ROWS, || tend(&scene))?;
     }
     arrived.wait_for(extent.changes, || tend(&scene))?;
     writer.stop()?;
