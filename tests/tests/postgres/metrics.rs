@@ -40,7 +40,8 @@ const WORK: [&str; 8] = [
     "INSERT INTO u VALUES (2)",
 ];
 
-/// What that comes to. The signal table counts as one that remains. By context and attribute; with the name of a table, the number of that.
+/// What that comes to, by context and attribute; with the name of a table, the number of that. The signal table
+/// counts as one that remains.
 const EXPECTED: [(&str, f64); 29] = [
     ("snapshot NumberOfErroneousEvents", 0.0),
     ("snapshot NumberOfEventsFiltered", 0.0),
@@ -173,6 +174,7 @@ fn a_task_counts_what_the_reference_counts() -> Result<()> {
         "max.queue.size": "4000",
         "max.queue.size.in.bytes": "5000000",
         "slot.guardian.interval.ms": "100",
+        "tether.metrics.keys": "true",
     });
     scene.capture(&more)?;
     let mut config = scene.config(&more);

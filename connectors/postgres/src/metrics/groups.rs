@@ -51,11 +51,17 @@ pub fn register(
             group.tag(name.clone(), value);
         }
         add_events(&mut group, events);
+        if settings.metrics.shows_keys {
+            add_last_event(&mut group, events);
+        }
         add_queue(&mut group, queue);
         group
     };
     let mut snapshot = group("snapshot", meters.snapshot.events());
     add_snapshot(&mut snapshot, &meters.snapshot);
+    if settings.metrics.shows_keys {
+        add_chunk(&mut snapshot, &meters.snapshot);
+    }
     let mut streaming = group("streaming", meters.streaming.events());
     add_streaming(&mut streaming, &meters.streaming);
     add_slot(&mut streaming, &meters.slot);
@@ -100,17 +106,22 @@ fn add_events(group: &mut GroupBuilder, events: &EventMeter) {
         group.known_counter(name, help, Arc::clone(counter));
     }
     let last = events.last();
+    group.computed(
+        "MilliSecondsSinceLastEvent",
+        "Milliseconds since the latest event; -1 without one.",
+        move || last.millis_since() as f64,
+    );
+}
+
+/// What the latest event was. It has the key of a row, and is another text for
+/// each event, of which Prometheus makes a series.
+fn add_last_event(group: &mut GroupBuilder, events: &EventMeter) {
+    let last = events.last();
     group.texts(
         "LastEvent",
         "Where the latest event stands, and its key.",
         "LastEvent",
         move || last.text().into_iter().collect(),
-    );
-    let last = events.last();
-    group.computed(
-        "MilliSecondsSinceLastEvent",
-        "Milliseconds since the latest event; -1 without one.",
-        move || last.millis_since() as f64,
     );
 }
 
@@ -194,6 +205,33 @@ fn add_snapshot(group: &mut GroupBuilder, meter: &Arc<SnapshotMeter>) {
         "table",
         move || tables.captured_tables(),
     );
+    let mut rows = |name, help, value: fn(&TableMeter) -> Option<u64>| {
+        let meter = Arc::clone(meter);
+        group.rows(name, help, "table", move || {
+            let tables = meter.tables();
+            let rows = tables
+                .iter()
+                .map(|table| value(table).map(|value| (table.name().to_owned(), value as f64)));
+            rows.flatten().collect()
+        });
+    };
+    rows("RowsScanned", "Rows that were read, by table.", |table| {
+        Some(table.rows())
+    });
+    rows(
+        "TableChunkCounts",
+        "Parts that tables are read in.",
+        |table| (table.parts() > 0).then(|| table.parts()),
+    );
+    rows(
+        "TableChunksCompletedCounts",
+        "Parts that have been read.",
+        |table| (table.parts() > 0).then(|| table.parts_completed()),
+    );
+}
+
+/// Where an incremental snapshot is: keys of rows.
+fn add_chunk(group: &mut GroupBuilder, meter: &Arc<SnapshotMeter>) {
     let mut chunk = |name, help, value: fn(IncrementalChunk) -> Option<String>| {
         let meter = Arc::clone(meter);
         let value = move || value(meter.chunk()).into_iter().collect();
@@ -217,29 +255,6 @@ fn add_snapshot(group: &mut GroupBuilder, meter: &Arc<SnapshotMeter>) {
         "TableTo",
         "The key that its table ended with when the snapshot began.",
         |chunk| chunk.table_to,
-    );
-    let mut rows = |name, help, value: fn(&TableMeter) -> Option<u64>| {
-        let meter = Arc::clone(meter);
-        group.rows(name, help, "table", move || {
-            let tables = meter.tables();
-            let rows = tables
-                .iter()
-                .map(|table| value(table).map(|value| (table.name().to_owned(), value as f64)));
-            rows.flatten().collect()
-        });
-    };
-    rows("RowsScanned", "Rows that were read, by table.", |table| {
-        Some(table.rows())
-    });
-    rows(
-        "TableChunkCounts",
-        "Parts that tables are read in.",
-        |table| (table.parts() > 0).then(|| table.parts()),
-    );
-    rows(
-        "TableChunksCompletedCounts",
-        "Parts that have been read.",
-        |table| (table.parts() > 0).then(|| table.parts_completed()),
     );
 }
 

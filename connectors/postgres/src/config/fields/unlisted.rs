@@ -33,6 +33,9 @@ fields! {
         .default("false")
         .checks(&[Check::Boolean]);
     SLOT_SEEK_TO_KNOWN_OFFSET = Field::new("internal.slot.seek.to.known.offset.on.start", Boolean).default("false");
+    TETHER_METRICS_KEYS = Field::new("tether.metrics.keys", Boolean)
+        .default("false")
+        .checks(&[Check::Boolean]);
     TETHER_SNAPSHOT_RESUME = Field::new("tether.snapshot.resume", Boolean)
         .default("false")
         .checks(&[Check::Boolean]);

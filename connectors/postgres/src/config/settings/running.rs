@@ -41,6 +41,8 @@ pub struct ErrorSettings {
 pub struct MetricSettings {
     /// Tags beside the usual ones, in order.
     pub tags: Vec<(String, String)>,
+    /// Whether keys of rows are shown.
+    pub shows_keys: bool,
     /// Whether the distribution of latencies is measured.
     pub statistics: bool,
 }
@@ -87,6 +89,7 @@ impl MetricSettings {
     pub(super) fn read(reader: Reader<'_>) -> Self {
         let tags = reader.list(&fields::CUSTOM_METRIC_TAGS).into_iter();
         Self {
+            shows_keys: reader.boolean(&fields::TETHER_METRICS_KEYS),
             tags: tags
                 .filter_map(|tag| match split(tag, '=')[..] {
                     [name, value] => Some((name.to_owned(), value.to_owned())),
