@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::super::step::{Builder, Step, get, put};
+use super::changed;
 
 const CLASS: &str = "io.debezium.connector.jdbc.JdbcSinkConnector";
 
@@ -42,7 +43,7 @@ fn create(port: u16, name: &str, changes: &str) -> Builder {
     put(&path, &Value::from(config(port, changes)).to_string())
 }
 
-/// A sound configuration with these changes; null takes a key away.
+/// A sound configuration with these changes.
 fn config(port: u16, changes: &str) -> Map<String, Value> {
     let config = json!({
         "connector.class": CLASS,
@@ -51,18 +52,7 @@ fn config(port: u16, changes: &str) -> Map<String, Value> {
         "connection.username": "postgres",
         "connection.password": "postgres",
     });
-    let changes: Map<String, Value> =
-        serde_json::from_str(changes).expect("a change is a JSON object");
-    let Value::Object(mut config) = config else {
-        return changes;
-    };
-    for (key, value) in changes {
-        match value {
-            Value::Null => drop(config.shift_remove(&key)),
-            value => drop(config.insert(key, value)),
-        }
-    }
-    config
+    changed(config, changes)
 }
 
 /// Changes that are told of alike.

@@ -16,6 +16,8 @@ pub(super) mod strict;
 pub(super) mod untracked;
 mod validation;
 
+use serde_json::{Map, Value};
+
 use super::step::Step;
 
 /// The steps for workers that let everybody in.
@@ -58,4 +60,20 @@ pub(super) fn postgres(port: u16) -> Vec<Step> {
 /// The steps for workers with Debezium's JDBC sink, about a database at this port.
 pub(super) fn jdbc(port: u16) -> Vec<Step> {
     jdbc::steps(port)
+}
+
+/// A configuration with these changes, a JSON object; null takes a key away.
+fn changed(config: Value, changes: &str) -> Map<String, Value> {
+    let changes: Map<String, Value> =
+        serde_json::from_str(changes).expect("a change is a JSON object");
+    let Value::Object(mut config) = config else {
+        return changes;
+    };
+    for (key, value) in changes {
+        match value {
+            Value::Null => drop(config.shift_remove(&key)),
+            value => drop(config.insert(key, value)),
+        }
+    }
+    config
 }
