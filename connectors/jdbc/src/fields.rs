@@ -7,6 +7,7 @@ use tether_api::data::{Schema, SchemaRef, Text, Type, Value};
 use tether_api::record::SinkRecord;
 use tether_api::{ConnectError, Result};
 
+use crate::change_event::{Row, RowPath};
 use crate::config::{KAFKA_KEY_COLUMNS, KeyMode, SinkConfig, TypeMapping};
 use crate::table::TableId;
 
@@ -25,8 +26,12 @@ pub(crate) enum Source {
     KeyField(usize),
     /// The whole value.
     Value,
-    /// The field of the value with this index.
+    /// The header with this index.
+    Header(usize),
+    /// The field of the row with this index.
     ValueField {
+        /// Where in the value the row is.
+        row: RowPath,
         /// The index.
         index: usize,
         /// Whether the schema's default stands in for null.
@@ -73,12 +78,16 @@ impl SinkField {
             Source::Key => Cow::Borrowed(&data.key),
             Source::KeyField(index) => Cow::Borrowed(data.key.as_struct()?.get_at(index)?),
             Source::Value => Cow::Borrowed(&data.value),
+            Source::Header(index) => {
+                Cow::Borrowed(&data.headers.iter().as_slice().get(index)?.value.value)
+            }
             Source::ValueField {
+                row,
                 index,
                 with_default: true,
-            } => Cow::Borrowed(data.value.as_struct()?.get_at(index)?),
-            Source::ValueField { index, .. } => {
-                Cow::Borrowed(data.value.as_struct()?.values().get(index)?)
+            } => Cow::Borrowed(row.row(&data.value)?.get_at(index)?),
+            Source::ValueField { row, index, .. } => {
+                Cow::Borrowed(row.row(&data.value)?.values().get(index)?)
             }
         })
     }
@@ -99,7 +108,7 @@ pub(crate) fn shown(fields: &[&SinkField]) -> String {
 }
 
 /// The columns for records of one key schema and one value schema.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Fields {
     /// Key columns in the order of statements.
     pub(crate) keys: Vec<SinkField>,
@@ -110,8 +119,8 @@ pub(crate) struct Fields {
 }
 
 impl Fields {
-    /// Works out the columns (`FieldsMetadata.extract`). No value schema means
-    /// that only the key is wanted, for a deletion.
+    /// Works out the columns (`FieldsMetadata.extract`). No row means that only
+    /// the key is wanted, for a deletion.
     ///
     /// # Errors
     /// If the schemas do not fit the configuration.
@@ -120,15 +129,16 @@ impl Fields {
         topic: &str,
         table: &TableId,
         key_schema: Option<&SchemaRef>,
-        value_schema: Option<&SchemaRef>,
+        row: Option<Row<'_>>,
     ) -> Result<Self> {
         let extraction = Extraction {
             config,
             topic,
             table,
             key_schema,
-            value_schema,
+            row,
         };
+        let value_schema = row.map(|row| row.schema);
         let is_text = match value_schema.map(|schema| schema.kind()) {
             None | Some(Type::Struct) => false,
             Some(Type::String) => true,
@@ -148,16 +158,12 @@ impl Fields {
                 ));
             }
             KeyMode::RecordValue => extraction.record_value()?,
-            KeyMode::RecordHeader => {
-                return Err(ConnectError::config(
-                    "Keys from headers are not available yet",
-                ));
-            }
+            KeyMode::RecordHeader => extraction.record_header(),
         };
-        let others = match value_schema {
+        let others = match row {
             None => Vec::new(),
             Some(_) if is_text => extraction.text_value(&keys)?,
-            Some(schema) => extraction.value_fields(schema, &keys),
+            Some(row) => extraction.value_fields(row, &keys),
         };
         if keys.is_empty() && others.is_empty() {
             return Err(ConnectError::other(format!(
@@ -182,6 +188,12 @@ impl Fields {
             others,
             table_order,
         })
+    }
+
+    /// The same with nothing but the key.
+    pub(crate) fn without_others(mut self) -> Self {
+        self.others.clear();
+        self
     }
 
     /// All columns in the order of statements.
@@ -215,7 +227,7 @@ struct Extraction<'a> {
     topic: &'a str,
     table: &'a TableId,
     key_schema: Option<&'a SchemaRef>,
-    value_schema: Option<&'a SchemaRef>,
+    row: Option<Row<'a>>,
 }
 
 impl Extraction<'_> {
@@ -339,14 +351,25 @@ impl Extraction<'_> {
         }
     }
 
+    /// All headers, whatever key fields are named, as in the reference.
+    fn record_header(&self) -> Vec<SinkField> {
+        let fields = self.key_schema.map_or(&[][..], |schema| schema.fields());
+        let header = |field: &tether_api::data::Field| {
+            let source = Source::Header(field.index);
+            self.field(field.name.clone(), field.schema.clone(), source, true)
+        };
+        fields.iter().map(header).collect()
+    }
+
     fn record_value(&self) -> Result<Vec<SinkField>> {
-        let Some(schema) = self.value_schema else {
+        let Some(Row { schema, path }) = self.row else {
             return Err(ConnectError::other(format!(
                 "PK mode for table '{}' is RECORD_VALUE, but record value schema is missing",
                 self.table.name
             )));
         };
         let source = |index| Source::ValueField {
+            row: path,
             index,
             with_default: true,
         };
@@ -409,18 +432,19 @@ impl Extraction<'_> {
         Ok(vec![field])
     }
 
-    fn value_fields(&self, schema: &SchemaRef, keys: &[SinkField]) -> Vec<SinkField> {
+    fn value_fields(&self, row: Row<'_>, keys: &[SinkField]) -> Vec<SinkField> {
         let is_key = |field: &Text| {
             let column = self.column(field);
             keys.iter().any(|key| key.name == column)
         };
-        schema
+        row.schema
             .fields()
             .iter()
             .filter(|field| !is_key(&field.name))
             .filter(|field| self.config.fields.admits(self.topic, &field.name))
             .map(|field| {
                 let source = Source::ValueField {
+                    row: row.path,
                     index: field.index,
                     with_default: self.config.replace_null_with_default,
                 };

@@ -3,7 +3,9 @@
 //!
 //! A delivery goes through these steps:
 //!
-//! 1. [`record_rules`] checks the shape of each record.
+//! 1. [`record_rules`] checks the shape of each record, and says what is done
+//!    about it. [`change_event`] knows Debezium's events, [`header_key`] keys
+//!    that are headers.
 //! 2. [`writer`] finds the table of its topic and the [`plan`] for its schemas,
 //!    made at the first sight of them: [`fields`] become columns, [`structure`]
 //!    creates or amends the table, and the [`database`] prepares a statement
@@ -14,6 +16,7 @@
 //! [`dialect`] knows each database's SQL, [`config`] each flavour's keys.
 
 mod buffer;
+mod change_event;
 mod config;
 mod connector;
 mod database;
@@ -22,6 +25,7 @@ mod error;
 mod fields;
 #[cfg(test)]
 mod fixture;
+mod header_key;
 mod plan;
 mod record_rules;
 mod retry;

@@ -8,6 +8,7 @@ use tether_api::data::SchemaRef;
 use tether_api::record::SinkRecord;
 
 use crate::config::InsertMode;
+use crate::record_rules::Intent;
 use crate::table::TableId;
 
 /// What a plan's statement does.
@@ -17,6 +18,8 @@ pub(crate) enum Operation {
     Write(InsertMode),
     /// Removes the rows of keys.
     Delete,
+    /// Removes all rows. Its plan has no columns.
+    Truncate,
 }
 
 impl Operation {
@@ -28,6 +31,7 @@ impl Operation {
             Self::Write(InsertMode::Update) => "UPDATE",
             Self::Write(InsertMode::Ignore) => "INSERT OR IGNORE",
             Self::Delete => "DELETE",
+            Self::Truncate => "TRUNCATE",
         }
     }
 
@@ -78,6 +82,17 @@ pub(crate) struct Plan<B> {
 /// fill the memory.
 const MOST_PLANS: usize = 64;
 
+/// What records of one plan have in common.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Kind<'s> {
+    /// What is done about them.
+    pub(crate) intent: Intent,
+    /// The schema of their keys; `None` if the key does not matter.
+    pub(crate) key: Option<&'s SchemaRef>,
+    /// The schema of their values; `None` if the value does not matter.
+    pub(crate) value: Option<&'s SchemaRef>,
+}
+
 /// The plans of one table, by schemas.
 #[derive(Debug)]
 pub(crate) struct Plans<B> {
@@ -88,6 +103,7 @@ pub(crate) struct Plans<B> {
 
 #[derive(Debug)]
 struct Entry<B> {
+    intent: Intent,
     key: Option<SchemaRef>,
     value: Option<SchemaRef>,
     plan: Arc<Plan<B>>,
@@ -102,53 +118,53 @@ impl<B> Default for Plans<B> {
     }
 }
 
+impl<B> Entry<B> {
+    fn is_same(&self, kind: Kind<'_>) -> bool {
+        self.intent == kind.intent
+            && is_same(&self.key, kind.key)
+            && is_same(&self.value, kind.value)
+    }
+
+    fn is_equal(&self, kind: Kind<'_>) -> bool {
+        self.intent == kind.intent
+            && self.key.as_ref() == kind.key
+            && self.value.as_ref() == kind.value
+    }
+}
+
 impl<B> Plans<B> {
-    /// The plan for these schemas; no value schema means the deletion of a key.
-    pub(crate) fn get(
-        &mut self,
-        key: Option<&SchemaRef>,
-        value: Option<&SchemaRef>,
-    ) -> Option<&Arc<Plan<B>>> {
-        let is_latest = self
-            .entries
-            .get(self.latest)
-            .is_some_and(|entry| is_same(&entry.key, key) && is_same(&entry.value, value));
-        if !is_latest {
+    /// The plan for records of a kind.
+    pub(crate) fn get(&mut self, kind: Kind<'_>) -> Option<&Arc<Plan<B>>> {
+        let is_same = |entry: &Entry<B>| entry.is_same(kind);
+        if !self.entries.get(self.latest).is_some_and(is_same) {
             self.latest = self
                 .entries
                 .iter()
-                .position(|entry| is_same(&entry.key, key) && is_same(&entry.value, value))
-                .or_else(|| self.adopt(key, value))?;
+                .position(is_same)
+                .or_else(|| self.adopt(kind))?;
         }
         Some(&self.entries[self.latest].plan)
     }
 
     /// The entry with schemas that are equal but not the same. It takes the new
     /// ones, so that the next record finds it by address.
-    fn adopt(&mut self, key: Option<&SchemaRef>, value: Option<&SchemaRef>) -> Option<usize> {
-        let index = self
-            .entries
-            .iter()
-            .position(|entry| entry.key.as_ref() == key && entry.value.as_ref() == value)?;
-        self.entries[index].key = key.cloned();
-        self.entries[index].value = value.cloned();
+    fn adopt(&mut self, kind: Kind<'_>) -> Option<usize> {
+        let index = self.entries.iter().position(|entry| entry.is_equal(kind))?;
+        self.entries[index].key = kind.key.cloned();
+        self.entries[index].value = kind.value.cloned();
         Some(index)
     }
 
     /// Keeps a plan.
-    pub(crate) fn insert(
-        &mut self,
-        key: Option<&SchemaRef>,
-        value: Option<&SchemaRef>,
-        plan: Arc<Plan<B>>,
-    ) {
+    pub(crate) fn insert(&mut self, kind: Kind<'_>, plan: Arc<Plan<B>>) {
         if self.entries.len() >= MOST_PLANS {
             self.entries.clear();
         }
         self.latest = self.entries.len();
         self.entries.push(Entry {
-            key: key.cloned(),
-            value: value.cloned(),
+            intent: kind.intent,
+            key: kind.key.cloned(),
+            value: kind.value.cloned(),
             plan,
         });
     }
@@ -173,6 +189,14 @@ mod tests {
         SchemaBuilder::new(Type::String).name(name).build()
     }
 
+    fn kind<'s>(key: Option<&'s SchemaRef>, value: Option<&'s SchemaRef>) -> Kind<'s> {
+        Kind {
+            intent: Intent::Write,
+            key,
+            value,
+        }
+    }
+
     fn plan(binder: u32) -> Arc<Plan<u32>> {
         Arc::new(Plan {
             table: Arc::new(TableId::named("t")),
@@ -185,10 +209,16 @@ mod tests {
     fn equal_schemas_share_a_plan() {
         let mut plans = Plans::default();
         let (a, b) = (schema("a"), schema("b"));
-        plans.insert(Some(&a), Some(&b), plan(1));
-        plans.insert(Some(&a), None, plan(2));
+        plans.insert(kind(Some(&a), Some(&b)), plan(1));
+        plans.insert(kind(Some(&a), None), plan(2));
+        let deletion = Kind {
+            intent: Intent::Delete,
+            ..kind(Some(&a), Some(&b))
+        };
+        plans.insert(deletion, plan(3));
+        assert_eq!(plans.get(deletion).map(|plan| plan.binder), Some(3));
         let mut found = |key: Option<&SchemaRef>, value: Option<&SchemaRef>| {
-            plans.get(key, value).map(|plan| plan.binder)
+            plans.get(kind(key, value)).map(|plan| plan.binder)
         };
         assert_eq!(found(Some(&a), Some(&b)), Some(1));
         assert_eq!(found(Some(&a), None), Some(2));
@@ -201,7 +231,7 @@ mod tests {
     fn the_number_of_plans_is_bounded() {
         let mut plans = Plans::default();
         for number in 0..10 * MOST_PLANS as u32 {
-            plans.insert(Some(&schema(&number.to_string())), None, plan(number));
+            plans.insert(kind(Some(&schema(&number.to_string())), None), plan(number));
             assert!(plans.entries.len() <= MOST_PLANS);
         }
     }

@@ -1,60 +1,99 @@
 //! Which records the sink takes (spec section 4.1).
 
-use tether_api::data::{Schema, SchemaRef, Type, Value};
+use tether_api::data::{Schema, Type, Value};
 use tether_api::record::SinkRecord;
 use tether_api::{ConnectError, Result};
 
+use crate::change_event::{self, Asked, RowPath, Shape};
 use crate::config::{Choice, FieldFilter, KeyMode, SinkConfig};
 
-/// What a record asks for.
+/// What is done about a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Intent {
     /// Its row is written.
     Write,
     /// The row of its key is deleted.
     Delete,
+    /// The table is emptied.
+    Truncate,
     /// Nothing is done.
     Skip,
 }
 
 /// Checks that key and value of a record have the shapes that the
-/// configuration needs, and says what the record asks for.
+/// configuration needs, and says what is done about it.
 ///
 /// # Errors
 /// With the reference's text, which names the record's position.
-pub(crate) fn check(config: &SinkConfig, record: &SinkRecord) -> Result<Intent> {
-    let is_null = record.record.value.is_null();
-    if is_null && !config.delete_enabled && config.values.skips_null {
+pub(crate) fn check(config: &SinkConfig, shape: Shape, record: &SinkRecord) -> Result<Intent> {
+    let value = &record.record.value;
+    let is_null = value.is_null();
+    if shape == Shape::SchemaChange {
+        tracing::warn!(
+            %record,
+            "leaving out a change of a schema; adjust topics or topics.regex to exclude its topic"
+        );
         return Ok(Intent::Skip);
+    }
+    let asked = match is_null {
+        true => Asked::Delete,
+        false => shape.asked(value),
+    };
+    match asked {
+        Asked::Truncate if config.truncate_enabled => return Ok(Intent::Truncate),
+        Asked::Truncate => return Ok(Intent::Skip),
+        Asked::Delete if !config.delete_enabled && (!is_null || config.values.skips_null) => {
+            return Ok(Intent::Skip);
+        }
+        Asked::Delete | Asked::Write => {}
     }
     if config.key_mode == KeyMode::RecordKey {
         check_key(config, record)?;
     }
-    if config.delete_enabled && is_null {
-        return Ok(Intent::Delete);
+    if asked == Asked::Delete && config.delete_enabled {
+        return check_deletion(config, shape, record);
     }
     check_value(config, record)?;
+    check_row(shape.written(), "after", record)?;
     Ok(Intent::Write)
 }
 
-/// Refuses schemas of values that would have to be taken apart.
-///
-/// # Errors
-/// Always for these schemas.
-pub(crate) fn check_schema(config: &SinkConfig, schema: Option<&SchemaRef>) -> Result<()> {
-    let name = schema.and_then(|schema| schema.name()).unwrap_or_default();
-    let patterns = &config.values.cloud_events;
-    let is_cloud_event = patterns
-        .as_ref()
-        .is_some_and(|pattern| pattern.matches(name));
-    let is_envelope = config.values.unwraps_envelopes && name.ends_with(".Envelope");
-    if !is_cloud_event && !is_envelope {
+/// A deletion without a row deletes nothing where the row has the key, nor does
+/// a tombstone where the headers have it.
+fn check_deletion(config: &SinkConfig, shape: Shape, record: &SinkRecord) -> Result<Intent> {
+    let is_null = record.record.value.is_null();
+    let is_tombstone = is_null && record.record.value_schema.is_none();
+    match config.key_mode {
+        KeyMode::RecordValue if is_null => Ok(Intent::Skip),
+        KeyMode::RecordHeader if is_tombstone => Ok(Intent::Skip),
+        KeyMode::RecordValue => {
+            check_value(config, record)?;
+            check_row(shape.deleted(), "before", record)?;
+            Ok(Intent::Delete)
+        }
+        _ => Ok(Intent::Delete),
+    }
+}
+
+/// An event has to have the row that it is about, and rows are read by index,
+/// so it must be of the schema that the event's schema says.
+fn check_row(path: Option<RowPath>, part: &str, record: &SinkRecord) -> Result<()> {
+    if path == Some(RowPath::Value) {
         return Ok(());
     }
-    Err(ConnectError::other(format!(
-        "Values of schema {name} cannot be taken apart yet; use the transformation \
-         ExtractNewRecordState"
-    )))
+    let row = path.and_then(|path| {
+        let schema = record.record.value_schema.as_ref()?;
+        let declared = change_event::row(schema, path)?.schema;
+        let row = path.row(&record.record.value)?;
+        declared.describes(row.schema()).then_some(row)
+    });
+    match row {
+        Some(_) => Ok(()),
+        None => Err(ConnectError::data(format!(
+            "The event at {} has no row in its field {part}",
+            position(record)
+        ))),
+    }
 }
 
 fn check_key(config: &SinkConfig, record: &SinkRecord) -> Result<()> {

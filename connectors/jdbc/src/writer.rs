@@ -5,17 +5,18 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tether_api::data::SchemaRef;
 use tether_api::record::SinkRecord;
 use tether_api::{ConnectError, Result};
 use tokio_util::sync::CancellationToken;
 
 use crate::buffer::{Batch, TableBuffer};
+use crate::change_event::{self, Shape, Shapes};
 use crate::config::{InsertMode, KeyMode, SinkConfig};
 use crate::database::{Database, Session, Target};
 use crate::error::{Failure, SqlError};
 use crate::fields::Fields;
-use crate::plan::{Operation, Plan, Plans};
+use crate::header_key::HeaderSchemas;
+use crate::plan::{Kind, Operation, Plan, Plans};
 use crate::record_rules::{self, Intent};
 use crate::structure;
 use crate::table::{TableDefinition, TableId};
@@ -44,6 +45,8 @@ struct Connected<S: Session> {
     /// The index within `tables` of each topic's table.
     topics: HashMap<Arc<str>, usize>,
     tables: Vec<Table<S>>,
+    shapes: Shapes,
+    headers: HeaderSchemas,
 }
 
 /// What is known of a table.
@@ -167,6 +170,8 @@ impl<S: Session> Connected<S> {
             session,
             topics: HashMap::new(),
             tables: Vec::new(),
+            shapes: Shapes::default(),
+            headers: HeaderSchemas::default(),
         }
     }
 
@@ -200,9 +205,11 @@ impl<S: Session> Connected<S> {
         let mut order = Vec::new();
         let mut latest: Option<(&Arc<str>, usize)> = None;
         for record in records {
-            let intent = record_rules::check(config, record)?;
+            let value_schema = record.record.value_schema.as_ref();
+            let shape = self.shapes.of(&config.values, value_schema);
+            let intent = record_rules::check(config, shape, record)?;
             if intent == Intent::Skip {
-                tracing::debug!(%record, "leaving out a record without a value");
+                tracing::debug!(%record, "leaving out a record that asks for nothing");
                 continue;
             }
             let topic = &record.record.topic;
@@ -214,21 +221,33 @@ impl<S: Session> Connected<S> {
                 },
             };
             latest = (!config.table_naming.depends_on_record()).then_some((topic, table));
-            let key_schema = match config.key_mode {
+            let key = match config.key_mode {
+                _ if intent == Intent::Truncate => None,
                 KeyMode::RecordKey => record.record.key_schema.as_ref(),
+                KeyMode::RecordHeader => Some(self.headers.of(record)?),
                 // The key is not looked at, so its schema makes no difference.
-                KeyMode::None | KeyMode::Kafka | KeyMode::RecordValue | KeyMode::RecordHeader => {
-                    None
-                }
+                KeyMode::None | KeyMode::Kafka | KeyMode::RecordValue => None,
             };
-            let value_schema = record.record.value_schema.as_ref();
-            let value_schema = value_schema.filter(|_| intent == Intent::Write);
-            let plan = match self.tables[table].plans.get(key_schema, value_schema) {
+            let needs_value = match intent {
+                Intent::Write => true,
+                Intent::Delete => config.key_mode == KeyMode::RecordValue,
+                Intent::Truncate | Intent::Skip => false,
+            };
+            let kind = Kind {
+                intent,
+                key,
+                value: value_schema.filter(|_| needs_value),
+            };
+            let plan = match self.tables[table].plans.get(kind) {
                 Some(plan) => plan.clone(),
-                None => match self.plan(config, table, key_schema, value_schema).await? {
-                    Some(plan) => plan,
-                    None => continue,
-                },
+                None => {
+                    let table = &mut self.tables[table];
+                    let session = &mut self.session;
+                    match plan(config, session, table, shape, kind).await? {
+                        Some(plan) => plan,
+                        None => continue,
+                    }
+                }
             };
             buffers.resize_with(self.tables.len().max(buffers.len()), || None);
             let buffer = buffers[table].get_or_insert_with(|| {
@@ -276,58 +295,65 @@ impl<S: Session> Connected<S> {
         }
         Ok(Some(index))
     }
+}
 
-    /// A new plan for records of these schemas; no value schema means a deletion.
-    /// `None` if there is nothing to delete from yet.
-    async fn plan(
-        &mut self,
-        config: &SinkConfig,
-        table: usize,
-        key_schema: Option<&SchemaRef>,
-        value_schema: Option<&SchemaRef>,
-    ) -> Result<Option<Arc<Plan<S::Binder>>>, Failure> {
-        let table = &mut self.tables[table];
-        let session = &mut self.session;
-        record_rules::check_schema(config, value_schema)?;
-        let fields = Fields::of(config, &table.topic, &table.id, key_schema, value_schema)?;
-        let operation = match value_schema {
-            Some(_) => Operation::Write(config.insert_mode),
-            None => Operation::Delete,
-        };
-        check_fields(&table.id, operation, &fields)?;
-        if operation == Operation::Delete && config.evolution.creates && table.definition.is_none()
-        {
-            table.definition = session.describe(&table.id).await?;
-            if table.definition.is_none() {
-                // A table of nothing but a key could not get the other columns
-                // later. The first record with a value creates it.
-                tracing::debug!(table = %table.id, "nothing to delete: the table does not exist yet");
-                return Ok(None);
-            }
+/// A new plan for records of a kind. `None` if there is nothing to delete from
+/// yet.
+async fn plan<S: Session>(
+    config: &SinkConfig,
+    session: &mut S,
+    table: &mut Table<S>,
+    shape: Shape,
+    kind: Kind<'_>,
+) -> Result<Option<Arc<Plan<S::Binder>>>, Failure> {
+    let (operation, path) = match kind.intent {
+        Intent::Write => (Operation::Write(config.insert_mode), shape.written()),
+        Intent::Delete => (Operation::Delete, shape.deleted()),
+        Intent::Truncate => (Operation::Truncate, None),
+        Intent::Skip => return Ok(None),
+    };
+    let row = kind.value.zip(path);
+    let row = row.and_then(|(schema, path)| change_event::row(schema, path));
+    let fields = match operation {
+        Operation::Write(_) => Fields::of(config, &table.topic, &table.id, kind.key, row)?,
+        Operation::Delete => {
+            Fields::of(config, &table.topic, &table.id, kind.key, row)?.without_others()
         }
-        let known = table.definition.take();
-        let definition = structure::ensure(config, session, &table.id, &fields, known).await?;
-        let columns = fields
-            .all()
-            .map(|field| Ok((field, definition.column(&table.id, &field.name)?)))
-            .collect::<Result<_>>()?;
-        let target = Target {
-            table: &table.id,
-            operation,
-            columns,
-            key_count: fields.keys.len(),
-            with_deletes: config.delete_enabled,
-        };
-        let binder = session.bind(target).await?;
-        let plan = Arc::new(Plan {
-            table: table.id.clone(),
-            operation,
-            binder,
-        });
-        table.definition = Some(definition);
-        table.plans.insert(key_schema, value_schema, plan.clone());
-        Ok(Some(plan))
+        Operation::Truncate => Fields::default(),
+    };
+    check_fields(&table.id, operation, &fields)?;
+    let is_write = matches!(operation, Operation::Write(_));
+    if !is_write && config.evolution.creates && table.definition.is_none() {
+        table.definition = session.describe(&table.id).await?;
+        if table.definition.is_none() {
+            // A table of nothing but a key could not get the other columns
+            // later. The first record with a row creates it.
+            tracing::debug!(table = %table.id, "nothing to delete: the table does not exist yet");
+            return Ok(None);
+        }
     }
+    let known = table.definition.take();
+    let definition = structure::ensure(config, session, &table.id, &fields, known).await?;
+    let columns = fields
+        .all()
+        .map(|field| Ok((field, definition.column(&table.id, &field.name)?)))
+        .collect::<Result<_>>()?;
+    let target = Target {
+        table: &table.id,
+        operation,
+        columns,
+        key_count: fields.keys.len(),
+        with_deletes: config.delete_enabled,
+    };
+    let binder = session.bind(target).await?;
+    let plan = Arc::new(Plan {
+        table: table.id.clone(),
+        operation,
+        binder,
+    });
+    table.definition = Some(definition);
+    table.plans.insert(kind, plan.clone());
+    Ok(Some(plan))
 }
 
 /// Refuses statements that cannot be made of these fields.

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::own::{GUARANTEE, NESTED_MODE, SCHEMALESS_MODE, TYPE_MAPPING};
-use super::{Guarantee, InsertMode, KeyMode, Nested, Schemaless, SinkConfig, TypeMapping};
+use super::{Guarantee, InsertMode, Nested, Schemaless, SinkConfig, TypeMapping};
 
 /// A setting that cannot be obeyed.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,17 +31,6 @@ pub(super) fn unavailable(config: &SinkConfig) -> Vec<Unavailable> {
             found.push(Unavailable { keys, value });
         }
     };
-    refuse(
-        config.key_mode == KeyMode::RecordHeader,
-        &["primary.key.mode"],
-        "record_header",
-    );
-    refuse(config.truncate_enabled, &["truncate.enabled"], "true");
-    refuse(
-        config.delete_enabled && config.key_mode != KeyMode::RecordKey,
-        &["delete.enabled"],
-        "true without the key mode record_key",
-    );
     refuse(
         config.reduces_inserts && config.insert_mode == InsertMode::Insert,
         &["use.reduction.buffer"],

@@ -277,6 +277,23 @@ impl MySqlDialect {
         })
     }
 
+    /// `DELETE` of all rows. `TRUNCATE` would commit what the transaction has
+    /// done before.
+    ///
+    /// # Errors
+    /// If the name cannot be used.
+    pub(crate) fn truncate(&self, table: &TableId) -> Result<RowTemplate> {
+        let mut head = String::from("DELETE FROM ");
+        self.identifiers.push_table(&mut head, table)?;
+        Ok(RowTemplate {
+            head,
+            around: vec![String::new()],
+            separator: ";",
+            tail: String::new(),
+            most_rows: 1,
+        })
+    }
+
     /// Whether the type of a new column takes no plain default.
     fn is_large(&self, field: &SinkField) -> bool {
         field.schema.kind() == Type::String && !field.is_key && !field.is_epoch

@@ -175,6 +175,16 @@ impl PostgresDialect {
         Ok(sql)
     }
 
+    /// `TRUNCATE` of all rows.
+    ///
+    /// # Errors
+    /// If the name cannot be used.
+    pub(crate) fn truncate(&self, table: &TableId) -> Result<String> {
+        let mut sql = String::from("TRUNCATE TABLE ");
+        self.identifiers.push_table(&mut sql, table)?;
+        Ok(sql)
+    }
+
     fn push_key_condition(&self, sql: &mut String, keys: &[Parameter]) -> Result<()> {
         for (index, key) in keys.iter().enumerate() {
             sql.push_str(if index == 0 { " WHERE t." } else { " AND t." });

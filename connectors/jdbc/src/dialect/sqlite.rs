@@ -130,6 +130,16 @@ impl SqliteDialect {
         Ok(sql)
     }
 
+    /// `DELETE` of all rows, as SQLite has no `TRUNCATE`.
+    ///
+    /// # Errors
+    /// If the name cannot be used.
+    pub(crate) fn truncate(&self, table: &TableId) -> Result<String> {
+        let mut sql = String::from("DELETE FROM ");
+        self.identifiers.push_table(&mut sql, table)?;
+        Ok(sql)
+    }
+
     /// `a = ?, b = ?`
     fn push_each(&self, sql: &mut String, columns: &[&str], separator: &str) -> Result<()> {
         for (index, column) in columns.iter().enumerate() {

@@ -8,7 +8,13 @@ fn fields(
     key: Option<&SchemaRef>,
     value: Option<&SchemaRef>,
 ) -> Result<Fields> {
-    Fields::of(&config(entries), "topic", &TableId::named("t"), key, value)
+    Fields::of(
+        &config(entries),
+        "topic",
+        &TableId::named("t"),
+        key,
+        value.map(Row::value),
+    )
 }
 
 fn names<'a>(fields: impl IntoIterator<Item = &'a SinkField>) -> Vec<&'a str> {

@@ -1,6 +1,6 @@
 //! What differs between the connectors that are stood in for.
 
-use tether_api::data::{Schema, SchemaBuilder, Struct, Type, Value};
+use tether_api::data::{Schema, Type, Value};
 
 use crate::support::{Sink, Topic, int, optional, structure};
 
@@ -195,21 +195,4 @@ async fn tables_are_named_after_the_source_of_events_alone() {
     let record = topic.record(1i32, &schema, vec![1i32.into()]);
     sink.put(&[record]).await.unwrap();
     assert_eq!(sink.rows("SELECT name FROM sqlite_schema"), [""; 0]);
-}
-
-#[tokio::test]
-async fn what_would_have_to_be_taken_apart_is_refused() {
-    let mut sink = Sink::start(&BY_KEY).await;
-    let row = structure(&[("a", int())]);
-    for name in ["server.t.Envelope", "io.CloudEvents.Envelope"] {
-        let schema = SchemaBuilder::structure()
-            .name(name)
-            .field("after", row.clone())
-            .build();
-        let after = Struct::from_values(row.clone(), vec![1i32.into()]).unwrap();
-        let value = Struct::from_values(schema.clone(), vec![after.into()]).unwrap();
-        let record = Topic::named("t").raw(Some(int()), 1i32.into(), Some(schema), value.into());
-        let error = sink.put(&[record]).await.unwrap_err().to_string();
-        assert!(error.contains("cannot be taken apart yet"), "{error}");
-    }
 }

@@ -3,6 +3,7 @@
 // Helpers of tests fail tests.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod change_events;
 mod evolution;
 mod flavours;
 mod modes;

@@ -98,16 +98,11 @@ fn what_is_not_available_is_refused_on_its_key() {
         (ALL[1], &[("nested.mode", "flatten")], "nested.mode"),
         (
             ALL[2],
-            &[("connection.username", "u"), ("truncate.enabled", "true")],
-            "truncate.enabled",
-        ),
-        (
-            ALL[2],
             &[
                 ("connection.username", "u"),
-                ("primary.key.mode", "record_header"),
+                ("use.reduction.buffer", "true"),
             ],
-            "primary.key.mode",
+            "use.reduction.buffer",
         ),
     ] {
         let raw = raw_config(entries);

@@ -173,6 +173,7 @@ impl MySqlSession {
             Operation::Write(InsertMode::Upsert) => dialect.upsert(table, &columns, keys),
             Operation::Write(InsertMode::Update) => dialect.update(table, &columns, keys),
             Operation::Delete => dialect.delete(table, &columns),
+            Operation::Truncate => dialect.truncate(table),
         }
     }
 

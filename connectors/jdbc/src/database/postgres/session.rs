@@ -212,6 +212,7 @@ impl PostgresSession {
             Operation::Write(InsertMode::Upsert) => dialect.upsert(table, parameters, keys),
             Operation::Write(InsertMode::Update) => dialect.update(table, parameters, keys),
             Operation::Delete => dialect.delete(table, parameters),
+            Operation::Truncate => dialect.truncate(table),
         }
     }
 
@@ -331,9 +332,9 @@ fn grouping(target: &Target<'_, PostgresType>, has_identities: bool) -> Grouping
         }
         _ if target.key_count > 0 && has_identities => Grouping::ByKey,
         // A statement may meet a row twice as long as it does not update it.
-        Operation::Write(InsertMode::Insert | InsertMode::Ignore) | Operation::Delete => {
-            Grouping::InOrder
-        }
+        Operation::Write(InsertMode::Insert | InsertMode::Ignore)
+        | Operation::Delete
+        | Operation::Truncate => Grouping::InOrder,
         Operation::Write(InsertMode::Upsert | InsertMode::Update) => Grouping::OneByOne,
     }
 }

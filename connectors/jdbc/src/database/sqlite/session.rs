@@ -102,6 +102,7 @@ impl Session for SqliteSession {
                 self.dialect.update(table, &columns, keys)?
             }
             Operation::Delete => self.dialect.delete(table, &columns)?,
+            Operation::Truncate => self.dialect.truncate(table)?,
         };
         tracing::debug!(%table, %sql, "a statement for a new pair of schemas");
         Ok(SqliteBinder {

@@ -26,7 +26,7 @@ fn fields(entries: &[(&str, &str)], columns: &[(&str, SchemaRef)]) -> Fields {
         "topic",
         &table(),
         None,
-        Some(&structure(columns)),
+        Some(crate::change_event::Row::value(&structure(columns))),
     )
     .unwrap()
 }

@@ -7,7 +7,13 @@ fn field(schema: SchemaRef) -> SinkField {
     let entries = [("pk.mode", "record_value"), ("pk.fields", "a")];
     let table = crate::table::TableId::named("t");
     let schema = structure(&[("a", schema)]);
-    let fields = crate::fields::Fields::of(&config(&entries), "topic", &table, None, Some(&schema));
+    let fields = crate::fields::Fields::of(
+        &config(&entries),
+        "topic",
+        &table,
+        None,
+        Some(crate::change_event::Row::value(&schema)),
+    );
     fields.unwrap().keys.remove(0)
 }
 

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use tether_api::data::{Schema, SchemaBuilder, logical};
 
 use super::*;
+use crate::change_event::Row;
 use crate::config::SinkConfig;
 use crate::database::postgres::catalog::BaseType;
 use crate::fields::Fields;
@@ -173,7 +174,7 @@ fn the_codec_follows_schema_and_column() {
             "topic",
             &TableId::named("t"),
             None,
-            Some(&structure(&[("a", schema)])),
+            Some(Row::value(&structure(&[("a", schema)]))),
         );
         Codec::of(&fields.unwrap().others[0], &column(base))
     };

@@ -1,6 +1,7 @@
 use tether_api::data::{Schema, SchemaRef, logical};
 
 use super::*;
+use crate::change_event::Row;
 use crate::fields::Fields;
 use crate::fixture::{config, structure};
 use crate::table::TableId;
@@ -11,7 +12,7 @@ fn field(schema: SchemaRef) -> SinkField {
         "topic",
         &TableId::named("t"),
         None,
-        Some(&structure(&[("a", schema)])),
+        Some(Row::value(&structure(&[("a", schema)]))),
     );
     fields.unwrap().others.remove(0)
 }
