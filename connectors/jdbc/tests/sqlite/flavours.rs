@@ -1,6 +1,6 @@
 //! What differs between the connectors that are stood in for.
 
-use tether_api::data::{Schema, Type, Value};
+use tether_api::data::{Schema, SchemaBuilder, Type, Value};
 
 use crate::support::{Sink, Topic, int, optional, structure};
 
