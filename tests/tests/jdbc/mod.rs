@@ -5,6 +5,7 @@ mod columns;
 mod evolution;
 mod faults;
 mod flavours;
+mod matrix;
 mod modes;
 mod mysql;
 mod names;

@@ -5,19 +5,19 @@ use tether_services::{mariadb_sql, shared};
 use tether_tests::names;
 
 /// A database, dropped with this value.
-pub(super) struct MySqlDatabase {
+pub(in crate::jdbc) struct MySqlDatabase {
     port: u16,
-    pub(super) name: String,
+    pub(in crate::jdbc) name: String,
 }
 
 impl MySqlDatabase {
     /// An empty database on the shared server.
-    pub(super) fn create() -> Result<Self> {
+    pub(in crate::jdbc) fn create() -> Result<Self> {
         Self::create_on(shared::mariadb_port()?)
     }
 
     /// An empty database on the server at a port.
-    pub(super) fn create_on(port: u16) -> Result<Self> {
+    pub(in crate::jdbc) fn create_on(port: u16) -> Result<Self> {
         let name = names::unique("jdbc");
         mariadb_sql(
             port,
@@ -27,13 +27,13 @@ impl MySqlDatabase {
     }
 
     /// `jdbc:mysql://` URL of the database, with user and password.
-    pub(super) fn jdbc_url(&self) -> String {
+    pub(in crate::jdbc) fn jdbc_url(&self) -> String {
         let (port, name) = (self.port, &self.name);
         format!("jdbc:mysql://127.0.0.1:{port}/{name}?user=root&password=mariadb")
     }
 
     /// Runs SQL on a connection of its own and returns the rows, with `|` between the columns.
-    pub(super) fn rows(&self, sql: &str) -> Result<Vec<String>> {
+    pub(in crate::jdbc) fn rows(&self, sql: &str) -> Result<Vec<String>> {
         let printed = mariadb_sql(self.port, &format!("USE `{}`; {sql}", self.name))?;
         Ok(printed
             .lines()
@@ -43,7 +43,7 @@ impl MySqlDatabase {
 
     /// Columns of a table in their order, each as in `id int(11) NO NULL`: name, type, whether it may
     /// be null, and default.
-    pub(super) fn columns(&self, table: &str) -> Result<Vec<String>> {
+    pub(in crate::jdbc) fn columns(&self, table: &str) -> Result<Vec<String>> {
         let rows = self.rows(&format!(
             "SELECT CONCAT_WS(' ', column_name, column_type, is_nullable, column_default) \
              FROM information_schema.columns WHERE table_schema = DATABASE() \

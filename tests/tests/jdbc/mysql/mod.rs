@@ -1,6 +1,6 @@
 //! The JDBC sink on a real MariaDB.
 
-mod database;
+pub(super) mod database;
 mod evolution;
 mod faults;
 mod modes;
