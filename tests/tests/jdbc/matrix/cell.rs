@@ -146,7 +146,7 @@ impl Cell {
                 conflict: true,
             }),
             ("upsert", "kafka") => written(&["1|x"], &["1|x", "2|y", "3|w", "3|z"]),
-            ("upsert", _) if self.deletes => written(&["1|x"], &["1|x", "3|w"]),
+            ("upsert", "record_key") if self.deletes => written(&["1|x"], &["1|x", "3|w"]),
             ("upsert", _) => written(&["1|x"], &["1|x", "2|y", "3|w"]),
             ("update", _) => written(&[], &["2|y"]),
             ("ignore", "kafka") => written(&["1|x"], &["1|x", "2|old", "3|w", "3|z"]),
@@ -168,14 +168,14 @@ impl Cell {
     pub(super) fn definition(self, server: &Server) -> Vec<String> {
         let key: &[&str] = match self.key_mode {
             "kafka" => &["tp", "pn", "os"],
-            "record_key" => &["id"],
+            "record_key" | "record_header" => &["id"],
             "record_value" => &["a"],
             _ => &[],
         };
         let columns: &[&str] = match (self.key_mode, self.flavour) {
             ("kafka", Flavour::Debezium) => &["tp", "pn", "os", "a", "b"],
             ("kafka", _) => &["a", "b", "os", "pn", "tp"],
-            ("record_key", Flavour::Debezium) => &["id", "a", "b"],
+            ("record_key" | "record_header", Flavour::Debezium) => &["id", "a", "b"],
             ("record_key", _) => &["a", "b", "id"],
             _ => &["a", "b"],
         };
@@ -241,22 +241,8 @@ impl Cell {
                 "When 'delete.enabled' is set to 'true', the 'primary.key.mode' option must be set \
                  to 'record_key', 'record_value', or 'record_header'.",
             ),
-            _ => self.not_available_yet(),
+            _ => Vec::new(),
         }
-    }
-
-    fn not_available_yet(self) -> Vec<String> {
-        let mut errors = Vec::new();
-        let mut refuse = |key: &str, value: &str| {
-            errors.push(format!("{key}: {key}={value} is not available yet"));
-        };
-        if self.key_mode == "record_header" {
-            refuse("primary.key.mode", "record_header");
-        }
-        if self.deletes && self.key_mode != "record_key" {
-            refuse("delete.enabled", "true without the key mode record_key");
-        }
-        errors
     }
 
     /// Words that Confluent's and Aiven's connectors do not know.

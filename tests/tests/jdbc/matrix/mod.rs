@@ -7,7 +7,7 @@ mod server;
 mod values;
 
 use anyhow::{Context, Result, ensure};
-use tether_api::data::Type;
+use tether_api::data::{SchemaAndValue, Type};
 
 use self::cell::{Cell, FLAVOURS, Fate, INSERT_MODES, KEY_MODES, Rows};
 use self::server::Server;
@@ -67,7 +67,14 @@ fn check(server: &Server, cell: Cell) -> Result<()> {
     let name = cell.name();
     let schema = structure(&[("a", required(Type::Int32)), ("b", optional(Type::String))]);
     let mut topic = Topic::new(&name, Type::Int32);
-    let mut record = |a: i32, b: &str| topic.record(a, &schema, [a.into(), b.into()]);
+    let mut record = |a: i32, b: &str| {
+        let mut record = topic.record(a, &schema, [a.into(), b.into()]);
+        if cell.key_mode == "record_header" {
+            let id = SchemaAndValue::new(required(Type::Int32), a.into());
+            record.record.headers.add("id", id);
+        }
+        record
+    };
     let first = [record(1, "x")];
     let second = [record(2, "y"), record(3, "z"), record(3, "w")];
     let expected = match fate {
@@ -126,7 +133,9 @@ fn existing_row(cell: Cell) -> String {
         "kafka" => {
             format!("INSERT INTO {name} (tp, pn, os, a, b) VALUES ('{name}', 0, 1, 2, 'old')")
         }
-        "record_key" => format!("INSERT INTO {name} (id, a, b) VALUES (2, 2, 'old')"),
+        "record_key" | "record_header" => {
+            format!("INSERT INTO {name} (id, a, b) VALUES (2, 2, 'old')")
+        }
         "record_value" => format!("INSERT INTO {name} (a, b) VALUES (2, 'old')"),
         _ => "SELECT 1".to_owned(),
     }

@@ -55,7 +55,7 @@ fn reason(server: &Server, flavour: Flavour, shape: &str) -> Option<&'static str
         ("text", Flavour::Confluent) => None,
         ("numbers", _) if matches!(server, Server::Postgres(_)) => None,
         ("nested" | "numbers", _) => no_type,
-        ("envelope", Flavour::Debezium) => Some("cannot be taken apart yet"),
+        ("envelope", Flavour::Debezium) => None,
         ("envelope", _) => no_type,
         _ => Some("requires records with a non-null Struct or String value"),
     }
