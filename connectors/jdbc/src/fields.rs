@@ -9,6 +9,7 @@ use tether_api::{ConnectError, Result};
 
 use crate::change_event::{Row, RowPath};
 use crate::config::{KAFKA_KEY_COLUMNS, KeyMode, SinkConfig, TypeMapping};
+use crate::debezium_type::DebeziumType;
 use crate::table::TableId;
 
 /// Where the value of a column comes from.
@@ -54,6 +55,8 @@ pub(crate) struct SinkField {
     pub(crate) is_epoch: bool,
     /// Whether a new column with a default also says if it may be null.
     pub(crate) null_beside_default: bool,
+    /// Which schemas have which column types.
+    pub(crate) mapping: TypeMapping,
 }
 
 impl SinkField {
@@ -65,6 +68,11 @@ impl SinkField {
     /// The logical type, if it is one of Connect's four.
     pub(crate) fn logical(&self) -> Option<Logical> {
         Logical::of(&self.schema)
+    }
+
+    /// The logical type, if it is one of Debezium's and they count.
+    pub(crate) fn debezium(&self) -> Option<DebeziumType> {
+        DebeziumType::of(self.mapping, &self.schema)
     }
 
     /// The value of this field; `None` if the record has not the shape of its
@@ -239,8 +247,7 @@ impl Extraction<'_> {
         }
     }
 
-    /// Refuses two fields with the same column, and types that are not
-    /// available.
+    /// Refuses two fields with the same column.
     fn check_names<'f>(&self, fields: impl Iterator<Item = &'f SinkField>) -> Result<()> {
         let mut names: Vec<&Text> = Vec::new();
         for field in fields {
@@ -252,14 +259,6 @@ impl Extraction<'_> {
                 )));
             }
             names.push(&field.name);
-            let mapping = self.config.columns.type_mapping;
-            let name = field.schema.name().unwrap_or_default();
-            if mapping == TypeMapping::Debezium && name.starts_with("io.debezium.") {
-                return Err(ConnectError::other(format!(
-                    "Values of {name} (field {}) are not available yet with type.mapping=debezium",
-                    field.name
-                )));
-            }
         }
         Ok(())
     }
@@ -281,6 +280,7 @@ impl Extraction<'_> {
             is_key,
             is_epoch,
             null_beside_default: self.config.columns.null_beside_default,
+            mapping: self.config.columns.type_mapping,
         }
     }
 

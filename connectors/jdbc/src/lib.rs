@@ -20,6 +20,7 @@ mod change_event;
 mod config;
 mod connector;
 mod database;
+mod debezium_type;
 mod dialect;
 mod error;
 mod fields;

@@ -57,11 +57,6 @@ pub(super) fn unavailable(config: &SinkConfig) -> Vec<Unavailable> {
         &format!("flatten with {:?}", config.columns.nested_delimiter),
     );
     refuse(
-        config.columns.postgis_schema != "public",
-        &["dialect.postgres.postgis.schema"],
-        &config.columns.postgis_schema,
-    );
-    refuse(
         config.values.schemaless != Schemaless::Refuse,
         &[SCHEMALESS_MODE],
         "infer_from_table",

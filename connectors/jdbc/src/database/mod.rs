@@ -7,6 +7,7 @@ mod column_value;
 pub(crate) mod mysql;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
+mod variable_scale;
 
 use std::fmt::Debug;
 use std::future::Future;

@@ -56,6 +56,7 @@ fn push_column(sql: &mut String, dialect: &impl Dialect, field: &SinkField) -> R
     sql.push_str(&dialect.sql_type(field)?);
     if let Some(default) = field.schema.default_value()
         && !default.is_null()
+        && dialect.takes_default(field)
     {
         sql.push_str(" DEFAULT ");
         sql.push_str(&dialect.literal(field, default)?);

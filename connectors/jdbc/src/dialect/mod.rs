@@ -114,6 +114,12 @@ pub(crate) trait Dialect: Send + Sync {
     /// If the value cannot be written as one.
     fn literal(&self, field: &SinkField, value: &Value) -> Result<String>;
 
+    /// Whether a new column of a field gets the schema's default. It gets none
+    /// if the database takes none for such columns.
+    fn takes_default(&self, _field: &SinkField) -> bool {
+        true
+    }
+
     /// Whether one `ALTER TABLE` adds several columns.
     fn adds_columns_at_once(&self) -> bool {
         true

@@ -5,11 +5,15 @@
 //! rows. The text does not depend on the number of rows, so it is prepared
 //! once, and there is no limit of 65,535 parameters.
 
+pub(crate) mod debezium;
+
 use tether_api::data::logical::Logical;
 use tether_api::data::{Schema, Type, Value, java_f32, java_f64};
 use tether_api::{ConnectError, Result};
 
+use self::debezium::Types;
 use super::{Dialect, Identifiers, LongestName, Quoting, no_literal, no_mapping};
+use crate::config::TypeMapping;
 use crate::fields::SinkField;
 use crate::table::TableId;
 use crate::time::Clock;
@@ -22,6 +26,8 @@ const LONGEST_DECIMAL: usize = 150_000;
 pub(crate) struct PostgresDialect {
     identifiers: Identifiers,
     clock: Clock,
+    /// The schema with PostGIS's types, quoted.
+    postgis: String,
 }
 
 /// A column that gets its values from an array parameter.
@@ -45,7 +51,17 @@ impl PostgresDialect {
             longest: LongestName::Bytes(longest),
             with_catalog: false,
         };
-        Self { identifiers, clock }
+        Self {
+            identifiers,
+            clock,
+            postgis: "public".to_owned(),
+        }
+    }
+
+    /// The same with PostGIS's types in another schema.
+    pub(crate) fn with_postgis(mut self, schema: &str) -> Self {
+        self.postgis = format!("\"{}\"", schema.replace('"', "\"\""));
+        self
     }
 
     /// Adapts a table's name to what the server makes of it: the table is cut
@@ -257,6 +273,13 @@ impl Dialect for PostgresDialect {
         if field.is_epoch {
             return Ok("TIMESTAMP".to_owned());
         }
+        if field.mapping != TypeMapping::Connect {
+            let types = Types {
+                mapping: field.mapping,
+                postgis: &self.postgis,
+            };
+            return types.of(&field.schema).ok_or_else(|| no_mapping(field));
+        }
         let name = match field.logical() {
             Some(Logical::Decimal) => Some("DECIMAL"),
             Some(Logical::Date) => Some("DATE"),
@@ -273,7 +296,14 @@ impl Dialect for PostgresDialect {
             .ok_or_else(|| no_mapping(field))
     }
 
+    fn takes_default(&self, field: &SinkField) -> bool {
+        debezium::takes_default(field)
+    }
+
     fn literal(&self, field: &SinkField, value: &Value) -> Result<String> {
+        if let Some(literal) = debezium::literal(field, value) {
+            return literal;
+        }
         let epoch = match value {
             Value::Int64(number) if field.is_epoch => Some(Ok(self.clock.epoch_instant(*number))),
             Value::String(text) if field.is_epoch => Some(self.clock.epoch_text_instant(text)),

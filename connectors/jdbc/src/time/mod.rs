@@ -12,7 +12,7 @@ pub(crate) use zone::Zone;
 use crate::config::{TimeConfig, TimestampPrecision};
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
-const MICROS_PER_DAY: i64 = MILLIS_PER_DAY * 1000;
+pub(crate) const MICROS_PER_DAY: i64 = MILLIS_PER_DAY * 1000;
 
 /// Why a value of time cannot be stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -153,7 +153,7 @@ fn round_nanos(nanos: i128) -> i128 {
 }
 
 /// `yyyy-MM-dd`, with ` BC` for years before the first.
-fn date_text(days: i64) -> String {
+pub(crate) fn date_text(days: i64) -> String {
     let (year, month, day) = civil(days);
     match year {
         1.. => format!("{year:04}-{month:02}-{day:02}"),
@@ -161,7 +161,8 @@ fn date_text(days: i64) -> String {
     }
 }
 
-fn time_text(micros: i64, digits: usize) -> String {
+/// `HH:mm:ss.SSS` of microseconds since midnight.
+pub(crate) fn time_text(micros: i64, digits: usize) -> String {
     let seconds = micros / MICROS_PER_SECOND;
     let fraction = format!("{:06}", micros % MICROS_PER_SECOND);
     format!(

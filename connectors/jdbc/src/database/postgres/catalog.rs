@@ -75,6 +75,12 @@ impl PostgresType {
         self.base == BaseType::Uuid
     }
 
+    /// Whether it is the type of this name, in whatever schema.
+    pub(super) fn is_named(&self, name: &str) -> bool {
+        let own = self.sql_name.rsplit('.').next().unwrap_or_default();
+        own.trim_matches('"') == name
+    }
+
     /// The digits after the decimal point that a `numeric` keeps; `None` if all.
     pub(super) fn numeric_scale(&self) -> Option<i32> {
         // The modifier is precision and scale after a header of four bytes; the

@@ -1,12 +1,13 @@
 //! Values in PostgreSQL's binary form.
 
-use std::fmt::Write as _;
-
 use tether_api::data::logical::Logical;
-use tether_api::data::{Type, Value, java_f32, java_f64};
+use tether_api::data::{Type, Value};
 
+use super::array::Elements;
 use super::catalog::PostgresType;
+use super::debezium::DebeziumCodec;
 use super::numeric::{self, TooManyDigits};
+use crate::config::TypeMapping;
 use crate::database::column_value::WRONG_TYPE;
 use crate::dialect::postgres::element_type;
 use crate::fields::SinkField;
@@ -28,6 +29,15 @@ pub(super) enum Misfit {
     /// A text that is no UUID for a column of UUIDs.
     #[error("the text is not a UUID")]
     NotAUuid,
+    /// A geometry that cannot be read.
+    #[error("the geometry is not one of the column's type")]
+    NotAGeometry,
+    /// A text for a column of pairs that is no JSON object.
+    #[error("the text is not a JSON object")]
+    NotAnObject,
+    /// Bits that are too many.
+    #[error("it has too many bits")]
+    TooManyBits,
     /// A date or timestamp out of range.
     #[error("{0}")]
     Time(#[from] TimeError),
@@ -65,7 +75,9 @@ pub(super) enum Codec {
     EpochTimestamptz,
     Uuid,
     /// An array as its text form.
-    ArrayText,
+    Array(Elements),
+    /// A value of Debezium's.
+    Debezium(DebeziumCodec),
     /// Nothing but null can be written.
     Unsupported,
 }
@@ -78,7 +90,7 @@ pub(super) struct Element {
     pub(super) array_oid: u32,
 }
 
-const fn element(name: &'static str, oid: u32, array_oid: u32) -> Element {
+pub(super) const fn element(name: &'static str, oid: u32, array_oid: u32) -> Element {
     Element {
         name,
         oid,
@@ -96,6 +108,9 @@ impl Codec {
                 false => Self::EpochTimestamp,
             };
         }
+        if let Some(codec) = DebeziumCodec::of(field, column) {
+            return Self::Debezium(codec);
+        }
         match (field.logical(), field.schema.kind()) {
             (Some(Logical::Decimal), _) => Self::Numeric,
             (Some(Logical::Date), _) => Self::Date,
@@ -111,8 +126,8 @@ impl Codec {
             (None, Type::String) if column.is_uuid() => Self::Uuid,
             (None, Type::String) => Self::Text,
             (None, Type::Bytes) => Self::Bytea,
-            (None, Type::Array) if element_type(&field.schema).is_some() => Self::ArrayText,
-            (None, Type::Array | Type::Map | Type::Struct) => Self::Unsupported,
+            (None, Type::Array) => array(field).map_or(Self::Unsupported, Self::Array),
+            (None, Type::Map | Type::Struct) => Self::Unsupported,
         }
     }
 
@@ -125,7 +140,7 @@ impl Codec {
             Self::Float4 => element("float4", 700, 1021),
             Self::Float8 => element("float8", 701, 1022),
             Self::Bool => element("bool", 16, 1000),
-            Self::Text | Self::ArrayText | Self::Unsupported => element("text", 25, 1009),
+            Self::Text | Self::Array(_) | Self::Unsupported => element("text", 25, 1009),
             Self::Bytea => element("bytea", 17, 1001),
             Self::Numeric => element("numeric", 1700, 1231),
             Self::Date => element("date", 1082, 1182),
@@ -133,6 +148,7 @@ impl Codec {
             Self::Timestamp | Self::EpochTimestamp => element("timestamp", 1114, 1115),
             Self::Timestamptz | Self::EpochTimestamptz => element("timestamptz", 1184, 1185),
             Self::Uuid => element("uuid", 2950, 2951),
+            Self::Debezium(codec) => codec.element(),
         }
     }
 
@@ -157,7 +173,12 @@ impl Codec {
             (Self::Date, Value::Date(days)) => push_date(clock.date(*days)?, out)?,
             (Self::Time, Value::Time(millis)) => out.extend(clock.time(*millis).to_be_bytes()),
             (Self::Uuid, Value::String(text)) => out.extend(uuid(text).ok_or(Misfit::NotAUuid)?),
-            (Self::ArrayText, Value::Array(elements)) => push_array(elements, out)?,
+            (Self::Array(kind), Value::Array(elements)) => {
+                let mut text = String::new();
+                kind.push(elements, clock, &mut text)?;
+                push_text(&text, out)?;
+            }
+            (Self::Debezium(codec), value) => codec.push(value, out)?,
             (Self::Timestamp | Self::EpochTimestamp, value) => {
                 push_micros(clock.timestamp(self.instant(value, clock)?)?, out)?;
             }
@@ -181,6 +202,14 @@ impl Codec {
     }
 }
 
+/// What arrays of a field hold, if they can be written.
+fn array(field: &SinkField) -> Option<Elements> {
+    match field.mapping {
+        TypeMapping::Connect => element_type(&field.schema).map(|_| Elements::Plain),
+        mapping => Elements::of(mapping, &field.schema),
+    }
+}
+
 fn push_text(text: &str, out: &mut Vec<u8>) -> Result<(), Misfit> {
     if memchr::memchr(0, text.as_bytes()).is_some() {
         return Err(Misfit::Nul);
@@ -190,7 +219,7 @@ fn push_text(text: &str, out: &mut Vec<u8>) -> Result<(), Misfit> {
 }
 
 /// The lowest and the highest number of a date or timestamp mean infinity.
-fn push_date(days: i64, out: &mut Vec<u8>) -> Result<(), Misfit> {
+pub(super) fn push_date(days: i64, out: &mut Vec<u8>) -> Result<(), Misfit> {
     match i32::try_from(days - EPOCH_DAYS) {
         Ok(i32::MIN | i32::MAX) | Err(_) => Err(TimeError::OutOfRange.into()),
         Ok(days) => {
@@ -200,7 +229,7 @@ fn push_date(days: i64, out: &mut Vec<u8>) -> Result<(), Misfit> {
     }
 }
 
-fn push_micros(micros: i64, out: &mut Vec<u8>) -> Result<(), Misfit> {
+pub(super) fn push_micros(micros: i64, out: &mut Vec<u8>) -> Result<(), Misfit> {
     match micros.checked_sub(EPOCH_MICROS) {
         Some(i64::MIN | i64::MAX) | None => Err(TimeError::OutOfRange.into()),
         Some(micros) => {
@@ -235,44 +264,6 @@ pub(super) fn uuid(text: &str) -> Option<[u8; 16]> {
         digits += 1;
     }
     (digits == 32 && !after_hyphen).then_some(bytes)
-}
-
-/// The text form of an array: `{1,NULL,"a b"}`.
-fn push_array(elements: &[Value], out: &mut Vec<u8>) -> Result<(), Misfit> {
-    let mut text = String::from("{");
-    for (index, element) in elements.iter().enumerate() {
-        if index > 0 {
-            text.push(',');
-        }
-        match element {
-            Value::Null => text.push_str("NULL"),
-            Value::Int8(number) => push_display(&mut text, number),
-            Value::Int16(number) => push_display(&mut text, number),
-            Value::Int32(number) => push_display(&mut text, number),
-            Value::Int64(number) => push_display(&mut text, number),
-            Value::Float32(number) => text.push_str(&java_f32(*number)),
-            Value::Float64(number) => text.push_str(&java_f64(*number)),
-            Value::Boolean(flag) => push_display(&mut text, flag),
-            Value::String(element) => {
-                text.push('"');
-                for character in element.chars() {
-                    if matches!(character, '"' | '\\') {
-                        text.push('\\');
-                    }
-                    text.push(character);
-                }
-                text.push('"');
-            }
-            _ => return Err(Misfit::WrongType),
-        }
-    }
-    text.push('}');
-    push_text(&text, out)
-}
-
-fn push_display(text: &mut String, value: impl std::fmt::Display) {
-    // Writing to a string cannot fail.
-    let _ = write!(text, "{value}");
 }
 
 #[cfg(test)]

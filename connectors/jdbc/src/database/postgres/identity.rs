@@ -11,6 +11,7 @@ use tether_api::data::{Decimal, Type, Value};
 
 use super::catalog::{BaseType, PostgresType};
 use super::codec::{Codec, Misfit, uuid};
+use super::debezium::DebeziumCodec;
 use super::numeric;
 use crate::fields::SinkField;
 use crate::time::Clock;
@@ -64,6 +65,14 @@ impl Identity {
             | (Codec::Timestamp, BaseType::Timestamp)
             | (Codec::Timestamptz, BaseType::Timestamptz)
                 if column.keeps_digits(3) =>
+            {
+                Self::Encoded(codec)
+            }
+            (Codec::Debezium(DebeziumCodec::Days), BaseType::Date) => Self::Encoded(codec),
+            (Codec::Debezium(DebeziumCodec::Time(unit)), BaseType::Time)
+            | (Codec::Debezium(DebeziumCodec::WallClock(unit)), BaseType::Timestamp)
+            | (Codec::Debezium(DebeziumCodec::Instant(unit)), BaseType::Timestamptz)
+                if column.keeps_digits(unit.digits()) =>
             {
                 Self::Encoded(codec)
             }

@@ -1,12 +1,15 @@
 //! PostgreSQL and what speaks its protocol.
 
+mod array;
 mod binder;
 mod catalog;
 mod codec;
+mod debezium;
 mod identity;
 mod numeric;
 mod options;
 mod session;
+mod wkb;
 
 use std::sync::Arc;
 
@@ -36,6 +39,7 @@ const LOCATION: &str = "SELECT pg_catalog.current_database()::text, \
 pub(crate) struct Postgres {
     options: PostgresOptions,
     quoting: Quoting,
+    postgis_schema: String,
     clock: Arc<Clock>,
 }
 
@@ -48,8 +52,14 @@ impl Postgres {
         Ok(Self {
             options: PostgresOptions::new(&config.connection)?,
             quoting: config.quoting,
+            postgis_schema: config.columns.postgis_schema.clone(),
             clock: Arc::new(Clock::new(&config.time)),
         })
+    }
+
+    fn dialect(&self, longest_name: usize) -> PostgresDialect {
+        PostgresDialect::new(self.quoting, longest_name, (*self.clock).clone())
+            .with_postgis(&self.postgis_schema)
     }
 
     async fn log_in(&self) -> Result<Connected, SqlError> {
@@ -66,7 +76,7 @@ impl Postgres {
         let mut session = PostgresSession {
             client,
             connection: Some(connection),
-            dialect: PostgresDialect::new(self.quoting, LONGEST_NAME, (*self.clock).clone()),
+            dialect: self.dialect(LONGEST_NAME),
             database: String::new(),
             schema: None,
             clock: self.clock.clone(),
@@ -99,7 +109,7 @@ impl Postgres {
             location.await.map_err(|error: Error| sql_error(&error))?;
         (session.database, session.schema) = (database, schema);
         if let Some(longest) = longest.and_then(|text| text.parse().ok()) {
-            session.dialect = PostgresDialect::new(self.quoting, longest, (*self.clock).clone());
+            session.dialect = self.dialect(longest);
         }
         Ok(session)
     }

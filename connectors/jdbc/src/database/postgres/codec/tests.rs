@@ -1,5 +1,5 @@
 use proptest::prelude::*;
-use tether_api::data::{Schema, SchemaBuilder, logical};
+use tether_api::data::{MapValue, Schema, SchemaBuilder, logical};
 
 use super::*;
 use crate::change_event::Row;
@@ -133,7 +133,7 @@ fn uuids_in_every_spelling() {
 #[test]
 fn arrays_as_text() {
     let text = |values: Vec<Value>| {
-        let bytes = pushed(Codec::ArrayText, values).unwrap();
+        let bytes = pushed(Codec::Array(Elements::Plain), values).unwrap();
         String::from_utf8(bytes).unwrap()
     };
     assert_eq!(text(vec![]), "{}");
@@ -150,11 +150,14 @@ fn arrays_as_text() {
         r#"{"a\"b\\c","","NULL"}"#
     );
     assert_eq!(
-        pushed(Codec::ArrayText, vec!["\0".into()]),
+        pushed(Codec::Array(Elements::Plain), vec!["\0".into()]),
         Err(Misfit::Nul)
     );
     assert_eq!(
-        pushed(Codec::ArrayText, vec![Value::Date(1)]),
+        pushed(
+            Codec::Array(Elements::Plain),
+            vec![Value::from(MapValue::default())]
+        ),
         Err(Misfit::WrongType)
     );
 }
@@ -193,7 +196,7 @@ fn the_codec_follows_schema_and_column() {
     let array = |elements| SchemaBuilder::array(elements).build();
     assert_eq!(
         chosen(array(plain(Type::Int32)), BaseType::Other),
-        Codec::ArrayText
+        Codec::Array(Elements::Plain)
     );
     assert_eq!(
         chosen(array(plain(Type::Bytes)), BaseType::Other),
