@@ -1,15 +1,20 @@
 //! Which fields of a record become which columns (spec section 4.2).
 
+mod leaves;
+
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use tether_api::data::logical::Logical;
 use tether_api::data::{Schema, SchemaRef, Text, Type, Value};
 use tether_api::record::SinkRecord;
 use tether_api::{ConnectError, Result};
 
+use self::leaves::{Leaf, leaves};
 use crate::change_event::{Row, RowPath};
-use crate::config::{KAFKA_KEY_COLUMNS, KeyMode, SinkConfig, TypeMapping};
+use crate::config::{KAFKA_KEY_COLUMNS, KeyMode, Nested, SinkConfig, TypeMapping};
 use crate::debezium_type::DebeziumType;
+use crate::dialect::{Dialects, postgres};
 use crate::table::TableId;
 
 /// Where the value of a column comes from.
@@ -40,6 +45,15 @@ pub(crate) enum Source {
     },
 }
 
+/// A step from a struct to one of its fields.
+#[derive(Debug, Clone)]
+pub(crate) struct Step {
+    /// The schema of the struct.
+    of: SchemaRef,
+    /// The index of the field.
+    index: usize,
+}
+
 /// A column to be written.
 #[derive(Debug, Clone)]
 pub(crate) struct SinkField {
@@ -49,6 +63,10 @@ pub(crate) struct SinkField {
     pub(crate) schema: SchemaRef,
     /// Where they come from.
     pub(crate) source: Source,
+    /// The way on from there, to a field that is part of another.
+    pub(crate) path: Box<[Step]>,
+    /// Whether its values are written as JSON.
+    pub(crate) is_json: bool,
     /// Whether it is part of the primary key.
     pub(crate) is_key: bool,
     /// Whether its values are epoch numbers that become timestamps.
@@ -79,25 +97,54 @@ impl SinkField {
     /// schema.
     pub(crate) fn value<'r>(&self, record: &'r SinkRecord) -> Option<Cow<'r, Value>> {
         let data = &record.record;
-        Some(match self.source {
-            Source::Topic => Cow::Owned(Value::from(&*data.topic)),
-            Source::Partition => Cow::Owned(Value::Int32(record.original.partition)),
-            Source::Offset => Cow::Owned(Value::Int64(record.offset())),
-            Source::Key => Cow::Borrowed(&data.key),
-            Source::KeyField(index) => Cow::Borrowed(data.key.as_struct()?.get_at(index)?),
-            Source::Value => Cow::Borrowed(&data.value),
-            Source::Header(index) => {
-                Cow::Borrowed(&data.headers.iter().as_slice().get(index)?.value.value)
-            }
+        let whole = match self.source {
+            Source::Topic => return Some(Cow::Owned(Value::from(&*data.topic))),
+            Source::Partition => return Some(Cow::Owned(Value::Int32(record.original.partition))),
+            Source::Offset => return Some(Cow::Owned(Value::Int64(record.offset()))),
+            Source::Key => &data.key,
+            Source::KeyField(index) => data.key.as_struct()?.get_at(index)?,
+            Source::Value => &data.value,
+            Source::Header(index) => &data.headers.iter().as_slice().get(index)?.value.value,
             Source::ValueField {
                 row,
                 index,
                 with_default: true,
-            } => Cow::Borrowed(row.row(&data.value)?.get_at(index)?),
-            Source::ValueField { row, index, .. } => {
-                Cow::Borrowed(row.row(&data.value)?.values().get(index)?)
+            } => row.row(&data.value)?.get_at(index)?,
+            Source::ValueField { row, index, .. } => row.row(&data.value)?.values().get(index)?,
+        };
+        match self.path.is_empty() {
+            true => Some(Cow::Borrowed(whole)),
+            false => self.part(whole),
+        }
+    }
+
+    /// The value at the end of the path. Where a struct on the way is null, it
+    /// is null or the default.
+    fn part<'r>(&self, whole: &'r Value) -> Option<Cow<'r, Value>> {
+        let is_as_it_is = |source| {
+            let Source::ValueField { with_default, .. } = source else {
+                return false;
+            };
+            !with_default
+        };
+        let with_default = !is_as_it_is(self.source);
+        let mut value = whole;
+        for step in &self.path {
+            if value.is_null() {
+                let default = self.schema.default_value().filter(|_| with_default);
+                return Some(Cow::Owned(default.cloned().unwrap_or_default()));
             }
-        })
+            let structure = value.as_struct()?;
+            let schema = structure.schema();
+            if !Arc::ptr_eq(schema, &step.of) && *schema != step.of {
+                return None;
+            }
+            value = match with_default {
+                true => structure.get_at(step.index)?,
+                false => structure.values().get(step.index)?,
+            };
+        }
+        Some(Cow::Borrowed(value))
     }
 
     /// The field as messages of the reference show it.
@@ -171,7 +218,7 @@ impl Fields {
         let others = match row {
             None => Vec::new(),
             Some(_) if is_text => extraction.text_value(&keys)?,
-            Some(row) => extraction.value_fields(row, &keys),
+            Some(row) => extraction.value_fields(row, &keys)?,
         };
         if keys.is_empty() && others.is_empty() {
             return Err(ConnectError::other(format!(
@@ -186,8 +233,8 @@ impl Fields {
         let table_order = match value_schema {
             _ if config.columns.key_first => [names(&keys), names(&others)].concat(),
             Some(schema) if !is_text => {
-                let fields = schema.fields().iter();
-                fields.map(|field| extraction.column(&field.name)).collect()
+                let leaves = extraction.leaves(schema)?.into_iter();
+                leaves.map(|leaf| extraction.column(&leaf.name)).collect()
             }
             _ => names(&others),
         };
@@ -275,12 +322,51 @@ impl Extraction<'_> {
                 .any(|epoch| name == **epoch);
         SinkField {
             name: self.column(&name),
+            is_json: self.is_json(&schema),
             schema,
             source,
+            path: Box::default(),
             is_key,
             is_epoch,
             null_beside_default: self.config.columns.null_beside_default,
             mapping: self.config.columns.type_mapping,
+        }
+    }
+
+    /// Whether values of a schema are written as JSON: those with parts, unless
+    /// the database has a type of its own for them.
+    fn is_json(&self, schema: &Schema) -> bool {
+        if self.config.columns.nested == Nested::Refuse || self.has_own_type(schema) {
+            return false;
+        }
+        match schema.kind() {
+            Type::Struct | Type::Map => true,
+            Type::Array => {
+                let mapping = self.config.columns.type_mapping;
+                self.config.connection.dialect != Dialects::Postgres
+                    || !postgres::has_array_type(mapping, schema)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a schema is one of those that Debezium defines, and they count.
+    fn has_own_type(&self, schema: &Schema) -> bool {
+        DebeziumType::of(self.config.columns.type_mapping, schema).is_some()
+    }
+
+    /// The fields of a struct, with those of its parts in place of the parts
+    /// where these become columns.
+    fn leaves(&self, schema: &Schema) -> Result<Vec<Leaf>> {
+        let columns = &self.config.columns;
+        let delimiter = (columns.nested == Nested::Flatten).then_some(&*columns.nested_delimiter);
+        leaves(schema, delimiter, |schema| !self.has_own_type(schema))
+    }
+
+    fn field_of(&self, leaf: Leaf, source: Source, is_key: bool) -> SinkField {
+        SinkField {
+            path: leaf.path.into(),
+            ..self.field(leaf.name, leaf.schema, source, is_key)
         }
     }
 
@@ -384,28 +470,21 @@ impl Extraction<'_> {
         part: &str,
         source: impl Fn(usize) -> Source,
     ) -> Result<Vec<SinkField>> {
-        let key = |field: &tether_api::data::Field| {
-            self.field(
-                field.name.clone(),
-                field.schema.clone(),
-                source(field.index),
-                true,
-            )
+        let key = |leaf: Leaf| {
+            let source = source(leaf.index);
+            self.field_of(leaf, source, true)
         };
+        let leaves = self.leaves(schema)?;
         let names = self.key_names();
         if names.is_empty() {
-            let filter = &self.config.fields;
-            let is_wanted = |name| !self.config.filters_key || filter.admits(self.topic, name);
-            let fields = schema.fields().iter();
-            return Ok(fields
-                .filter(|field| is_wanted(&field.name))
-                .map(key)
-                .collect());
+            let is_wanted = |leaf: &Leaf| !self.config.filters_key || self.admits(schema, leaf);
+            let leaves = leaves.into_iter();
+            return Ok(leaves.filter(is_wanted).map(key).collect());
         }
         names
             .iter()
-            .map(|name| match schema.field(name) {
-                Some(field) => Ok(key(field)),
+            .map(|name| match leaves.iter().find(|leaf| leaf.name == *name) {
+                Some(leaf) => Ok(key(leaf.clone())),
                 None => Err(ConnectError::other(format!(
                     "PK mode for table '{}' is {mode} with configured PK fields {}, but record \
                      {part} schema does not contain field: {name}",
@@ -414,6 +493,17 @@ impl Extraction<'_> {
                 ))),
             })
             .collect()
+    }
+
+    /// Whether a field is written: it may be named itself or by the field that
+    /// it is part of.
+    fn admits(&self, schema: &Schema, leaf: &Leaf) -> bool {
+        let whole = schema.fields().get(leaf.index).map(|field| &*field.name);
+        let filter = &self.config.fields;
+        match whole.filter(|_| !leaf.path.is_empty()) {
+            None => filter.admits(self.topic, &leaf.name),
+            Some(whole) => filter.admits_part(self.topic, whole, &leaf.name),
+        }
     }
 
     fn text_value(&self, keys: &[SinkField]) -> Result<Vec<SinkField>> {
@@ -432,25 +522,23 @@ impl Extraction<'_> {
         Ok(vec![field])
     }
 
-    fn value_fields(&self, row: Row<'_>, keys: &[SinkField]) -> Vec<SinkField> {
+    fn value_fields(&self, row: Row<'_>, keys: &[SinkField]) -> Result<Vec<SinkField>> {
         let is_key = |field: &Text| {
             let column = self.column(field);
             keys.iter().any(|key| key.name == column)
         };
-        row.schema
-            .fields()
-            .iter()
-            .filter(|field| !is_key(&field.name))
-            .filter(|field| self.config.fields.admits(self.topic, &field.name))
-            .map(|field| {
+        let leaves = self.leaves(row.schema)?.into_iter();
+        Ok(leaves
+            .filter(|leaf| !is_key(&leaf.name) && self.admits(row.schema, leaf))
+            .map(|leaf| {
                 let source = Source::ValueField {
                     row: row.path,
-                    index: field.index,
+                    index: leaf.index,
                     with_default: self.config.replace_null_with_default,
                 };
-                self.field(field.name.clone(), field.schema.clone(), source, false)
+                self.field_of(leaf, source, false)
             })
-            .collect()
+            .collect())
     }
 }
 

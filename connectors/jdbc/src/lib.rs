@@ -27,6 +27,7 @@ mod fields;
 #[cfg(test)]
 mod fixture;
 mod header_key;
+mod json;
 mod plan;
 mod record_rules;
 mod retry;

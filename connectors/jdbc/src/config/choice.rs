@@ -177,7 +177,8 @@ choices! {
         /// Such a field is an error.
         Refuse = "refuse",
         /// A struct's fields become columns of their own, with the names on
-        /// the way joined.
+        /// the way joined. Maps and arrays of values with parts become columns
+        /// of JSON.
         Flatten = "flatten",
         /// The field becomes a column of JSON.
         Json = "json",

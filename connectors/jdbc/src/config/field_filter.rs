@@ -53,6 +53,16 @@ impl FieldFilter {
         }
     }
 
+    /// Whether a field that is part of another one is written: either may be
+    /// named.
+    pub(crate) fn admits_part(&self, topic: &str, whole: &str, part: &str) -> bool {
+        let (whole, part) = (self.admits(topic, whole), self.admits(topic, part));
+        match self {
+            Self::All | Self::Include(_) => whole || part,
+            Self::Exclude(_) => whole && part,
+        }
+    }
+
     /// Whether fields of the same name are written for one topic and not for
     /// another.
     pub(crate) fn depends_on_topic(&self) -> bool {
@@ -114,6 +124,16 @@ mod tests {
         assert!(!filter.admits("t", "secret"));
         assert!(!filter.depends_on_topic());
         assert_eq!(FieldFilter::of_lists("", ""), FieldFilter::All);
+    }
+
+    #[test]
+    fn parts_of_fields_are_named_themselves_or_by_the_whole() {
+        let filter = FieldFilter::of_lists("a,b_x", "");
+        let admitted = |whole, part| filter.admits_part("t", whole, part);
+        assert!(admitted("a", "a_x") && admitted("b", "b_x") && !admitted("b", "b_y"));
+        let filter = FieldFilter::of_lists("", "a,b_x");
+        let admitted = |whole, part| filter.admits_part("t", whole, part);
+        assert!(!admitted("a", "a_x") && !admitted("b", "b_x") && admitted("b", "b_y"));
     }
 
     #[test]

@@ -15,9 +15,9 @@ const VALIDATE_CONNECTION: &str = "validate.connection";
 const VALIDATE_TIMEOUT: &str = "validate.connection.timeout.ms";
 const SQLITE_REPLACE: &str = "sqlite.upsert.replace";
 pub(super) const TRIM_SENSITIVE_LOG: &str = "trim.sensitive.log";
-pub(super) const TYPE_MAPPING: &str = "type.mapping";
+const TYPE_MAPPING: &str = "type.mapping";
 const COMPLEX_TYPES: &str = "sql.complex.types.enable";
-pub(super) const NESTED_MODE: &str = "nested.mode";
+const NESTED_MODE: &str = "nested.mode";
 const NESTED_DELIMITER: &str = "nested.delimiter";
 pub(super) const SCHEMALESS_MODE: &str = "schemaless.mode";
 pub(super) const GUARANTEE: &str = "delivery.guarantee";
@@ -88,7 +88,7 @@ pub(super) fn keys() -> Vec<ConfigKey> {
         ConfigKey::new(NESTED_MODE, ConfigType::String)
             .default_null()
             .validator(Nested::validator("[refuse, flatten, json]"))
-            .doc("What becomes of structs, maps, and arrays of them: ``refuse``, ``flatten`` (a struct's fields become columns) or ``json``. The default is ``json`` with ``type.mapping=extended``, else ``refuse``."),
+            .doc("What becomes of structs, maps, and arrays of them: ``refuse``, ``flatten`` (a struct's fields become columns; other nested values are JSON) or ``json``. The default is ``json`` with ``type.mapping=extended``, else ``refuse``."),
         ConfigKey::new(NESTED_DELIMITER, ConfigType::String)
             .default_string("_")
             .doc("What stands between the names of a field that ``nested.mode=flatten`` makes a column."),

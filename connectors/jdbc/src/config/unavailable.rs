@@ -3,8 +3,8 @@
 
 use std::fmt;
 
-use super::own::{GUARANTEE, NESTED_MODE, SCHEMALESS_MODE, TYPE_MAPPING};
-use super::{Guarantee, InsertMode, Nested, Schemaless, SinkConfig, TypeMapping};
+use super::own::{GUARANTEE, SCHEMALESS_MODE};
+use super::{Guarantee, InsertMode, Schemaless, SinkConfig};
 
 /// A setting that cannot be obeyed.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,21 +40,6 @@ pub(super) fn unavailable(config: &SinkConfig) -> Vec<Unavailable> {
         config.evolution.checks_at_start,
         &["schema.evolution"],
         "validate-only",
-    );
-    refuse(
-        config.columns.type_mapping == TypeMapping::Extended,
-        &[TYPE_MAPPING],
-        "extended",
-    );
-    refuse(
-        config.columns.nested == Nested::Json,
-        &[NESTED_MODE],
-        "json",
-    );
-    refuse(
-        config.columns.nested == Nested::Flatten,
-        &[NESTED_MODE],
-        &format!("flatten with {:?}", config.columns.nested_delimiter),
     );
     refuse(
         config.values.schemaless != Schemaless::Refuse,

@@ -83,7 +83,10 @@ fn unsupported(field: &SinkField, record: &SinkRecord) -> String {
         .is_some_and(|name| name.ends_with(".Envelope"));
     let hint = match kind {
         _ if is_envelope => "; a Debezium envelope needs the transformation ExtractNewRecordState",
-        Type::Struct => "; the transformation Flatten turns nested fields into columns",
+        Type::Struct => {
+            "; nested.mode=flatten makes columns of its fields, nested.mode=json one of JSON"
+        }
+        Type::Map | Type::Array => "; nested.mode=json makes a column of JSON",
         _ => "",
     };
     format!("Unsupported source data type: {kind}{hint}")

@@ -157,7 +157,11 @@ pub(crate) trait Dialect: Send + Sync {
 /// The error for a schema that no column type fits.
 fn no_mapping(field: &SinkField) -> ConnectError {
     let hint = match field.schema.kind() {
-        Type::Struct => "; the transformations Flatten and ExtractNewRecordState make plain fields",
+        Type::Struct => {
+            "; nested.mode=flatten makes columns of its fields and nested.mode=json one of JSON, and \
+             the transformation ExtractNewRecordState makes rows of change events"
+        }
+        Type::Map | Type::Array => "; nested.mode=json makes a column of JSON",
         _ => "",
     };
     ConnectError::other(format!(

@@ -15,6 +15,7 @@ use tether_api::{ConnectError, Result};
 use self::literal::LiteralError;
 use super::{Dialect, Identifiers, LongestName, Quoting, no_literal, no_mapping};
 use crate::fields::SinkField;
+use crate::json::Json;
 use crate::table::TableId;
 use crate::time::Clock;
 
@@ -296,7 +297,8 @@ impl MySqlDialect {
 
     /// Whether the type of a new column takes no plain default.
     fn is_large(&self, field: &SinkField) -> bool {
-        field.schema.kind() == Type::String && !field.is_key && !field.is_epoch
+        let is_large = field.schema.kind() == Type::String && !field.is_epoch || field.is_json;
+        is_large && !field.is_key
     }
 }
 
@@ -309,7 +311,11 @@ impl Dialect for MySqlDialect {
         if field.is_epoch {
             return Ok("DATETIME(6)".to_owned());
         }
+        if field.is_json && !field.is_key {
+            return Ok("JSON".to_owned());
+        }
         let name = match (field.logical(), field.schema.kind()) {
+            _ if field.is_json => "VARCHAR(255)",
             (Some(Logical::Decimal), _) => {
                 let scale = decimal_scale(&field.schema).unwrap_or(0).max(0);
                 return Ok(format!("DECIMAL(65,{scale})"));
@@ -338,6 +344,10 @@ impl Dialect for MySqlDialect {
         let mut bytes = Vec::new();
         match value {
             Value::Null => bytes.extend_from_slice(b"NULL"),
+            value if field.is_json => {
+                let json = Json::of(value).map_err(|error| no_literal(field, error))?;
+                literal::push_default_text(&json.text, &mut bytes).map_err(unfit)?;
+            }
             Value::Int64(number) if field.is_epoch => {
                 let instant = self.clock.epoch_instant(*number);
                 self.timestamp(instant, 6, &mut bytes).map_err(unfit)?;

@@ -14,7 +14,9 @@ use tether_api::{ConnectError, Result};
 use self::debezium::Types;
 use super::{Dialect, Identifiers, LongestName, Quoting, no_literal, no_mapping};
 use crate::config::TypeMapping;
+use crate::debezium_type::DebeziumType;
 use crate::fields::SinkField;
+use crate::json::Json;
 use crate::table::TableId;
 use crate::time::Clock;
 
@@ -238,15 +240,37 @@ fn push_rows(sql: &mut String, columns: &[Parameter]) {
     ));
 }
 
-/// The type of an array's elements, if arrays of it can be written: numbers,
-/// booleans and text without a logical type.
-pub(crate) fn element_type(schema: &Schema) -> Option<Type> {
+/// The schema of an array's elements, if they have no parts.
+pub(crate) fn elements(schema: &Schema) -> Option<&Schema> {
     let elements = schema
         .value_schema()
         .filter(|_| schema.kind() == Type::Array)?;
-    let kind = elements.kind();
-    let is_plain = kind.is_primitive() && kind != Type::Bytes && Logical::of(elements).is_none();
-    is_plain.then_some(kind)
+    elements.kind().is_primitive().then_some(elements)
+}
+
+/// Whether there is an array type for an array of any length. One of arrays is
+/// none, as these would have to be of one length, which the reference leaves to
+/// luck.
+pub(crate) fn has_array_type(mapping: TypeMapping, schema: &Schema) -> bool {
+    let Some(inner) = schema.value_schema() else {
+        return false;
+    };
+    if inner.kind() == Type::Array {
+        return mapping == TypeMapping::Debezium && has_array_type(mapping, inner);
+    }
+    let is_decimal = DebeziumType::of(mapping, inner) == Some(DebeziumType::VariableScaleDecimal);
+    elements(schema).is_some() || is_decimal
+}
+
+/// The SQL type of values without parts.
+fn scalar_type(schema: &Schema) -> Option<&'static str> {
+    match Logical::of(schema) {
+        Some(Logical::Decimal) => Some("DECIMAL"),
+        Some(Logical::Date) => Some("DATE"),
+        Some(Logical::Time) => Some("TIME"),
+        Some(Logical::Timestamp) => Some("TIMESTAMP"),
+        None => primitive_type(schema.kind()),
+    }
 }
 
 /// The SQL type of a primitive Connect type.
@@ -273,6 +297,9 @@ impl Dialect for PostgresDialect {
         if field.is_epoch {
             return Ok("TIMESTAMP".to_owned());
         }
+        if field.is_json {
+            return Ok("JSONB".to_owned());
+        }
         if field.mapping != TypeMapping::Connect {
             let types = Types {
                 mapping: field.mapping,
@@ -280,18 +307,11 @@ impl Dialect for PostgresDialect {
             };
             return types.of(&field.schema).ok_or_else(|| no_mapping(field));
         }
-        let name = match field.logical() {
-            Some(Logical::Decimal) => Some("DECIMAL"),
-            Some(Logical::Date) => Some("DATE"),
-            Some(Logical::Time) => Some("TIME"),
-            Some(Logical::Timestamp) => Some("TIMESTAMP"),
-            None => primitive_type(field.schema.kind()),
-        };
-        if let Some(name) = name {
+        if let Some(name) = scalar_type(&field.schema) {
             return Ok(name.to_owned());
         }
-        element_type(&field.schema)
-            .and_then(primitive_type)
+        elements(&field.schema)
+            .and_then(scalar_type)
             .map(|element| format!("{element}[]"))
             .ok_or_else(|| no_mapping(field))
     }
@@ -316,6 +336,10 @@ impl Dialect for PostgresDialect {
                 .map_err(|error| no_literal(field, error));
         }
         match value {
+            value if field.is_json => {
+                let json = Json::of(value).map_err(|error| no_literal(field, error))?;
+                quoted_text(&json.text).map_err(|error| no_literal(field, error))
+            }
             Value::Array(elements) => {
                 let elements: Result<Vec<_>> = elements
                     .iter()

@@ -5,6 +5,7 @@ use tether_api::{ConnectError, Result};
 
 use super::{Dialect, Identifiers, LongestName, Quoting, no_literal, no_mapping};
 use crate::fields::SinkField;
+use crate::json::Json;
 use crate::table::TableId;
 use crate::time::Clock;
 
@@ -163,6 +164,7 @@ impl Dialect for SqliteDialect {
             return Ok("NUMERIC".to_owned());
         }
         let name = match field.schema.kind() {
+            _ if field.is_json => "TEXT",
             Type::Boolean | Type::Int8 | Type::Int16 | Type::Int32 | Type::Int64 => "INTEGER",
             Type::Float32 | Type::Float64 => "REAL",
             Type::String => "TEXT",
@@ -177,6 +179,10 @@ impl Dialect for SqliteDialect {
         let not_a_number = || unfit(&"SQLite has no NaN");
         Ok(match value {
             Value::Null => "NULL".to_owned(),
+            value if field.is_json => {
+                let json = Json::of(value).map_err(|error| unfit(&error))?;
+                format!("'{}'", json.text.replace('\'', "''"))
+            }
             Value::Boolean(flag) => u8::from(*flag).to_string(),
             Value::Int8(number) => number.to_string(),
             Value::Int16(number) => number.to_string(),

@@ -94,15 +94,16 @@ fn arrays_are_postgres_only() {
         &[
             ("a", array(int())),
             ("b", array(text())),
-            ("c", array(array(int()))),
-            ("d", array(logical::date_schema())),
+            ("c", array(logical::date_schema())),
+            ("d", array(array(int()))),
             ("e", structure(&[("x", int())])),
             ("f", SchemaBuilder::map(text(), text()).build()),
         ],
     );
     assert_eq!(postgres().sql_type(&fields.others[0]).unwrap(), "INT[]");
     assert_eq!(postgres().sql_type(&fields.others[1]).unwrap(), "TEXT[]");
-    for field in &fields.others[2..] {
+    assert_eq!(postgres().sql_type(&fields.others[2]).unwrap(), "DATE[]");
+    for field in &fields.others[3..] {
         let error = postgres().sql_type(field).unwrap_err().to_string();
         assert!(
             error.contains("type doesn't have a mapping to the SQL database column type"),

@@ -153,7 +153,7 @@ async fn nested_values_are_refused() {
     assert_eq!(
         error,
         "Cannot write field a of the record at (topic='u', partition=0, offset=1) to table \"u\": \
-         Unsupported source data type: STRUCT; the transformation Flatten turns nested fields into \
-         columns (schema type STRUCT, value type org.apache.kafka.connect.data.Struct)"
+         Unsupported source data type: STRUCT; nested.mode=flatten makes columns of its \
+         fields, nested.mode=json one of JSON (schema type STRUCT, value type org.apache.kafka.connect.data.Struct)"
     );
 }

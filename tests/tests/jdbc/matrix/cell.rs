@@ -1,6 +1,6 @@
 //! A cell: a configuration, and what the specification says of it.
 
-use super::server::Server;
+use super::super::server::Server;
 
 /// A connector that is stood in for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

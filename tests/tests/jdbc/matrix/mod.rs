@@ -3,14 +3,14 @@
 //! of each shape of value is in `values`.
 
 mod cell;
-mod server;
+
 mod values;
 
 use anyhow::{Context, Result, ensure};
 use tether_api::data::{SchemaAndValue, Type};
 
 use self::cell::{Cell, FLAVOURS, Fate, INSERT_MODES, KEY_MODES, Rows};
-use self::server::Server;
+use super::server::Server;
 use super::sink::{Sink, validate};
 use super::topic::{Topic, optional, required, structure};
 

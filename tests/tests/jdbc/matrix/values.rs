@@ -4,10 +4,10 @@ use anyhow::{Context, Result, ensure};
 use tether_api::data::{SchemaBuilder, SchemaRef, Struct, Type, Value};
 use tether_api::record::SinkRecord;
 
+use super::super::server::Server;
 use super::super::sink::Sink;
 use super::super::topic::{Topic, optional, required, structure};
 use super::cell::{FLAVOURS, Flavour};
-use super::server::Server;
 
 /// A value: its name, which is that of its topic as well, and what it is.
 type Shape = (&'static str, Option<SchemaRef>, Value);

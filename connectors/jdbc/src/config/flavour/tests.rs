@@ -95,7 +95,6 @@ fn what_is_not_available_is_refused_on_its_key() {
             &[("schemaless.mode", "infer_from_table")],
             "schemaless.mode",
         ),
-        (ALL[1], &[("nested.mode", "flatten")], "nested.mode"),
         (
             ALL[2],
             &[

@@ -7,6 +7,7 @@ use super::column_type::{BaseType, MySqlType};
 use crate::database::column_value::WRONG_TYPE;
 use crate::dialect::mysql::literal::{self, LiteralError};
 use crate::fields::SinkField;
+use crate::json::{Json, JsonError};
 use crate::time::{Clock, TimeError};
 
 /// Why a value cannot be written.
@@ -21,6 +22,9 @@ pub(super) enum Misfit {
     /// A date or timestamp out of range.
     #[error("{0}")]
     Time(#[from] TimeError),
+    /// A value that JSON has no form for.
+    #[error("{0}")]
+    Json(#[from] JsonError),
 }
 
 /// How values of one column are written.
@@ -42,6 +46,8 @@ pub(super) enum Codec {
     EpochWallClock,
     /// The instant of an epoch number.
     EpochInstant,
+    /// Any value as JSON.
+    Json,
     /// Nothing but null can be written.
     Unsupported,
 }
@@ -57,6 +63,7 @@ impl Codec {
             };
         }
         match (field.logical(), field.schema.kind()) {
+            _ if field.is_json => Self::Json,
             (Some(Logical::Date), _) => Self::Date,
             (Some(Logical::Time), _) => Self::Time,
             (Some(Logical::Timestamp), _) if is_instant => Self::Instant,
@@ -85,6 +92,7 @@ impl Codec {
     ) -> Result<(), Misfit> {
         match (self, value) {
             (Self::Plain, value) => literal::push(value, out)?,
+            (Self::Json, value) => literal::push_text(&Json::of(value)?.text, out),
             (Self::IntegerText, value) => {
                 let number = value.as_i64().ok_or(Misfit::WrongType)?;
                 out.push(b'\'');

@@ -48,6 +48,8 @@ pub(super) enum BaseType {
     Timestamptz,
     Uuid,
     Enum,
+    /// `json` or `jsonb`.
+    Json,
     Other,
 }
 
@@ -164,6 +166,7 @@ fn base_type(oid: u32) -> BaseType {
         Some(Type::TIMESTAMP) => BaseType::Timestamp,
         Some(Type::TIMESTAMPTZ) => BaseType::Timestamptz,
         Some(Type::UUID) => BaseType::Uuid,
+        Some(Type::JSON | Type::JSONB) => BaseType::Json,
         _ => BaseType::Other,
     }
 }

@@ -4,13 +4,14 @@ use tether_api::data::logical::Logical;
 use tether_api::data::{Type, Value};
 
 use super::array::Elements;
-use super::catalog::PostgresType;
+use super::catalog::{BaseType, PostgresType};
 use super::debezium::DebeziumCodec;
 use super::numeric::{self, TooManyDigits};
 use crate::config::TypeMapping;
 use crate::database::column_value::WRONG_TYPE;
-use crate::dialect::postgres::element_type;
+use crate::dialect::postgres::elements;
 use crate::fields::SinkField;
+use crate::json::{Json, JsonError};
 use crate::time::{Clock, TimeError};
 
 /// Days from 1970-01-01 to 2000-01-01, from which PostgreSQL counts.
@@ -44,6 +45,9 @@ pub(super) enum Misfit {
     /// A decimal out of range.
     #[error("{0}")]
     Numeric(#[from] TooManyDigits),
+    /// A value that JSON has no form for.
+    #[error("{0}")]
+    Json(#[from] JsonError),
 }
 
 /// How values of one column are sent: the type of the parameter's elements and
@@ -76,6 +80,8 @@ pub(super) enum Codec {
     Uuid,
     /// An array as its text form.
     Array(Elements),
+    /// Any value as JSON.
+    Json,
     /// A value of Debezium's.
     Debezium(DebeziumCodec),
     /// Nothing but null can be written.
@@ -108,6 +114,9 @@ impl Codec {
                 false => Self::EpochTimestamp,
             };
         }
+        if field.is_json {
+            return Self::Json;
+        }
         if let Some(codec) = DebeziumCodec::of(field, column) {
             return Self::Debezium(codec);
         }
@@ -126,6 +135,7 @@ impl Codec {
             (None, Type::String) if column.is_uuid() => Self::Uuid,
             (None, Type::String) => Self::Text,
             (None, Type::Bytes) => Self::Bytea,
+            (None, Type::Array) if column.base == BaseType::Json => Self::Json,
             (None, Type::Array) => array(field).map_or(Self::Unsupported, Self::Array),
             (None, Type::Map | Type::Struct) => Self::Unsupported,
         }
@@ -140,7 +150,9 @@ impl Codec {
             Self::Float4 => element("float4", 700, 1021),
             Self::Float8 => element("float8", 701, 1022),
             Self::Bool => element("bool", 16, 1000),
-            Self::Text | Self::Array(_) | Self::Unsupported => element("text", 25, 1009),
+            Self::Text | Self::Array(_) | Self::Json | Self::Unsupported => {
+                element("text", 25, 1009)
+            }
             Self::Bytea => element("bytea", 17, 1001),
             Self::Numeric => element("numeric", 1700, 1231),
             Self::Date => element("date", 1082, 1182),
@@ -178,6 +190,13 @@ impl Codec {
                 kind.push(elements, clock, &mut text)?;
                 push_text(&text, out)?;
             }
+            (Self::Json, value) => {
+                let json = Json::of(value)?;
+                if json.has_nul {
+                    return Err(Misfit::Nul);
+                }
+                out.extend_from_slice(json.text.as_bytes());
+            }
             (Self::Debezium(codec), value) => codec.push(value, out)?,
             (Self::Timestamp | Self::EpochTimestamp, value) => {
                 push_micros(clock.timestamp(self.instant(value, clock)?)?, out)?;
@@ -205,7 +224,7 @@ impl Codec {
 /// What arrays of a field hold, if they can be written.
 fn array(field: &SinkField) -> Option<Elements> {
     match field.mapping {
-        TypeMapping::Connect => element_type(&field.schema).map(|_| Elements::Plain),
+        TypeMapping::Connect => elements(&field.schema).map(|_| Elements::Plain),
         mapping => Elements::of(mapping, &field.schema),
     }
 }

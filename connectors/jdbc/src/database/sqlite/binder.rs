@@ -10,6 +10,7 @@ use tether_api::record::SinkRecord;
 use crate::database::column_value::{WRONG_TYPE, with_value};
 use crate::dialect::sqlite::TemporalClass;
 use crate::fields::SinkField;
+use crate::json::{Json, JsonError};
 use crate::plan::{Binder, Grouping};
 use crate::table::TableId;
 use crate::time::{Clock, TimeError, timestamp_text};
@@ -25,6 +26,8 @@ enum Misfit {
     WrongType,
     #[error("{0}")]
     Time(#[from] TimeError),
+    #[error("{0}")]
+    Json(#[from] JsonError),
 }
 
 /// Turns records of one plan into parameters.
@@ -56,7 +59,8 @@ impl SqliteBinder {
             .iter()
             .map(|field| {
                 let kind = field.schema.kind();
-                let takes_values = !matches!(kind, Type::Array | Type::Map | Type::Struct);
+                let has_parts = matches!(kind, Type::Array | Type::Map | Type::Struct);
+                let takes_values = field.is_json || !has_parts;
                 with_value(&self.table, (field, takes_values), record, |value| {
                     self.parameter(field, value)
                 })
@@ -67,6 +71,7 @@ impl SqliteBinder {
     fn parameter(&self, field: &SinkField, value: &Value) -> Result<SqliteValue, Misfit> {
         Ok(match value {
             Value::Null => SqliteValue::Null,
+            value if field.is_json => SqliteValue::Text(Json::of(value)?.text),
             Value::Int64(number) if field.is_epoch => {
                 self.instant(self.clock.epoch_instant(*number))?
             }

@@ -199,7 +199,11 @@ fn the_codec_follows_schema_and_column() {
         Codec::Array(Elements::Plain)
     );
     assert_eq!(
-        chosen(array(plain(Type::Bytes)), BaseType::Other),
+        chosen(array(plain(Type::Int32)), BaseType::Json),
+        Codec::Json
+    );
+    assert_eq!(
+        chosen(array(array(plain(Type::Bytes))), BaseType::Other),
         Codec::Unsupported
     );
     assert_eq!(chosen(structure(&[]), BaseType::Other), Codec::Unsupported);

@@ -1,4 +1,4 @@
-//! The databases, each with a way to look into it.
+//! A database of any kind, with a way to look into it.
 
 use std::path::PathBuf;
 
@@ -6,8 +6,8 @@ use anyhow::Result;
 use rusqlite::types::Value;
 use tether_tests::database::Database;
 
-use super::super::mysql::database::MySqlDatabase;
-use super::super::sink;
+use super::mysql::database::MySqlDatabase;
+use super::sink;
 
 /// A database that is empty at first.
 pub(super) enum Server {

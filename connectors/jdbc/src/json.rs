@@ -1,0 +1,254 @@
+//! Values as JSON, for columns that hold values with parts.
+//!
+//! Nothing is lost: decimals are numbers with all their digits, bytes are
+//! base64, dates and times are what ISO 8601 makes of them in UTC, floats that
+//! are no numbers are texts. A map whose keys are no texts has them as texts.
+
+use std::fmt::{Display, Write as _};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use tether_api::data::logical::{MILLIS_PER_DAY, civil};
+use tether_api::data::{Value, java_f32, java_f64};
+
+/// The most values within each other.
+const MOST_LEVELS: usize = 200;
+
+/// The most digits of a decimal that is written out.
+const LONGEST_DECIMAL: usize = 10_000;
+
+/// Why a value cannot be JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum JsonError {
+    /// Too many values within each other.
+    #[error("more than {MOST_LEVELS} values are within each other")]
+    TooDeep,
+    /// A decimal of very many digits.
+    #[error("a number has more than {LONGEST_DECIMAL} digits")]
+    TooManyDigits,
+    /// A map with a key that has parts itself.
+    #[error("the key of a map has parts")]
+    KeyWithParts,
+}
+
+/// A value as JSON.
+#[derive(Debug, Default)]
+pub(crate) struct Json {
+    /// The text.
+    pub(crate) text: String,
+    /// Whether a string has a NUL character, which some databases refuse.
+    pub(crate) has_nul: bool,
+}
+
+impl Json {
+    /// Writes a value.
+    ///
+    /// # Errors
+    /// If it is too deep, or has something that JSON has no form for.
+    pub(crate) fn of(value: &Value) -> Result<Self, JsonError> {
+        let mut json = Self::default();
+        json.push(value, MOST_LEVELS)?;
+        Ok(json)
+    }
+
+    fn push(&mut self, value: &Value, levels: usize) -> Result<(), JsonError> {
+        let below = levels.checked_sub(1).ok_or(JsonError::TooDeep)?;
+        match value {
+            Value::Null => self.text.push_str("null"),
+            Value::Boolean(flag) => self.push_shown(flag),
+            Value::Int8(number) => self.push_shown(number),
+            Value::Int16(number) => self.push_shown(number),
+            Value::Int32(number) => self.push_shown(number),
+            Value::Int64(number) => self.push_shown(number),
+            Value::Float32(number) if number.is_finite() => self.push_shown(java_f32(*number)),
+            Value::Float64(number) if number.is_finite() => self.push_shown(java_f64(*number)),
+            Value::Float32(number) => self.push_text(&java_f32(*number)),
+            Value::Float64(number) => self.push_text(&java_f64(*number)),
+            Value::Decimal(number) => {
+                let digits = number.to_plain_string(LONGEST_DECIMAL);
+                self.text.push_str(&digits.ok_or(JsonError::TooManyDigits)?);
+            }
+            Value::String(text) => self.push_text(text),
+            Value::Bytes(bytes) => self.push_text(&STANDARD.encode(bytes)),
+            Value::Date(days) => self.push_text(&date(i64::from(*days))),
+            Value::Time(millis) => self.push_text(&time(i64::from(*millis))),
+            Value::Timestamp(millis) => self.push_text(&timestamp(*millis)),
+            Value::Array(elements) => {
+                self.text.push('[');
+                for (index, element) in elements.iter().enumerate() {
+                    self.separate(index);
+                    self.push(element, below)?;
+                }
+                self.text.push(']');
+            }
+            Value::Map(entries) => {
+                self.text.push('{');
+                for (index, (key, value)) in entries.iter().enumerate() {
+                    self.separate(index);
+                    self.push_key(key)?;
+                    self.push(value, below)?;
+                }
+                self.text.push('}');
+            }
+            Value::Struct(structure) => {
+                self.text.push('{');
+                let values = structure.values().iter();
+                for (field, value) in structure.schema().fields().iter().zip(values) {
+                    self.separate(field.index);
+                    self.push_text(&field.name);
+                    self.text.push(':');
+                    self.push(value, below)?;
+                }
+                self.text.push('}');
+            }
+        }
+        Ok(())
+    }
+
+    fn separate(&mut self, index: usize) {
+        if index > 0 {
+            self.text.push(',');
+        }
+    }
+
+    fn push_key(&mut self, key: &Value) -> Result<(), JsonError> {
+        match key {
+            Value::String(text) => self.push_text(text),
+            Value::Array(_) | Value::Map(_) | Value::Struct(_) => {
+                return Err(JsonError::KeyWithParts);
+            }
+            key => {
+                let written = Self::of(key)?;
+                self.push_text(written.text.trim_matches('"'));
+            }
+        }
+        self.text.push(':');
+        Ok(())
+    }
+
+    fn push_shown(&mut self, value: impl Display) {
+        // Writing to a string cannot fail.
+        let _ = write!(self.text, "{value}");
+    }
+
+    fn push_text(&mut self, text: &str) {
+        self.text.push('"');
+        let mut plain = 0;
+        for (at, byte) in text.bytes().enumerate() {
+            if byte >= 0x20 && byte != b'"' && byte != b'\\' {
+                continue;
+            }
+            self.text.push_str(&text[plain..at]);
+            plain = at + 1;
+            match byte {
+                b'"' => self.text.push_str("\\\""),
+                b'\\' => self.text.push_str("\\\\"),
+                b'\n' => self.text.push_str("\\n"),
+                b'\r' => self.text.push_str("\\r"),
+                b'\t' => self.text.push_str("\\t"),
+                byte => {
+                    self.has_nul |= byte == 0;
+                    let _ = write!(self.text, "\\u{byte:04x}");
+                }
+            }
+        }
+        self.text.push_str(&text[plain..]);
+        self.text.push('"');
+    }
+}
+
+fn date(days: i64) -> String {
+    let (year, month, day) = civil(days);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+fn time(millis: i64) -> String {
+    let seconds = millis / 1000;
+    format!(
+        "{:02}:{:02}:{:02}.{:03}",
+        seconds / 3600,
+        seconds / 60 % 60,
+        seconds % 60,
+        millis % 1000
+    )
+}
+
+fn timestamp(millis: i64) -> String {
+    let day = date(millis.div_euclid(MILLIS_PER_DAY));
+    format!("{day}T{}Z", time(millis.rem_euclid(MILLIS_PER_DAY)))
+}
+
+#[cfg(test)]
+mod tests {
+    use tether_api::data::{Decimal, MapValue};
+
+    use super::*;
+    use crate::fixture::{int, struct_of, structure, text};
+
+    fn written(value: impl Into<Value>) -> String {
+        Json::of(&value.into()).unwrap().text
+    }
+
+    fn map(key: impl Into<Value>, value: impl Into<Value>) -> Value {
+        Value::Map(std::sync::Arc::new(MapValue::from_iter([(
+            key.into(),
+            value.into(),
+        )])))
+    }
+
+    #[test]
+    fn plain_values() {
+        assert_eq!(written(Value::Null), "null");
+        assert_eq!(written(true), "true");
+        assert_eq!(written(-5i64), "-5");
+        assert_eq!(written(1.5f64), "1.5");
+        assert_eq!(written(f64::NAN), "\"NaN\"");
+        assert_eq!(written(f32::NEG_INFINITY), "\"-Infinity\"");
+        assert_eq!(
+            written(Decimal::from_i64(12_345_678_901_234_567, 3)),
+            "12345678901234.567"
+        );
+        assert_eq!(written(Value::Bytes(vec![0, 255].into())), "\"AP8=\"");
+        assert_eq!(written(Value::Date(-1)), "\"1969-12-31\"");
+        assert_eq!(written(Value::Time(3_723_004)), "\"01:02:03.004\"");
+        assert_eq!(
+            written(Value::Timestamp(-1)),
+            "\"1969-12-31T23:59:59.999Z\""
+        );
+    }
+
+    #[test]
+    fn texts_are_escaped() {
+        assert_eq!(
+            written("a\"b\\c\n\t\u{1}ä"),
+            "\"a\\\"b\\\\c\\n\\t\\u0001ä\""
+        );
+        let json = Json::of(&"a\0".into()).unwrap();
+        assert_eq!((&*json.text, json.has_nul), ("\"a\\u0000\"", true));
+    }
+
+    #[test]
+    fn values_with_parts() {
+        let inner = structure(&[("x", int()), ("y", text())]);
+        let value = struct_of(&inner, vec![1i32.into(), Value::Null]);
+        let list = Value::Array(vec![value, 2i32.into()].into());
+        assert_eq!(written(list), "[{\"x\":1,\"y\":null},2]");
+        assert_eq!(written(map("k\"", 1i32)), "{\"k\\\"\":1}");
+        assert_eq!(written(map(7i32, "v")), "{\"7\":\"v\"}");
+        assert_eq!(written(map(Value::Date(0), "v")), "{\"1970-01-01\":\"v\"}");
+        let key = Value::Array(Vec::new().into());
+        let error = Json::of(&map(key, 1i32)).unwrap_err();
+        assert_eq!(error, JsonError::KeyWithParts);
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let nested = |levels: usize| {
+            let empty = Value::Array(Vec::new().into());
+            (1..levels).fold(empty, |inner, _| Value::Array(vec![inner].into()))
+        };
+        assert!(Json::of(&nested(MOST_LEVELS)).is_ok());
+        let error = Json::of(&nested(MOST_LEVELS + 1)).unwrap_err();
+        assert_eq!(error, JsonError::TooDeep);
+    }
+}
