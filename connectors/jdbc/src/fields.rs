@@ -15,7 +15,10 @@ use crate::change_event::{Row, RowPath};
 use crate::config::{KAFKA_KEY_COLUMNS, KeyMode, Nested, SinkConfig, TypeMapping};
 use crate::debezium_type::DebeziumType;
 use crate::dialect::{Dialects, postgres};
+use crate::schemaless;
+use crate::schemaless::column_kind::ColumnKind;
 use crate::table::TableId;
+use crate::time::Clock;
 
 /// Where the value of a column comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +48,14 @@ pub(crate) enum Source {
     },
 }
 
+/// What becomes of values without a schema.
+#[derive(Debug)]
+pub(crate) struct Inferred {
+    /// What the column takes.
+    kind: ColumnKind,
+    clock: Clock,
+}
+
 /// A step from a struct to one of its fields.
 #[derive(Debug, Clone)]
 pub(crate) struct Step {
@@ -65,6 +76,8 @@ pub(crate) struct SinkField {
     pub(crate) source: Source,
     /// The way on from there, to a field that is part of another.
     pub(crate) path: Box<[Step]>,
+    /// What becomes of its values, if these have no schema.
+    pub(crate) inferred: Option<Arc<Inferred>>,
     /// Whether its values are written as JSON.
     pub(crate) is_json: bool,
     /// Whether it is part of the primary key.
@@ -112,9 +125,10 @@ impl SinkField {
             } => row.row(&data.value)?.get_at(index)?,
             Source::ValueField { row, index, .. } => row.row(&data.value)?.values().get(index)?,
         };
-        match self.path.is_empty() {
-            true => Some(Cow::Borrowed(whole)),
-            false => self.part(whole),
+        match &self.inferred {
+            None if self.path.is_empty() => Some(Cow::Borrowed(whole)),
+            None => self.part(whole),
+            Some(inferred) => inferred.kind.convert(whole, &inferred.clock),
         }
     }
 
@@ -145,6 +159,12 @@ impl SinkField {
             };
         }
         Some(Cow::Borrowed(value))
+    }
+
+    /// Whether its values have no schema, and it is not known yet what becomes
+    /// of them.
+    pub(crate) fn is_entry(&self) -> bool {
+        schemaless::is_entry(&self.schema)
     }
 
     /// The field as messages of the reference show it.
@@ -251,6 +271,26 @@ impl Fields {
         self
     }
 
+    /// Says of fields without a schema what the columns of these names take.
+    ///
+    /// # Errors
+    /// Those of `kind_of`.
+    pub(crate) fn infer(
+        &mut self,
+        config: &SinkConfig,
+        kind_of: impl Fn(&str) -> Result<ColumnKind>,
+    ) -> Result<()> {
+        let fields = self.keys.iter_mut().chain(&mut self.others);
+        for field in fields.filter(|field| field.is_entry() && !field.is_epoch) {
+            let kind = kind_of(&field.name)?;
+            field.schema = kind.schema();
+            field.is_json = kind == ColumnKind::Json;
+            let clock = Clock::new(&config.time);
+            field.inferred = Some(Arc::new(Inferred { kind, clock }));
+        }
+        Ok(())
+    }
+
     /// All columns in the order of statements.
     pub(crate) fn all(&self) -> impl Iterator<Item = &SinkField> {
         self.keys.iter().chain(&self.others)
@@ -326,6 +366,7 @@ impl Extraction<'_> {
             schema,
             source,
             path: Box::default(),
+            inferred: None,
             is_key,
             is_epoch,
             null_beside_default: self.config.columns.null_beside_default,

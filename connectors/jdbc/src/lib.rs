@@ -13,7 +13,8 @@
 //! 3. [`buffer`] puts records together in batches.
 //! 4. The [`database`] writes all batches in one transaction.
 //!
-//! [`dialect`] knows each database's SQL, [`config`] each flavour's keys.
+//! [`dialect`] knows each database's SQL, [`config`] each flavour's keys,
+//! [`json`] the form of nested values, [`schemaless`] records without a schema.
 
 mod buffer;
 mod change_event;
@@ -31,6 +32,7 @@ mod json;
 mod plan;
 mod record_rules;
 mod retry;
+mod schemaless;
 mod sink_task;
 mod structure;
 mod table;

@@ -130,7 +130,8 @@ fn check_value(config: &SinkConfig, record: &SinkRecord) -> Result<()> {
         }
         (Value::Map(_), None) => {
             " Use a converter that gives records a schema, such as JsonConverter with \
-             schemas.enable=true or AvroConverter."
+             schemas.enable=true or AvroConverter, or set schemaless.mode=infer_from_table to \
+             write the entries of maps to columns of the same names."
         }
         _ => "",
     };

@@ -15,6 +15,7 @@ use crate::database::sqlite::Sqlite;
 use crate::dialect::Dialects;
 use crate::error::{Failure, SqlError};
 use crate::retry::Retries;
+use crate::schemaless::Entries;
 use crate::writer::{RecordWriter, Writer};
 
 /// Writes records of topics to tables
@@ -39,6 +40,7 @@ struct Running {
     config: Arc<SinkConfig>,
     writer: Box<dyn RecordWriter>,
     retries: Retries,
+    entries: Entries,
 }
 
 #[async_trait]
@@ -66,6 +68,7 @@ impl SinkTask for JdbcSinkTask {
             retries: Retries::new(config.retry),
             config,
             writer,
+            entries: Entries::default(),
         });
         Ok(())
     }
@@ -77,7 +80,8 @@ impl SinkTask for JdbcSinkTask {
         if records.is_empty() {
             return Ok(());
         }
-        match running.writer.write(records).await {
+        let records = running.entries.structured(&running.config, records);
+        match running.writer.write(&records).await {
             Ok(()) => {
                 running.retries.reset();
                 Ok(())

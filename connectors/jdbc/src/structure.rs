@@ -46,6 +46,12 @@ async fn create<S: Session>(
     table: &TableId,
     fields: &Fields,
 ) -> Result<Definition<S>, Failure> {
+    if fields.all().any(SinkField::is_entry) {
+        return Err(refused(format!(
+            "Table {table} is missing, and records without a schema cannot create it; create it, \
+             or use a converter that gives records a schema"
+        )));
+    }
     if !config.evolution.creates {
         return Err(refused(match config.evolution.joint_key {
             None => format!("Table {table} is missing and auto-creation is disabled"),
@@ -103,6 +109,14 @@ async fn amend<S: Session>(
             .collect();
         if missing.is_empty() {
             return Ok(definition);
+        }
+        if let Some(entry) = missing.iter().find(|field| field.is_entry()) {
+            return Err(refused(format!(
+                "Table {table} has no column for entry {} of records without a schema; add the \
+                 column, or leave the entry out with fields.whitelist or the transformation \
+                 ReplaceField",
+                entry.name
+            )));
         }
         check_can_amend(config, table, definition.table_type, &missing)?;
         let statements = session.dialect().alter_table(table, &missing)?;

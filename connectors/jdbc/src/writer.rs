@@ -18,6 +18,7 @@ use crate::fields::Fields;
 use crate::header_key::HeaderSchemas;
 use crate::plan::{Kind, Operation, Plan, Plans};
 use crate::record_rules::{self, Intent};
+use crate::schemaless::column_kind::TypedColumn;
 use crate::structure;
 use crate::table::{TableDefinition, TableId};
 
@@ -314,7 +315,7 @@ async fn plan<S: Session>(
     };
     let row = kind.value.zip(path);
     let row = row.and_then(|(schema, path)| change_event::row(schema, path));
-    let fields = match operation {
+    let mut fields = match operation {
         Operation::Write(_) => Fields::of(config, &table.topic, &table.id, kind.key, row)?,
         Operation::Delete => {
             Fields::of(config, &table.topic, &table.id, kind.key, row)?.without_others()
@@ -334,6 +335,9 @@ async fn plan<S: Session>(
     }
     let known = table.definition.take();
     let definition = structure::ensure(config, session, &table.id, &fields, known).await?;
+    fields.infer(config, |name| {
+        Ok(definition.column(&table.id, name)?.column_type.kind())
+    })?;
     let columns = fields
         .all()
         .map(|field| Ok((field, definition.column(&table.id, &field.name)?)))

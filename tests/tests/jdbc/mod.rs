@@ -10,6 +10,7 @@ mod modes;
 mod mysql;
 mod names;
 mod nested;
+mod schemaless;
 mod sequences;
 mod server;
 mod sink;

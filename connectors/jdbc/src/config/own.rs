@@ -19,7 +19,7 @@ const TYPE_MAPPING: &str = "type.mapping";
 const COMPLEX_TYPES: &str = "sql.complex.types.enable";
 const NESTED_MODE: &str = "nested.mode";
 const NESTED_DELIMITER: &str = "nested.delimiter";
-pub(super) const SCHEMALESS_MODE: &str = "schemaless.mode";
+const SCHEMALESS_MODE: &str = "schemaless.mode";
 pub(super) const GUARANTEE: &str = "delivery.guarantee";
 const OFFSET_TABLE: &str = "offset.table.name";
 

@@ -3,8 +3,8 @@
 
 use std::fmt;
 
-use super::own::{GUARANTEE, SCHEMALESS_MODE};
-use super::{Guarantee, InsertMode, Schemaless, SinkConfig};
+use super::own::GUARANTEE;
+use super::{Guarantee, InsertMode, SinkConfig};
 
 /// A setting that cannot be obeyed.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,11 +40,6 @@ pub(super) fn unavailable(config: &SinkConfig) -> Vec<Unavailable> {
         config.evolution.checks_at_start,
         &["schema.evolution"],
         "validate-only",
-    );
-    refuse(
-        config.values.schemaless != Schemaless::Refuse,
-        &[SCHEMALESS_MODE],
-        "infer_from_table",
     );
     refuse(
         config.delivery.guarantee != Guarantee::AtLeastOnce,

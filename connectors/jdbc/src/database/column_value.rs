@@ -24,7 +24,11 @@ pub(super) fn with_value<T, M: Display>(
     use_value: impl FnOnce(&Value) -> Result<T, M>,
 ) -> Result<T> {
     let Some(value) = field.value(record) else {
-        return Err(misfit(table, field, record, &Value::Null, WRONG_TYPE));
+        let reason = match field.inferred {
+            Some(_) => "it does not fit the column",
+            None => WRONG_TYPE,
+        };
+        return Err(misfit(table, field, record, &Value::Null, reason));
     };
     if !takes_values && !value.is_null() {
         let reason = unsupported(field, record);

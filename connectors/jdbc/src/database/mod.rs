@@ -19,6 +19,7 @@ use crate::dialect::Dialect;
 use crate::error::{Failure, SqlError};
 use crate::fields::SinkField;
 use crate::plan::{Binder, Operation};
+use crate::schemaless::column_kind::TypedColumn;
 use crate::table::{Column, TableDefinition, TableId};
 
 /// A database that can be connected to.
@@ -38,7 +39,7 @@ pub(crate) trait Session: Send {
     /// Turns records into parameters.
     type Binder: Binder + Debug;
     /// What is known of a column's type.
-    type ColumnType: Send + Sync + Debug;
+    type ColumnType: TypedColumn + Send + Sync + Debug;
     /// The database's SQL.
     type Dialect: Dialect;
 

@@ -99,6 +99,17 @@ impl Clock {
             .ok_or(TimeError::OutOfRange)
     }
 
+    /// The instant at which clocks show this; both in microseconds. One of the
+    /// two that a clock shows twice, or near to what it leaves out.
+    pub(crate) fn instant_of(&self, local: i64) -> i64 {
+        let offset = |micros: i64| {
+            let seconds = micros.div_euclid(MICROS_PER_SECOND);
+            i64::from(self.zone.offset_at(seconds)) * MICROS_PER_SECOND
+        };
+        let guess = local.saturating_sub(offset(local));
+        local.saturating_sub(offset(guess))
+    }
+
     /// The instant of a Connect timestamp in microseconds.
     pub(crate) fn instant(millis: i64) -> Result<i64, TimeError> {
         millis.checked_mul(1000).ok_or(TimeError::OutOfRange)

@@ -91,11 +91,6 @@ fn what_is_not_available_is_refused_on_its_key() {
             "delivery.guarantee",
         ),
         (
-            ALL[0],
-            &[("schemaless.mode", "infer_from_table")],
-            "schemaless.mode",
-        ),
-        (
             ALL[2],
             &[
                 ("connection.username", "u"),

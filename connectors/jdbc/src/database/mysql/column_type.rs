@@ -1,5 +1,7 @@
 //! The types of columns, as `SHOW COLUMNS` writes them.
 
+use crate::schemaless::column_kind::{ColumnKind, TypedColumn};
+
 /// Types whose values the connector knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum BaseType {
@@ -17,6 +19,8 @@ pub(super) enum BaseType {
     DateTime,
     /// An instant, which the server shows in the session's zone.
     Timestamp,
+    /// `JSON`. MariaDB has it as a text.
+    Json,
     /// Anything else.
     Other,
 }
@@ -52,6 +56,7 @@ impl MySqlType {
             "time" => BaseType::Time,
             "datetime" => BaseType::DateTime,
             "timestamp" => BaseType::Timestamp,
+            "json" => BaseType::Json,
             _ => BaseType::Other,
         };
         Self {
@@ -74,6 +79,22 @@ impl MySqlType {
         collation.is_some_and(|name| {
             name == "binary" || name.contains("_nopad_") || name.contains("_0900_")
         })
+    }
+}
+
+impl TypedColumn for MySqlType {
+    fn kind(&self) -> ColumnKind {
+        match self.base {
+            BaseType::Integer => ColumnKind::Integer,
+            BaseType::Text => ColumnKind::Text,
+            BaseType::Bytes => ColumnKind::Bytes,
+            BaseType::Date => ColumnKind::Date,
+            BaseType::Time => ColumnKind::Time,
+            BaseType::DateTime => ColumnKind::WallClock,
+            BaseType::Timestamp => ColumnKind::Instant,
+            BaseType::Json => ColumnKind::Json,
+            BaseType::Other => ColumnKind::Any,
+        }
     }
 }
 

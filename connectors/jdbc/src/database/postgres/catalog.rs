@@ -6,6 +6,7 @@ use tokio_postgres::{Client, Row};
 use super::session::sql_error;
 use crate::config::TableType;
 use crate::error::SqlError;
+use crate::schemaless::column_kind::{ColumnKind, TypedColumn};
 use crate::table::{Column, TableDefinition, TableId};
 
 /// One row per column, and one without column for a table that has none. The
@@ -93,6 +94,25 @@ impl PostgresType {
     /// Whether a time or timestamp keeps so many digits of a second's fraction.
     pub(super) fn keeps_digits(&self, digits: i32) -> bool {
         self.modifier < 0 || self.modifier >= digits
+    }
+}
+
+impl TypedColumn for PostgresType {
+    fn kind(&self) -> ColumnKind {
+        match self.base {
+            BaseType::Int2 | BaseType::Int4 | BaseType::Int8 => ColumnKind::Integer,
+            BaseType::Float4 | BaseType::Float8 => ColumnKind::Float,
+            BaseType::Numeric => ColumnKind::Decimal,
+            BaseType::Bool => ColumnKind::Boolean,
+            BaseType::Bytea => ColumnKind::Bytes,
+            BaseType::Date => ColumnKind::Date,
+            BaseType::Time => ColumnKind::Time,
+            BaseType::Timestamp => ColumnKind::WallClock,
+            BaseType::Timestamptz => ColumnKind::InstantText,
+            BaseType::Json => ColumnKind::Json,
+            _ if self.sql_name.ends_with("[]") => ColumnKind::Array,
+            _ => ColumnKind::Text,
+        }
     }
 }
 

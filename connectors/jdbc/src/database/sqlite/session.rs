@@ -14,6 +14,7 @@ use crate::dialect::sqlite::{SqliteDialect, TemporalClass};
 use crate::error::{Failure, SqlError};
 use crate::fields::SinkField;
 use crate::plan::Operation;
+use crate::schemaless::column_kind::{ColumnKind, TypedColumn};
 use crate::table::{Column, TableDefinition, TableId};
 use crate::time::Clock;
 
@@ -24,6 +25,12 @@ pub(crate) struct SqliteSession {
     pub(super) dialect: SqliteDialect,
     pub(super) clock: Arc<Clock>,
     pub(super) temporal: TemporalClass,
+}
+
+impl TypedColumn for () {
+    fn kind(&self) -> ColumnKind {
+        ColumnKind::Any
+    }
 }
 
 /// A statement and the parameters of each of its rows.
