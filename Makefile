@@ -8,7 +8,7 @@ PROFILE ?= release
 SERVICES := $(CARGO) run --quiet --package tether-services --
 
 .DEFAULT_GOAL := help
-.PHONY: help packages build demo lint deny test soak bench-start bench-runtime bench-cdc services services-connect stop
+.PHONY: help packages build demo lint deny test soak bench-start bench-runtime bench-cdc bench-jdbc services services-connect stop
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,11 @@ bench-cdc: packages ## The PostgreSQL connector beside Debezium: bench-results/c
 	$(CARGO) build --profile $(PROFILE) --package tether
 	TETHER_TEST_BINARY=$(CURDIR)/target/$(PROFILE)/tether \
 		$(CARGO) bench --profile dev --package tether-tests --bench cdc -- $(ARGS)
+
+bench-jdbc: packages ## The JDBC sink beside Debezium's: bench-results/jdbc.json; ARGS="upsert --rows 500000 --repetitions 1"
+	$(CARGO) build --profile $(PROFILE) --package tether
+	TETHER_TEST_BINARY=$(CURDIR)/target/$(PROFILE)/tether \
+		$(CARGO) bench --profile dev --package tether-tests --bench jdbc -- $(ARGS)
 
 services: packages ## Start Kafka, PostgreSQL and a schema registry in the background
 	@$(SERVICES) up

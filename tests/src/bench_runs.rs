@@ -120,13 +120,65 @@ impl Figures {
     }
 }
 
-/// A number of bytes, for a figure.
-#[allow(
-    clippy::cast_precision_loss,
-    reason = "memory of a process is far below 2^52 bytes"
-)]
-pub fn bytes(number: u64) -> f64 {
-    number as f64
+/// All that a benchmark has measured.
+#[derive(Debug)]
+pub struct Report<R> {
+    machine: Vec<(&'static str, String)>,
+    /// The runs of both workers.
+    pub runs: Runs<R>,
+    /// What is possible at most without a worker, by case: name of the figure and figure.
+    ceilings: Vec<(String, &'static str, f64)>,
+}
+
+impl<R: Run> Report<R> {
+    /// An empty report.
+    pub fn new(machine: Vec<(&'static str, String)>) -> Self {
+        Self {
+            machine,
+            runs: Runs::default(),
+            ceilings: Vec::new(),
+        }
+    }
+
+    /// Sets what a figure can be at most in a case.
+    pub fn set_ceiling(&mut self, case: &str, figure: &'static str, ceiling: f64) {
+        self.ceilings.push((case.to_owned(), figure, ceiling));
+    }
+
+    /// What a case's figure can be at most, if it is known.
+    pub fn ceiling(&self, case: &str) -> Option<f64> {
+        let mut ceilings = self.ceilings.iter();
+        ceilings
+            .find(|(known, ..)| known == case)
+            .map(|(.., ceiling)| *ceiling)
+    }
+
+    /// Medians and all runs of both workers, what is possible at most where that is known, and our
+    /// medians divided by the reference's.
+    ///
+    /// # Errors
+    ///
+    /// A figure is no number.
+    pub fn json(&self) -> anyhow::Result<String> {
+        let machine = self.machine.iter();
+        let machine: Map<String, Value> = machine
+            .map(|(name, value)| ((*name).to_owned(), json!(value)))
+            .collect();
+        let mut report = json!({
+            "machine": machine,
+            "tether": self.runs.json(Kind::Tether),
+            "reference": self.runs.json(Kind::Reference),
+            "ratios": self.runs.ratios(),
+        });
+        if !self.ceilings.is_empty() {
+            let ceilings = self.ceilings.iter();
+            let ceilings: Map<String, Value> = ceilings
+                .map(|(case, figure, ceiling)| (case.clone(), json!({ *figure: ceiling })))
+                .collect();
+            report["ceiling"] = Value::Object(ceilings);
+        }
+        Ok(serde_json::to_string_pretty(&report)? + "\n")
+    }
 }
 
 #[cfg(test)]

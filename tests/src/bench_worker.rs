@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use tether_services::folders::RunFolder;
 use tether_services::java::{self, Jvm};
 use tether_services::process::{Process, Signal};
@@ -129,6 +129,17 @@ impl BenchWorker {
             "{connector} does not get on: {traces}\n{}",
             self.process.log_tail()
         );
+    }
+
+    /// The error for a connector of which a task has failed.
+    ///
+    /// # Errors
+    ///
+    /// One has, or the worker does not tell.
+    pub fn check_tasks(&self, connector: &str) -> Result<()> {
+        let traces = self.rest().traces(connector)?;
+        ensure!(traces.is_empty(), "{connector} has failed: {traces}");
+        Ok(())
     }
 
     /// Stops in order.

@@ -4,6 +4,7 @@
 //! Everything is plain blocking code, like [`tether_services`].
 
 pub mod bench_runs;
+pub mod bench_throughput;
 pub mod bench_worker;
 pub mod connector_configs;
 pub mod database;

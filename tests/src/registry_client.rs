@@ -18,8 +18,14 @@ impl RegistryClient {
 
     /// Registers an Avro schema and returns its id.
     pub fn register(&self, subject: &str, schema: &Value) -> Result<u32> {
+        self.register_text(subject, &schema.to_string())
+    }
+
+    /// The same for the text of a schema: Confluent's converters find a schema under its subject only if
+    /// the text is as Java's Avro library writes it.
+    pub fn register_text(&self, subject: &str, schema: &str) -> Result<u32> {
         let url = format!("{}/subjects/{subject}/versions", self.url);
-        let body = json!({"schema": schema.to_string()}).to_string();
+        let body = json!({"schema": schema}).to_string();
         let answer = http::request("POST", &url, &body)?;
         ensure!(answer.status == 200, "{subject}: {}", answer.body);
         let answer: Value = serde_json::from_str(&answer.body)?;

@@ -14,12 +14,12 @@ use anyhow::{Result, ensure};
 use clap::Parser;
 use tether_services::java::Jvm;
 use tether_services::{Kafka, KafkaOptions, folders};
+use tether_tests::bench_runs::Report;
 use tether_tests::bench_worker::Kind;
 use tether_tests::machine;
 
 use case::Case;
 use measure::Bench;
-use report::Report;
 
 /// Measures the PostgreSQL connector beside Debezium's.
 #[derive(Parser)]
@@ -67,7 +67,7 @@ fn main() -> Result<()> {
         let mut loaded = Bench::load(case, runs + 1)?;
         let ceiling = loaded.ceiling()?;
         println!("{}: ceiling: {ceiling:.0} events/s", case.name());
-        report.set_ceiling(case.name(), ceiling);
+        report.set_ceiling(case.name(), report::RATE, ceiling);
         for _ in 0..arguments.repetitions {
             for kind in &kinds {
                 let measured = bench.run(*kind, &mut loaded)?;
@@ -79,6 +79,6 @@ fn main() -> Result<()> {
         fs::write(&file, report.json()?)?;
     }
     bench.kafka.stop()?;
-    println!("\n{}", report.markdown());
+    println!("\n{}", report::markdown(&report));
     Ok(())
 }

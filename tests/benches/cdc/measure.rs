@@ -14,15 +14,13 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tether_services::jars::Jars;
 use tether_services::{Kafka, Postgres};
+use tether_tests::bench_throughput::{Throughput, Watch};
 use tether_tests::bench_worker::{BenchWorker, JavaSide, Kind};
 use tether_tests::names;
-use tether_tests::process_usage::{kibibytes, processor_time};
 use tether_tests::topics::Topics;
 
 use crate::case::{Case, TRANSACTION};
 
-/// How often is looked how far the worker has got.
-const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// How long a run may take.
 const LIMIT: Duration = Duration::from_secs(1800);
 /// Events a second while latency is measured.
@@ -35,61 +33,23 @@ const PACE: Duration = Duration::from_micros(1_000_000 * TRANSACTION / RATE);
 /// What a run came to.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(crate) struct Measured {
-    /// Events between the two looks.
-    pub(crate) events: u64,
-    /// Seconds that they took.
-    pub(crate) seconds: f64,
-    /// Seconds of processor time of the worker's process, user and system.
-    pub(crate) cpu_seconds: f64,
-    /// The most memory that the process had until the last event, in bytes (`VmHWM`).
-    pub(crate) peak_memory: u64,
+    /// Events and what they took, without those that latency was measured with.
+    #[serde(flatten)]
+    pub(crate) throughput: Throughput,
     /// Milliseconds from commit to consumer that 99 of 100 events took at most.
     pub(crate) p99_latency: Option<f64>,
     /// The same of half of the events.
     pub(crate) p50_latency: Option<f64>,
 }
 
-impl Measured {
-    #[allow(
-        clippy::cast_precision_loss,
-        reason = "numbers of events are far below 2^52"
-    )]
-    pub(crate) fn events_per_second(&self) -> f64 {
-        self.events as f64 / self.seconds
-    }
-
-    #[allow(
-        clippy::cast_precision_loss,
-        reason = "numbers of events are far below 2^52"
-    )]
-    pub(crate) fn events_per_cpu_second(&self) -> f64 {
-        self.events as f64 / self.cpu_seconds
-    }
-}
-
 impl fmt::Display for Measured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:.0} events/s, {:.0} events per CPU second ({:.2} s of {:.2} s), {} MiB at most",
-            self.events_per_second(),
-            self.events_per_cpu_second(),
-            self.cpu_seconds,
-            self.seconds,
-            self.peak_memory >> 20
-        )?;
+        write!(f, "{}", self.throughput)?;
         if let (Some(p50), Some(p99)) = (self.p50_latency, self.p99_latency) {
             write!(f, ", latency {p50:.1} ms, p99 {p99:.1} ms")?;
         }
         Ok(())
     }
-}
-
-/// A moment of a run.
-struct Look {
-    at: Instant,
-    events: u64,
-    cpu: Duration,
 }
 
 /// The services that all runs share.
@@ -202,34 +162,17 @@ impl Bench {
             "snapshot.mode": mode,
         });
         worker.rest().create(&prefix, &config)?;
-        let (start, pid) = (Instant::now(), worker.pid());
-        let mut reach = |goal: u64| -> Result<Look> {
-            loop {
-                let events = progress.records()?;
-                if events >= goal {
-                    return Ok(Look {
-                        at: Instant::now(),
-                        events,
-                        cpu: processor_time(pid)?,
-                    });
-                }
-                worker.check(&prefix, start, LIMIT)?;
-                thread::sleep(LOOK_EVERY);
-            }
-        };
-        let warm = reach(case.warm_up())?;
-        let end = reach(case.events())?;
+        let mut watch = Watch::new(&mut worker, &prefix, LIMIT, |_| progress.records());
+        let warm = watch.reach(case.warm_up())?;
+        let end = watch.reach(case.events())?;
         let mut measured = Measured {
-            events: end.events - warm.events,
-            seconds: (end.at - warm.at).as_secs_f64(),
-            cpu_seconds: (end.cpu.saturating_sub(warm.cpu)).as_secs_f64(),
-            peak_memory: kibibytes(pid, "status", "VmHWM:")? * 1024,
+            throughput: warm.until(&end),
             p99_latency: None,
             p50_latency: None,
         };
         if case.has_latency() {
             // The events of earlier runs' latency come first: every slot is older than all of them.
-            reach(loaded.next - 1)?;
+            watch.reach(loaded.next - 1)?;
             let mut latencies = self.latencies(loaded, &topic)?;
             latencies.sort_by(f64::total_cmp);
             measured.p50_latency = latencies.get(latencies.len() / 2).copied();

@@ -18,7 +18,8 @@ use tether_tests::machine;
 
 use case::{Case, Flow};
 use measure::Bench;
-use report::Report;
+use report::Measured;
+use tether_tests::bench_runs::Report;
 use tether_tests::bench_worker::Kind;
 
 /// Measures the task loops beside the Java worker.
@@ -75,7 +76,7 @@ fn main() -> Result<()> {
                     None => bench.source(*kind, case)?,
                 };
                 println!("{}: {}: {measured}", case.name(), kind.name());
-                report.runs.add(*kind, &case.name(), measured);
+                report.runs.add(*kind, &case.name(), Measured(measured));
             }
         }
         if let Some(topic) = topic {
@@ -85,6 +86,6 @@ fn main() -> Result<()> {
         fs::write(&file, report.json()?)?;
     }
     bench.kafka.stop()?;
-    println!("\n{}", report.markdown());
+    println!("\n{}", report::markdown(&report));
     Ok(())
 }

@@ -1,83 +1,26 @@
 //! One run of one case in one worker.
 
-use std::fmt;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
-use serde::Serialize;
 use serde_json::{Value, json};
 use tether_services::folders::RunFolder;
 use tether_services::{Kafka, Registry};
+use tether_tests::bench_throughput::{Throughput, Watch};
 use tether_tests::bench_worker::{BenchWorker, Kind};
 use tether_tests::names;
-use tether_tests::process_usage::{kibibytes, processor_time};
 use tether_tests::topics::Topics;
 
 use crate::case::{Case, Flow};
 use crate::worker;
 
-/// How often is looked how far the worker has got.
-const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// How long a run may take.
 const LIMIT: Duration = Duration::from_secs(600);
 /// Records that a source returns from one poll, the default of FileStreamSource.
 const BATCH_SIZE: u32 = 2000;
-
-/// What a run came to.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub(crate) struct Measured {
-    /// Records between the two looks.
-    pub(crate) records: u64,
-    /// Seconds that they took.
-    pub(crate) seconds: f64,
-    /// Seconds of processor time of the worker's process, user and system.
-    pub(crate) cpu_seconds: f64,
-    /// The most memory that the process had, in bytes (`VmHWM`).
-    pub(crate) peak_memory: u64,
-}
-
-impl Measured {
-    #[allow(
-        clippy::cast_precision_loss,
-        reason = "numbers of records are far below 2^52"
-    )]
-    pub(crate) fn records_per_second(&self) -> f64 {
-        self.records as f64 / self.seconds
-    }
-
-    #[allow(
-        clippy::cast_precision_loss,
-        reason = "numbers of records are far below 2^52"
-    )]
-    pub(crate) fn records_per_cpu_second(&self) -> f64 {
-        self.records as f64 / self.cpu_seconds
-    }
-}
-
-impl fmt::Display for Measured {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:.0} records/s, {:.0} records per CPU second ({:.2} s of {:.2} s), {} MiB at most",
-            self.records_per_second(),
-            self.records_per_cpu_second(),
-            self.cpu_seconds,
-            self.seconds,
-            self.peak_memory >> 20
-        )
-    }
-}
-
-/// A moment of a run.
-struct Look {
-    at: Instant,
-    records: u64,
-    cpu: Duration,
-}
 
 /// The services and files that all runs share.
 pub(crate) struct Bench {
@@ -115,14 +58,14 @@ impl Bench {
     }
 
     /// A source's records to a topic of their own.
-    pub(crate) fn source(&self, kind: Kind, case: Case) -> Result<Measured> {
+    pub(crate) fn source(&self, kind: Kind, case: Case) -> Result<Throughput> {
         let topic = names::unique(&case.name());
         let measured = self.measure_source(kind, case, &topic)?;
         self.delete(&topic)?;
         Ok(measured)
     }
 
-    fn measure_source(&self, kind: Kind, case: Case, topic: &str) -> Result<Measured> {
+    fn measure_source(&self, kind: Kind, case: Case, topic: &str) -> Result<Throughput> {
         self.topics.create(topic, 1)?;
         let progress = self.topics.progress(topic)?;
         let mut worker = self.start(kind, case)?;
@@ -148,7 +91,7 @@ impl Bench {
     }
 
     /// The records of a topic to the null sink.
-    pub(crate) fn sink(&self, kind: Kind, case: Case, topic: &str) -> Result<Measured> {
+    pub(crate) fn sink(&self, kind: Kind, case: Case, topic: &str) -> Result<Throughput> {
         let mut worker = self.start(kind, case)?;
         let marks = worker.folder().join("marks");
         let config = json!({
@@ -198,31 +141,12 @@ fn run(
     config: &Value,
     case: Case,
     progress: impl Fn() -> Result<u64>,
-) -> Result<Measured> {
+) -> Result<Throughput> {
     worker.rest().create(name, config)?;
-    let start = Instant::now();
-    let mut reach = |goal: u64| -> Result<Look> {
-        loop {
-            let records = progress()?;
-            if records >= goal {
-                return Ok(Look {
-                    at: Instant::now(),
-                    records,
-                    cpu: processor_time(worker.pid())?,
-                });
-            }
-            worker.check(name, start, LIMIT)?;
-            thread::sleep(LOOK_EVERY);
-        }
-    };
-    let warm = reach(case.warm_up())?;
-    let end = reach(case.records())?;
-    Ok(Measured {
-        records: end.records - warm.records,
-        seconds: (end.at - warm.at).as_secs_f64(),
-        cpu_seconds: (end.cpu - warm.cpu).as_secs_f64(),
-        peak_memory: kibibytes(worker.pid(), "status", "VmHWM:")? * 1024,
-    })
+    let mut watch = Watch::new(worker, name, LIMIT, |_| progress());
+    let warm = watch.reach(case.warm_up())?;
+    let end = watch.reach(case.records())?;
+    Ok(warm.until(&end))
 }
 
 /// The last count that the null sink has told.

@@ -30,21 +30,29 @@ pub struct Postgres {
     process: Process,
     programs: PathBuf,
     port: u16,
+    settings: Vec<String>,
     folder: RunFolder,
 }
 
 impl Postgres {
     /// Creates a cluster and starts a server on it; returns once it takes connections.
     pub fn start() -> Result<Self> {
+        Self::start_with(&[])
+    }
+
+    /// The same with other settings, such as `shared_buffers=128MB`.
+    pub fn start_with(settings: &[&str]) -> Result<Self> {
+        let settings: Vec<_> = settings.iter().map(|&setting| setting.to_owned()).collect();
         let programs = programs()?;
         let folder = SYSTEM_USER.folder("postgres")?;
         let port = port::free()?;
         initialize(&programs, &folder)?;
-        let process = spawn(&programs, port, folder.path())?;
+        let process = spawn(&programs, port, &settings, folder.path())?;
         Ok(Self {
             process,
             programs,
             port,
+            settings,
             folder,
         })
     }
@@ -97,7 +105,12 @@ impl Postgres {
     /// Starts again on the same port and data, after stopping in order if it still runs.
     pub fn restart(&mut self) -> Result<()> {
         self.stop()?;
-        self.process = spawn(&self.programs, self.port, self.folder.path())?;
+        self.process = spawn(
+            &self.programs,
+            self.port,
+            &self.settings,
+            self.folder.path(),
+        )?;
         Ok(())
     }
 
@@ -166,7 +179,7 @@ fn initialize(programs: &Path, folder: &RunFolder) -> Result<()> {
         .map(drop)
 }
 
-fn spawn(programs: &Path, port: u16, folder: &Path) -> Result<Process> {
+fn spawn(programs: &Path, port: u16, settings: &[String], folder: &Path) -> Result<Process> {
     let mut server = SYSTEM_USER.command(programs.join("postgres"));
     server.arg("-D").arg(folder.join("data"));
     for setting in [
@@ -183,6 +196,10 @@ fn spawn(programs: &Path, port: u16, folder: &Path) -> Result<Process> {
         // Data survives a killed server, which is what tests do, though not a crash of the machine.
         "fsync=off",
     ] {
+        server.args(["-c", setting]);
+    }
+    // Later ones win.
+    for setting in settings {
         server.args(["-c", setting]);
     }
     let mut process = Process::spawn("PostgreSQL", server, &folder.join("postgres.log"))?;
