@@ -78,6 +78,8 @@ pub struct Records {
     skipped: Vec<Operation>,
     tombstones: bool,
     tally: Tally,
+    /// The offset of the latest event, which the next one may have as well.
+    stored: Arc<PostgresOffset>,
 }
 
 impl Records {
@@ -107,6 +109,7 @@ impl Records {
             skipped: settings.skipped,
             tombstones: settings.tombstones,
             tally: Tally::default(),
+            stored: Arc::default(),
         })
     }
 
@@ -152,7 +155,6 @@ impl Records {
             table,
             position,
             source,
-            stored: None,
             out: records,
         };
         let (null, key_schema) = (Value::Null, table.key.as_ref());
@@ -293,6 +295,15 @@ impl Records {
         transactions.event(offset, collection)
     }
 
+    /// The offset as records keep it. Events of one change, and the rows of a
+    /// snapshot, share it.
+    fn stored(&mut self, offset: &PostgresOffset) -> Arc<PostgresOffset> {
+        if *self.stored != *offset {
+            self.stored = Arc::new(offset.clone());
+        }
+        self.stored.clone()
+    }
+
     fn placed(&self, record: ConnectRecord, offset: &PostgresOffset) -> SourceRecord {
         SourceRecord {
             record,
@@ -309,14 +320,12 @@ fn millis(offset: &PostgresOffset) -> i64 {
         .div_euclid(MICROS_PER_MILLI)
 }
 
-/// Makes the events of one change, which share their source block and, unless
-/// they are counted, their offset.
+/// Makes the events of one change, which share their source block.
 struct Events<'a, 'p> {
     records: &'a mut Records,
     table: &'a TableEvents,
     position: &'a mut EventPosition<'p>,
     source: Value,
-    stored: Option<Arc<PostgresOffset>>,
     out: &'a mut Vec<SourceRecord>,
 }
 
@@ -347,9 +356,6 @@ impl Events<'_, '_> {
             self.records
                 .count(collection, self.position.offset, self.out)?
         };
-        if !transaction.is_null() {
-            self.stored = None;
-        }
         let now = ProcessingTime::now();
         self.records
             .tally
@@ -371,11 +377,7 @@ impl Events<'_, '_> {
             Operation::Truncate => None,
             _ => self.table.key.clone(),
         };
-        let offset = &*self.position.offset;
-        let stored = self
-            .stored
-            .get_or_insert_with(|| Arc::new(offset.clone()))
-            .clone();
+        let stored = self.records.stored(self.position.offset);
         let event = ConnectRecord {
             topic: self.table.topic.clone(),
             partition: None,

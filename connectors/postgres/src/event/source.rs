@@ -68,10 +68,25 @@ pub struct SourceBlock {
     /// The text of the field `sequence` up to the position of the event, and
     /// the end of the transaction that it is for.
     sequence: Option<(Option<Lsn>, String)>,
+    /// The latest block of a row that was there before the stream. The rows of
+    /// a table share it, which converters make use of.
+    of_rows: Option<(BlockOfRows, Value)>,
+}
+
+/// What a block of a row that was there before the stream says.
+#[derive(Debug, PartialEq)]
+struct BlockOfRows {
+    marker: SnapshotMarker,
+    lsn: Option<Lsn>,
+    lsn_commit: Option<Lsn>,
+    tx_id: Option<u32>,
+    xmin: Option<i64>,
+    ts_usec: Option<i64>,
+    table: SourceTable,
 }
 
 /// The table of an event; both empty for logical messages.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct SourceTable {
     pub(super) schema: Text,
     pub(super) table: Text,
@@ -87,6 +102,7 @@ impl SourceBlock {
             name: name.into(),
             database: database.into(),
             sequence: None,
+            of_rows: None,
         }
     }
 
@@ -96,7 +112,40 @@ impl SourceBlock {
     }
 
     /// The block of an event of this table at this position.
+    ///
+    /// # Errors
+    /// None that input can cause.
     pub(super) fn value(
+        &mut self,
+        offset: &PostgresOffset,
+        origin: Option<&Origin>,
+        table: &SourceTable,
+        marker: SnapshotMarker,
+    ) -> tether_api::Result<Value> {
+        // Blocks of the stream differ in their positions.
+        if marker == SnapshotMarker::False || origin.is_some() {
+            return self.new_value(offset, origin, table, marker);
+        }
+        let says = BlockOfRows {
+            marker,
+            lsn: offset.lsn,
+            lsn_commit: offset.lsn_commit,
+            tx_id: offset.tx_id,
+            xmin: offset.xmin,
+            ts_usec: offset.ts_usec,
+            table: table.clone(),
+        };
+        match &self.of_rows {
+            Some((known, value)) if *known == says => Ok(value.clone()),
+            _ => {
+                let value = self.new_value(offset, None, table, marker)?;
+                self.of_rows = Some((says, value.clone()));
+                Ok(value)
+            }
+        }
+    }
+
+    fn new_value(
         &mut self,
         offset: &PostgresOffset,
         origin: Option<&Origin>,

@@ -362,3 +362,45 @@ fn origins_and_markers_stand_in_the_source_block() -> tether_api::Result<()> {
     assert_eq!(field(&source, "origin_lsn"), Value::Int64(7));
     Ok(())
 }
+
+/// Converters write what rows share once.
+#[test]
+fn rows_of_a_snapshot_share_their_source_block_and_offset() -> tether_api::Result<()> {
+    let mut stream = Stream::new(settings())?;
+    let mut read = |lsn: i64, marker: SnapshotMarker| {
+        stream.offset.lsn = Some(Lsn(lsn as u64));
+        let mut position = EventPosition {
+            offset: &mut stream.offset,
+            origin: None,
+            marker,
+        };
+        let (key, row) = (key(1), row(1));
+        let change = Change::Read { key, row };
+        let records = &mut stream.records;
+        records.change(&stream.table, change, &mut position, &mut stream.out)
+    };
+    read(20, SnapshotMarker::First)?;
+    read(20, SnapshotMarker::True)?;
+    read(20, SnapshotMarker::True)?;
+    read(21, SnapshotMarker::True)?;
+    let source = |index: usize| {
+        let record: &SourceRecord = &stream.out[index];
+        match field(&record.record.value, "source") {
+            Value::Struct(source) => source,
+            other => panic!("{other}"),
+        }
+    };
+    let marker = |index: usize| source(index).get("snapshot").cloned().unwrap_or_default();
+    let lsn = |index: usize| source(index).get("lsn").cloned().unwrap_or_default();
+    assert_eq!((marker(0), lsn(0)), ("first".into(), Value::Int64(20)));
+    assert_eq!((marker(1), lsn(1)), ("true".into(), Value::Int64(20)));
+    assert_eq!((marker(3), lsn(3)), ("true".into(), Value::Int64(21)));
+    assert!(Arc::ptr_eq(&source(1), &source(2)));
+    let stored = |index: usize| {
+        let offset = stream.out[index].source_offset.as_ref();
+        offset.map(|offset| offset.to_map().into_owned())
+    };
+    assert_eq!(stored(1), stored(2));
+    assert_ne!(stored(2), stored(3));
+    Ok(())
+}

@@ -18,7 +18,7 @@ mod tree;
 mod union;
 mod write;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use tether_api::config::{ConfigDef, ConfigMap};
 use tether_api::converter::{ConverterKind, Encoded};
@@ -35,6 +35,7 @@ use self::schema_read::read_schema;
 use self::schema_write::write_schema;
 pub(crate) use self::text::{write_string, write_string_of_text};
 pub(crate) use self::tree::{Tree, TreeShape};
+use self::write::SharedPart;
 pub(crate) use self::write::Writer;
 use crate::format::Format;
 
@@ -52,6 +53,8 @@ struct Written {
     plan: Plan,
     /// The message up to its payload; empty without envelope.
     beginning: Vec<u8>,
+    /// The latest struct that values share. Who finds it in use does without.
+    shared: Mutex<SharedPart>,
 }
 
 /// The message up to its payload where there is no schema.
@@ -67,7 +70,11 @@ impl JsonFormat {
                 write_schema(Some(schema), self.options, &mut beginning)?;
                 beginning.extend_from_slice(b",\"payload\":");
             }
-            Ok(Arc::new(Written { plan, beginning }))
+            Ok(Arc::new(Written {
+                plan,
+                beginning,
+                shared: Mutex::default(),
+            }))
         })
     }
 
@@ -77,13 +84,16 @@ impl JsonFormat {
             Some(schema) => {
                 let written = self.written(schema)?;
                 out.extend_from_slice(&written.beginning);
-                Writer { options, out }.value(Some(&written.plan), value)?;
+                let mut shared = written.shared.try_lock().ok();
+                Writer::new(options, out)
+                    .sharing(shared.as_deref_mut())
+                    .value(Some(&written.plan), value)?;
             }
             None => {
                 if options.schemas_enable {
                     out.extend_from_slice(SCHEMALESS);
                 }
-                Writer { options, out }.value(None, value)?;
+                Writer::new(options, out).value(None, value)?;
             }
         }
         if options.schemas_enable {

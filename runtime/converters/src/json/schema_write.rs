@@ -103,7 +103,7 @@ fn write_field(
     if let Some(default) = schema.default_value() {
         out.extend_from_slice(b",\"default\":");
         let plan = Plan::of(schema, options.dialect);
-        Writer { options, out }.value(Some(&plan), default)?;
+        Writer::new(options, out).value(Some(&plan), default)?;
     }
     if let Some(name) = name {
         write_member("field", name, out);

@@ -361,6 +361,49 @@ fn structs_that_contain_themselves_are_refused() {
     assert!(error.message().contains("list contains itself"), "{error}");
 }
 
+/// Whether a part is shared says nothing about how it is written.
+#[test]
+fn parts_that_values_share_are_written_in_each() {
+    let part_schema = SchemaBuilder::structure()
+        .field("n", Schema::primitive(Type::Int32, false))
+        .build();
+    let schema = SchemaBuilder::structure()
+        .field("a", part_schema.clone())
+        .field("b", part_schema.clone())
+        .build();
+    let part = |n: i32| -> Value {
+        let part = Struct::from_values(part_schema.clone(), vec![n.into()]);
+        part.unwrap().into()
+    };
+    let converter = converter(PLAIN);
+    let written = |a: &Value, b: &Value| {
+        let both = Struct::from_values(schema.clone(), vec![a.clone(), b.clone()]);
+        write(&converter, Some(&schema), both.unwrap()).unwrap()
+    };
+    let (one, two) = (part(1), part(2));
+    for (a, b, expected) in [
+        (&one, &one, r#"{"a":{"n":1},"b":{"n":1}}"#),
+        (&one, &two, r#"{"a":{"n":1},"b":{"n":2}}"#),
+        (&two, &one, r#"{"a":{"n":2},"b":{"n":1}}"#),
+        (&one, &part(3), r#"{"a":{"n":1},"b":{"n":3}}"#),
+    ] {
+        assert_eq!(written(a, b), expected);
+    }
+    // One of another schema is refused, however well it is known.
+    let other = SchemaBuilder::structure()
+        .field("m", Schema::primitive(Type::Int32, false))
+        .build();
+    let other: Value = Struct::from_values(other, vec![1.into()]).unwrap().into();
+    let holder = SchemaBuilder::structure()
+        .field("a", part_schema.clone())
+        .build();
+    for _ in 0..2 {
+        let wrong = Struct::from_values(holder.clone(), vec![other.clone()]).unwrap();
+        let error = write(&converter, Some(&holder), wrong).unwrap_err();
+        assert_eq!(error.message(), "Mismatching schema.");
+    }
+}
+
 #[test]
 fn deep_values_are_read_and_written() {
     let plain = converter(PLAIN);

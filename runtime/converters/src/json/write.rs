@@ -1,5 +1,7 @@
 //! Values to JSON, straight into the record's buffer.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tether_api::data::logical::Logical;
@@ -11,16 +13,53 @@ use super::plan::{Dialect, EntryPlan, FieldPlan, Plan, Shape, alive};
 use super::text::write_string;
 use crate::logical;
 
+/// The most bytes of a struct that are kept.
+const MAX_SHARED: usize = 16 * 1024;
+
+/// A struct that is part of several values, such as the source block of the rows
+/// of a snapshot, and how it is written. It cannot change as long as it is here.
+#[derive(Default)]
+pub(super) struct SharedPart {
+    part: Option<Arc<Struct>>,
+    bytes: Vec<u8>,
+}
+
+impl SharedPart {
+    fn is(&self, part: &Arc<Struct>) -> bool {
+        let known = self.part.as_ref();
+        known.is_some_and(|known| Arc::ptr_eq(known, part))
+    }
+
+    fn remember(&mut self, part: &Arc<Struct>, bytes: &[u8]) {
+        self.bytes.clear();
+        self.part = (bytes.len() <= MAX_SHARED).then(|| {
+            self.bytes.extend_from_slice(bytes);
+            part.clone()
+        });
+    }
+}
+
 /// Writes values with these settings.
 pub(crate) struct Writer<'a> {
     pub(super) options: Options,
     pub(super) out: &'a mut Vec<u8>,
+    shared: Option<&'a mut SharedPart>,
 }
 
 impl<'a> Writer<'a> {
     /// Appends what is written with these settings.
     pub(crate) fn new(options: Options, out: &'a mut Vec<u8>) -> Self {
-        Self { options, out }
+        Self {
+            options,
+            out,
+            shared: None,
+        }
+    }
+
+    /// Remembers a struct that values share. All of them are written with the
+    /// same settings.
+    pub(super) fn sharing(self, shared: Option<&'a mut SharedPart>) -> Self {
+        Self { shared, ..self }
     }
 
     /// Writes a value; without a plan it is schemaless.
@@ -150,9 +189,31 @@ impl<'a> Writer<'a> {
                 }
                 prefix => self.out.extend_from_slice(prefix),
             }
-            self.typed(&field.plan, value)?;
+            match value {
+                Value::Struct(part) if self.shared.is_some() && Arc::strong_count(part) > 1 => {
+                    self.shared(&field.plan, value, part)?;
+                }
+                value => self.typed(&field.plan, value)?,
+            }
         }
         self.out.push(b'}');
+        Ok(())
+    }
+
+    /// Writes a struct that is not part of this value only.
+    fn shared(&mut self, plan: &Plan, value: &Value, part: &Arc<Struct>) -> Result<()> {
+        if let Some(shared) = &self.shared
+            && shared.is(part)
+            && *part.schema() == plan.schema
+        {
+            self.out.extend_from_slice(&shared.bytes);
+            return Ok(());
+        }
+        let start = self.out.len();
+        self.typed(plan, value)?;
+        if let Some(shared) = &mut self.shared {
+            shared.remember(part, self.out.get(start..).unwrap_or_default());
+        }
         Ok(())
     }
 
