@@ -1,10 +1,8 @@
 //! Dates.
 
-use std::io::Write;
-
 use tether_api::data::{Text, Value};
 
-use super::format::{finish, iso_date};
+use super::format::IsoText;
 use crate::values::conversion::Route;
 
 /// A date, or one of the two that are none.
@@ -165,12 +163,9 @@ impl DateForm {
             Self::Days => Value::Int32(days()),
             Self::Connect => Value::Date(days()),
             Self::Iso => {
-                let mut text = [0_u8; 24];
-                let mut rest = &mut text[..];
-                let written =
-                    iso_date(&mut rest, year, month, day).and_then(|()| rest.write_all(b"Z"));
-                let left = rest.len();
-                Value::String(finish(&text, written.map(|()| left)))
+                let mut text = IsoText::new();
+                text.date(year, month, day);
+                Value::String(text.utc())
             }
         }
     }
