@@ -6,16 +6,22 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tether_api::config::{ConfigDef, ConfigMap, ConfigValue};
-use tether_api::connector::{Connector, ConnectorContext, Task};
+use tether_api::connector::{AlteredOffsets, Connector, ConnectorContext, Task};
+use tether_api::offset::TopicPartition;
 use tether_api::{ConnectError, Result};
 
-use crate::config::{CONNECTION_URL, Flavour, SinkConfig};
+use crate::config::{CONNECTION_URL, Flavour, Guarantee, SinkConfig};
 use crate::database::Database;
 use crate::database::mysql::MySql;
 use crate::database::postgres::Postgres;
 use crate::database::sqlite::Sqlite;
 use crate::dialect::Dialects;
+use crate::error::Failure;
 use crate::sink_task::JdbcSinkTask;
+use crate::{errant, offsets};
+
+/// How long a change of offsets may take.
+const OFFSETS_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The JDBC sink in one of its flavours.
 #[derive(Debug)]
@@ -66,6 +72,20 @@ impl Connector for JdbcSinkConnector {
         Ok(vec![self.config.clone(); max_tasks])
     }
 
+    async fn alter_offsets(&self, config: &ConfigMap, offsets: &AlteredOffsets) -> Result<bool> {
+        let AlteredOffsets::Sink(offsets) = offsets else {
+            return Ok(false);
+        };
+        let offsets: Vec<_> = offsets.clone().into_iter().collect();
+        change_offsets(&self.flavour.parse(config)?, Some(&offsets)).await
+    }
+
+    /// All of the table's, of which the group may have lost some: it forgets a
+    /// topic that is deleted.
+    async fn reset_offsets(&self, config: &ConfigMap, _offsets: &AlteredOffsets) -> Result<bool> {
+        change_offsets(&self.flavour.parse(config)?, None).await
+    }
+
     fn new_task(&self) -> Task {
         Task::Sink(Box::new(JdbcSinkTask::new(self.flavour)))
     }
@@ -73,6 +93,52 @@ impl Connector for JdbcSinkConnector {
     fn task_class(&self) -> &'static str {
         self.flavour.task_class
     }
+}
+
+/// Offsets as a request has them.
+type Wanted<'a> = &'a [(TopicPartition, Option<i64>)];
+
+/// Changes the offsets that are kept with the rows, or forgets all of them.
+/// Whether there are such.
+async fn change_offsets(config: &SinkConfig, offsets: Option<Wanted<'_>>) -> Result<bool> {
+    if config.delivery.guarantee != Guarantee::ExactlyOnce {
+        return Ok(false);
+    }
+    let changed = async {
+        match config.connection.dialect {
+            Dialects::Postgres => change_in(config, Postgres::new(config)?, offsets).await,
+            Dialects::MySql => change_in(config, MySql::new(config)?, offsets).await,
+            Dialects::Sqlite => change_in(config, Sqlite::new(config)?, offsets).await,
+        }
+    };
+    let timely = tokio::time::timeout(OFFSETS_TIMEOUT, changed).await;
+    timely.unwrap_or_else(|_| {
+        Err(ConnectError::other(format!(
+            "{} did not change the offsets within {} s",
+            config.connection.url,
+            OFFSETS_TIMEOUT.as_secs()
+        )))
+    })?;
+    Ok(true)
+}
+
+async fn change_in(
+    config: &SinkConfig,
+    database: impl Database,
+    offsets: Option<Wanted<'_>>,
+) -> Result<()> {
+    let outcome = async {
+        let mut session = database.connect().await?;
+        match offsets {
+            Some(offsets) => offsets::alter(config, &mut session, offsets).await,
+            None => offsets::reset(config, &mut session).await,
+        }
+    };
+    outcome.await.map_err(|failure| match failure {
+        Failure::Sql(error) => errant::sql(config, &error, ""),
+        Failure::Record(error) | Failure::Connect(error) => error,
+        Failure::Fenced => ConnectError::other("The offsets change at the same time"),
+    })
 }
 
 /// Opens a connection and closes it, unless the configuration says not to.

@@ -36,6 +36,9 @@ pub(crate) struct SqlReport {
     /// it: a statement met the same row twice, or a unique index besides the
     /// key was in the way, which the order of keys does not heed.
     pub(crate) may_be_grouping: bool,
+    /// Whether a record is to blame: another one could have been written. If
+    /// not, the error would meet all records.
+    pub(crate) is_record_fault: bool,
 }
 
 impl Deref for SqlError {
@@ -86,6 +89,7 @@ impl SqlError {
             is_connection_lost: is_connection_lost(state),
             is_stale_metadata: matches!(state, "42P01" | "42703"),
             may_be_grouping: matches!(state, "21000" | "23505"),
+            is_record_fault: is_record_fault(state),
             ..SqlReport::default()
         })
     }
@@ -149,14 +153,47 @@ fn is_connection_lost(state: &str) -> bool {
     state.get(..2) == Some("08") || state.get(..3) == Some("57P") || state == "25006"
 }
 
+/// Whether an SQLSTATE blames a record: a value that its column does not take
+/// (22), a constraint (23), the check of a view (44), a value too large for an
+/// index (54000), or what a trigger says (45 and P0). Names that do not exist,
+/// missing permission, lack of space and the like would meet any record.
+fn is_record_fault(state: &str) -> bool {
+    matches!(state.get(..2), Some("22" | "23" | "44" | "45" | "P0")) || state == "54000"
+}
+
 /// Why a delivery failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The database refused or could not be reached.
     Sql(SqlError),
-    /// Records, their schemas or the configuration do not fit; the database
-    /// was not asked.
+    /// A record or its schema does not fit; the database was not asked.
+    Record(ConnectError),
+    /// The configuration or the state of the database does not fit, whatever
+    /// the record.
     Connect(ConnectError),
+    /// The guard of the transaction did not hold ([`Guard`]).
+    ///
+    /// [`Guard`]: crate::database::Guard
+    Fenced,
+}
+
+impl Failure {
+    /// Whether a record is to blame, so that others may be written.
+    pub(crate) fn is_record_fault(&self) -> bool {
+        match self {
+            Self::Sql(error) => error.is_record_fault,
+            Self::Record(_) => true,
+            Self::Connect(_) | Self::Fenced => false,
+        }
+    }
+
+    /// Blames the record for what is not the database's word.
+    pub(crate) fn of_record(self) -> Self {
+        match self {
+            Self::Connect(error) => Self::Record(error),
+            failure => failure,
+        }
+    }
 }
 
 impl From<SqlError> for Failure {
@@ -207,6 +244,22 @@ mod tests {
         assert!(!SqlError::with_state("40P01", "").is_connection_lost);
         assert!(SqlError::with_state("42703", "").is_stale_metadata);
         assert!(SqlError::with_state("21000", "").may_be_grouping);
+    }
+
+    #[test]
+    fn records_are_blamed_for_what_is_theirs() {
+        for state in [
+            "22003", "22P02", "22021", "23502", "23505", "23514", "44000", "54000", "P0001",
+        ] {
+            assert!(SqlError::with_state(state, "").is_record_fault, "{state}");
+        }
+        for state in [
+            "08006", "53100", "57P01", "40P01", "42501", "42P01", "42703", "42804", "42P10",
+            "28P01", "XX001", "57014", "25006", "54011", "",
+        ] {
+            assert!(!SqlError::with_state(state, "").is_record_fault, "{state}");
+        }
+        assert!(!SqlError::connection("gone").is_record_fault);
     }
 
     #[test]

@@ -296,6 +296,12 @@ impl Fields {
         self.keys.iter().chain(&self.others)
     }
 
+    /// The same, taken out.
+    pub(crate) fn into_all(mut self) -> Vec<SinkField> {
+        self.keys.append(&mut self.others);
+        self.keys
+    }
+
     /// All columns in the order of a new table: the default names of Kafka's
     /// coordinates, the value's fields, then the rest of the key by name.
     pub(crate) fn in_table_order(&self) -> Vec<&SinkField> {

@@ -13,6 +13,11 @@
 //! 3. [`buffer`] puts records together in batches.
 //! 4. The [`database`] writes all batches in one transaction.
 //!
+//! If it fails because of a record, [`isolation`] finds which, and [`errant`]
+//! says what is wrong with it and reports it. [`retry`] decides what is worth
+//! another delivery. [`offsets`] are moved in the same transaction if each
+//! record is to be written exactly once.
+//!
 //! [`dialect`] knows each database's SQL, [`config`] each flavour's keys,
 //! [`json`] the form of nested values, [`schemaless`] records without a schema.
 
@@ -22,13 +27,17 @@ mod config;
 mod connector;
 mod database;
 mod debezium_type;
+mod delivery;
 mod dialect;
+mod errant;
 mod error;
 mod fields;
 #[cfg(test)]
 mod fixture;
 mod header_key;
+mod isolation;
 mod json;
+mod offsets;
 mod plan;
 mod record_rules;
 mod retry;

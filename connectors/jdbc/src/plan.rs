@@ -8,6 +8,7 @@ use tether_api::data::SchemaRef;
 use tether_api::record::SinkRecord;
 
 use crate::config::InsertMode;
+use crate::fields::SinkField;
 use crate::record_rules::Intent;
 use crate::table::TableId;
 
@@ -74,6 +75,8 @@ pub(crate) struct Plan<B> {
     pub(crate) table: Arc<TableId>,
     /// What the statement does.
     pub(crate) operation: Operation,
+    /// The columns, for errors.
+    pub(crate) fields: Vec<SinkField>,
     /// Turns records into parameters.
     pub(crate) binder: B,
 }
@@ -201,6 +204,7 @@ mod tests {
         Arc::new(Plan {
             table: Arc::new(TableId::named("t")),
             operation: Operation::Delete,
+            fields: Vec::new(),
             binder,
         })
     }

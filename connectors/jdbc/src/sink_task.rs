@@ -1,19 +1,23 @@
 //! The sink task: one connection, one transaction per delivery, retries.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tether_api::config::ConfigMap;
+use tether_api::offset::TopicPartition;
 use tether_api::record::SinkRecord;
-use tether_api::sink::{SinkTask, SinkTaskContext};
+use tether_api::sink::{Offsets, SinkTask, SinkTaskContext};
 use tether_api::{ConnectError, Result};
 
-use crate::config::{Flavour, SinkConfig};
+use crate::config::{Flavour, Guarantee, SinkConfig};
 use crate::database::mysql::MySql;
 use crate::database::postgres::Postgres;
 use crate::database::sqlite::Sqlite;
 use crate::dialect::Dialects;
-use crate::error::{Failure, SqlError};
+use crate::errant::{self, Errants};
+use crate::error::Failure;
+use crate::isolation::Ending;
 use crate::retry::Retries;
 use crate::schemaless::Entries;
 use crate::writer::{RecordWriter, Writer};
@@ -41,12 +45,15 @@ struct Running {
     writer: Box<dyn RecordWriter>,
     retries: Retries,
     entries: Entries,
+    errants: Errants,
+    /// Partitions that could not be opened yet.
+    waiting: Vec<TopicPartition>,
 }
 
 #[async_trait]
 impl SinkTask for JdbcSinkTask {
-    async fn start(&mut self, context: SinkTaskContext, config: ConfigMap) -> Result<()> {
-        let config = Arc::new(self.flavour.parse(&config)?);
+    async fn start(&mut self, context: SinkTaskContext, raw: ConfigMap) -> Result<()> {
+        let config = Arc::new(self.flavour.parse(&raw)?);
         tracing::info!(url = %config.connection.url, dialect = ?config.connection.dialect, "starting a JDBC sink task");
         let stopping = context.stopping.clone();
         let writer: Box<dyn RecordWriter> = match config.connection.dialect {
@@ -64,11 +71,13 @@ impl SinkTask for JdbcSinkTask {
             }
         };
         self.running = Some(Running {
+            errants: Errants::new(&raw, context.errant_records.clone()),
             context,
             retries: Retries::new(config.retry),
             config,
             writer,
             entries: Entries::default(),
+            waiting: Vec::new(),
         });
         Ok(())
     }
@@ -77,18 +86,40 @@ impl SinkTask for JdbcSinkTask {
         let Some(running) = &mut self.running else {
             return Err(ConnectError::illegal_state("The task has not been started"));
         };
+        running.open_waiting().await?;
         if records.is_empty() {
             return Ok(());
         }
         let records = running.entries.structured(&running.config, records);
-        match running.writer.write(&records).await {
-            Ok(()) => {
-                running.retries.reset();
-                Ok(())
-            }
-            Err(Failure::Connect(error)) => Err(error),
-            Err(Failure::Sql(error)) => Err(running.failed(&error, records.len())),
+        running.put(&records).await
+    }
+
+    async fn open(&mut self, partitions: &[TopicPartition]) -> Result<()> {
+        match &mut self.running {
+            Some(running) => running.open(partitions).await,
+            None => Ok(()),
         }
+    }
+
+    async fn pre_commit(&mut self, offsets: &Offsets) -> Result<Offsets> {
+        match &mut self.running {
+            Some(running) => Ok(running.writer.committable(offsets).await),
+            None => Ok(Offsets::new()),
+        }
+    }
+
+    async fn close(&mut self, partitions: &[TopicPartition]) -> Result<()> {
+        if let Some(running) = &mut self.running {
+            running.writer.release(partitions);
+            running
+                .waiting
+                .retain(|waiting| !partitions.contains(waiting));
+        }
+        Ok(())
+    }
+
+    fn stores_offsets(&self) -> bool {
+        self.running.as_ref().is_some_and(Running::is_exactly_once)
     }
 
     async fn stop(&mut self) -> Result<()> {
@@ -100,27 +131,123 @@ impl SinkTask for JdbcSinkTask {
 }
 
 impl Running {
-    /// The error of a delivery that the database refused: to be delivered again
-    /// while that may help and retries are left.
-    fn failed(&mut self, error: &SqlError, count: usize) -> ConnectError {
-        let text = format!(
-            "Exception chain:\n{}\n  Connector: {}",
-            error.text(self.config.trim_sensitive_log),
-            self.config.connector
-        );
-        match self.retries.next(error) {
-            Some(wait) => {
-                tracing::warn!(
-                    records = count,
-                    retry = self.retries.used(),
-                    wait_ms = wait.as_millis(),
-                    error = %text,
-                    "a delivery could not be written; it comes again"
-                );
-                self.context.retry_after(wait);
-                ConnectError::retriable(text)
+    fn is_exactly_once(&self) -> bool {
+        self.config.delivery.guarantee == Guarantee::ExactlyOnce
+    }
+
+    /// Takes over partitions. Nothing is read of them as long as the database
+    /// cannot say where to begin.
+    async fn open(&mut self, partitions: &[TopicPartition]) -> Result<()> {
+        let failure = match self.writer.open(partitions).await {
+            Ok(positions) => {
+                for (partition, offset) in positions {
+                    self.context.rewind(partition, offset);
+                }
+                return Ok(());
             }
-            None => ConnectError::other(text),
+            Err(failure) => failure,
+        };
+        match self.retry(&failure, 0) {
+            Some(_) => {
+                self.context.pause(partitions);
+                self.waiting.extend_from_slice(partitions);
+                Ok(())
+            }
+            None => Err(self.failed(failure)),
+        }
+    }
+
+    /// Tries again to open the partitions that wait for it.
+    async fn open_waiting(&mut self) -> Result<()> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        let partitions = std::mem::take(&mut self.waiting);
+        self.open(&partitions).await?;
+        if self.waiting.is_empty() {
+            self.retries.reset();
+            self.context.resume(&partitions);
+        }
+        Ok(())
+    }
+
+    async fn put(&mut self, records: &[SinkRecord]) -> Result<()> {
+        let failure = match self.writer.write(records).await {
+            Ok(()) => {
+                self.retries.reset();
+                return Ok(());
+            }
+            Err(failure) => failure,
+        };
+        match self.retry(&failure, records.len()) {
+            Some(error) => Err(error),
+            None if failure.is_record_fault() => self.isolate(records).await,
+            None => Err(self.failed(failure)),
+        }
+    }
+
+    /// Finds the records that cannot be written, reports them and writes the
+    /// rest; if the connector does not tolerate errors, nothing is written.
+    async fn isolate(&mut self, records: &[SinkRecord]) -> Result<()> {
+        let ending = match (self.errants.is_tolerant(), self.is_exactly_once()) {
+            (false, _) => Ending::FirstErrant,
+            (true, false) => Ending::WithoutErrant,
+            (true, true) => Ending::AllOrNothing,
+        };
+        match self.writer.isolate(records, ending).await {
+            Ok(errants) => {
+                self.retries.reset();
+                for errant in &errants {
+                    self.errants.report(errant)?;
+                    self.writer.leave_out(errant.record);
+                }
+                if ending != Ending::AllOrNothing || errants.is_empty() {
+                    return Ok(());
+                }
+                // Offsets move over these records when their dead letters are in
+                // Kafka, which the worker waits for before it comes again.
+                self.context.retry_after(Duration::ZERO);
+                Err(ConnectError::retriable(format!(
+                    "{} of {} records cannot be written and were reported; the others come again",
+                    errants.len(),
+                    records.len()
+                )))
+            }
+            Err(failure) => match self.retry(&failure, records.len()) {
+                Some(error) => Err(error),
+                None => Err(self.failed(failure)),
+            },
+        }
+    }
+
+    /// The request to deliver the same records again, while that may help and
+    /// retries are left.
+    fn retry(&mut self, failure: &Failure, count: usize) -> Option<ConnectError> {
+        let Failure::Sql(error) = failure else {
+            return None;
+        };
+        let wait = self.retries.next(error)?;
+        let error = errant::sql(&self.config, error, "");
+        tracing::warn!(
+            records = count,
+            retry = self.retries.used(),
+            wait_ms = wait.as_millis(),
+            %error,
+            "a delivery could not be written; it comes again"
+        );
+        self.context.retry_after(wait);
+        Some(ConnectError::retriable(error.message()))
+    }
+
+    fn failed(&self, failure: Failure) -> ConnectError {
+        match failure {
+            Failure::Sql(error) => errant::sql(&self.config, &error, ""),
+            Failure::Record(error) | Failure::Connect(error) => error,
+            Failure::Fenced => ConnectError::other(format!(
+                "The offsets of connector {} in table {} change under this task; nothing was \
+                 written",
+                self.config.connector, self.config.delivery.offset_table
+            )),
         }
     }
 }

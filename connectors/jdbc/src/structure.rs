@@ -14,8 +14,14 @@ const CLASS: &str = "io.confluent.connect.jdbc.sink.TableAlterOrCreateException"
 
 type Definition<S> = TableDefinition<<S as Session>::ColumnType>;
 
+/// The state of the table is in the way of all records.
 fn refused(message: String) -> Failure {
     Failure::Connect(ConnectError::other(message).with_class(CLASS))
+}
+
+/// The table cannot take records of this schema.
+fn unfit(message: String) -> Failure {
+    refused(message).of_record()
 }
 
 /// Makes sure that a table has columns for all fields, and says what it has
@@ -62,7 +68,8 @@ async fn create<S: Session>(
     }
     let sql = session
         .dialect()
-        .create_table(table, &fields.in_table_order())?;
+        .create_table(table, &fields.in_table_order())
+        .map_err(Failure::Record)?;
     tracing::info!(%table, %sql, "creating a table");
     let created = session.apply_ddl(&[sql]).await;
     if let Err(error) = &created {
@@ -111,7 +118,7 @@ async fn amend<S: Session>(
             return Ok(definition);
         }
         if let Some(entry) = missing.iter().find(|field| field.is_entry()) {
-            return Err(refused(format!(
+            return Err(unfit(format!(
                 "Table {table} has no column for entry {} of records without a schema; add the \
                  column, or leave the entry out with fields.whitelist or the transformation \
                  ReplaceField",
@@ -119,7 +126,8 @@ async fn amend<S: Session>(
             )));
         }
         check_can_amend(config, table, definition.table_type, &missing)?;
-        let statements = session.dialect().alter_table(table, &missing)?;
+        let statements = session.dialect().alter_table(table, &missing);
+        let statements = statements.map_err(Failure::Record)?;
         tracing::info!(%table, ?statements, "adding columns to a table");
         if let Err(error) = session.apply_ddl(&statements).await {
             if retries == 0 || !session.is_usable() {
@@ -144,6 +152,7 @@ fn amendment_failed(
     if error.is_connection_lost {
         return error.into();
     }
+    // Permission may be missing, or space.
     Failure::Connect(
         ConnectError::other(format!(
             "Failed to amend TABLE '{table}' to add missing fields: {}",
@@ -162,7 +171,7 @@ fn check_can_amend(
     missing: &[&SinkField],
 ) -> Result<(), Failure> {
     if table_type != TableType::Table {
-        return Err(refused(format!(
+        return Err(unfit(format!(
             "{} {table} is missing fields ({}) and ALTER {} is unsupported",
             table_type.capitalized(),
             shown(missing),
@@ -175,7 +184,7 @@ fn check_can_amend(
             .default_value()
             .is_some_and(|value| !value.is_null());
         if !field.is_optional() && !has_default {
-            return Err(refused(format!(
+            return Err(unfit(format!(
                 "Cannot ALTER {} {table} to add missing field {}, as the field is not optional \
                  and does not have a default value",
                 table_type.sql(),
@@ -186,7 +195,7 @@ fn check_can_amend(
         }
     }
     if !config.evolution.amends {
-        return Err(refused(match config.evolution.joint_key {
+        return Err(unfit(match config.evolution.joint_key {
             None => format!(
                 "{} {table} is missing fields ({}) and auto-evolution is disabled",
                 table_type.capitalized(),

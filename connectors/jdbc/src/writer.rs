@@ -5,17 +5,23 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use tether_api::data::SchemaRef;
+use tether_api::offset::TopicPartition;
 use tether_api::record::SinkRecord;
+use tether_api::sink::Offsets;
 use tether_api::{ConnectError, Result};
 use tokio_util::sync::CancellationToken;
 
-use crate::buffer::{Batch, TableBuffer};
 use crate::change_event::{self, Shape, Shapes};
-use crate::config::{InsertMode, KeyMode, SinkConfig};
-use crate::database::{Database, Session, Target};
+use crate::config::{Guarantee, InsertMode, KeyMode, SinkConfig};
+use crate::database::{Database, Guard, Session, Target};
+use crate::delivery::{Delivery, Mode};
+use crate::errant::{self, Errant};
 use crate::error::{Failure, SqlError};
 use crate::fields::Fields;
 use crate::header_key::HeaderSchemas;
+use crate::isolation::{self, Ending};
+use crate::offsets::Ledger;
 use crate::plan::{Kind, Operation, Plan, Plans};
 use crate::record_rules::{self, Intent};
 use crate::schemaless::column_kind::TypedColumn;
@@ -28,6 +34,32 @@ pub(crate) trait RecordWriter: Send {
     /// Writes all of these records or none.
     async fn write(&mut self, records: &[SinkRecord]) -> Result<(), Failure>;
 
+    /// Writes all of these records but those that cannot be written, which it
+    /// returns, as far as `ending` says.
+    ///
+    /// # Errors
+    /// What would have met any record. Nothing is written then.
+    async fn isolate<'r>(
+        &mut self,
+        records: &'r [SinkRecord],
+        ending: Ending,
+    ) -> Result<Vec<Errant<'r>>, Failure>;
+
+    /// Takes over partitions. With exactly once it returns where to read on.
+    ///
+    /// # Errors
+    /// What the database says. Nothing of these partitions can be written then.
+    async fn open(&mut self, partitions: &[TopicPartition]) -> Result<Offsets, Failure>;
+
+    /// Forgets partitions that are taken away.
+    fn release(&mut self, partitions: &[TopicPartition]);
+
+    /// Leaves a record out when it comes again.
+    fn leave_out(&mut self, record: &SinkRecord);
+
+    /// What may be committed of these offsets, up to which everything was put.
+    async fn committable(&mut self, offsets: &Offsets) -> Offsets;
+
     /// Closes the connection.
     fn close(&mut self);
 }
@@ -38,6 +70,8 @@ pub(crate) struct Writer<D: Database> {
     database: D,
     stopping: CancellationToken,
     connected: Option<Connected<D::Session>>,
+    /// Present with exactly once.
+    ledger: Option<Ledger>,
 }
 
 /// What lives as long as a connection.
@@ -59,14 +93,32 @@ struct Table<S: Session> {
     plans: Plans<S::Binder>,
 }
 
-/// How records are put together.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Mode {
-    /// As many in a statement as possible.
-    Batched,
-    /// Each with a statement of its own, after an error that may be due to how
-    /// they were put together.
-    OneByOne,
+/// Where a record goes.
+enum Destination<'p, B> {
+    /// Nowhere.
+    None,
+    /// To a table, by a plan.
+    Known(usize, &'p Arc<Plan<B>>),
+    /// To a table, by a plan that has to be made.
+    Unplanned(Unplanned),
+}
+
+/// Records of a kind without a plan in a table.
+#[derive(PartialEq)]
+struct Unplanned {
+    table: usize,
+    shape: Shape,
+    intent: Intent,
+    key: Option<SchemaRef>,
+    value: Option<SchemaRef>,
+}
+
+/// What becomes of records that cannot be part of a delivery.
+enum Unfit<'a, 'r> {
+    /// The first one is the failure of the delivery.
+    Fail,
+    /// They are left out.
+    Collect(&'a mut Vec<Errant<'r>>),
 }
 
 #[async_trait]
@@ -85,7 +137,10 @@ impl<D: Database> RecordWriter for Writer<D> {
                 );
                 self.attempt(records, Mode::Batched).await
             }
-            Err(Failure::Sql(error)) if error.may_be_grouping => {
+            // A transaction that had an unknown outcome was committed after all,
+            // or another task is the reason, which shows now.
+            Err(Failure::Fenced) => self.attempt(records, Mode::Batched).await,
+            Err(Failure::Sql(error)) if error.may_be_grouping && self.changes_order() => {
                 tracing::info!(
                     error = %error.text(self.config.trim_sensitive_log),
                     "the records cannot be written together; writing them one by one"
@@ -96,6 +151,51 @@ impl<D: Database> RecordWriter for Writer<D> {
         }
     }
 
+    async fn isolate<'r>(
+        &mut self,
+        records: &'r [SinkRecord],
+        ending: Ending,
+    ) -> Result<Vec<Errant<'r>>, Failure> {
+        let outcome = self.isolate_connected(records, ending).await;
+        self.forget_after(outcome)
+    }
+
+    async fn open(&mut self, partitions: &[TopicPartition]) -> Result<Offsets, Failure> {
+        if self.ledger.is_none() {
+            return Ok(Offsets::new());
+        }
+        let outcome = self.claim(partitions).await;
+        self.forget_after(outcome)
+    }
+
+    fn release(&mut self, partitions: &[TopicPartition]) {
+        if let Some(ledger) = &mut self.ledger {
+            ledger.release(partitions);
+        }
+    }
+
+    fn leave_out(&mut self, record: &SinkRecord) {
+        if let Some(ledger) = &mut self.ledger {
+            ledger.leave_out(record);
+        }
+    }
+
+    async fn committable(&mut self, offsets: &Offsets) -> Offsets {
+        let Some(ledger) = &mut self.ledger else {
+            return offsets.clone();
+        };
+        if let Some(connected) = &mut self.connected
+            && connected.session.is_usable()
+        {
+            let session = &mut connected.session;
+            if let Err(failure) = ledger.catch_up(&self.config, session, offsets).await {
+                // A delivery meets the same, and says so.
+                tracing::debug!(?failure, "the offsets in the database stay as they are");
+            }
+        }
+        ledger.committable(offsets)
+    }
+
     fn close(&mut self) {
         self.connected = None;
     }
@@ -103,21 +203,47 @@ impl<D: Database> RecordWriter for Writer<D> {
 
 impl<D: Database> Writer<D> {
     pub(crate) fn new(config: Arc<SinkConfig>, database: D, stopping: CancellationToken) -> Self {
+        let is_once = config.delivery.guarantee == Guarantee::ExactlyOnce;
         Self {
             config,
             database,
             stopping,
             connected: None,
+            ledger: is_once.then(Ledger::default),
         }
+    }
+
+    /// Whether batches may have records in another order than the topic.
+    fn changes_order(&self) -> bool {
+        self.config.delete_enabled || self.config.insert_mode != InsertMode::Insert
     }
 
     async fn attempt(&mut self, records: &[SinkRecord], mode: Mode) -> Result<(), Failure> {
         let outcome = self.attempt_connected(records, mode).await;
+        self.forget_after(outcome)
+    }
+
+    /// After an error, whatever was known of the tables may be the reason, and a
+    /// transaction may have been committed or not.
+    fn forget_after<T>(&mut self, outcome: Result<T, Failure>) -> Result<T, Failure> {
         if outcome.is_err() {
-            // Whatever was known of the tables may be the reason.
             self.connected = self.connected.take().and_then(Connected::without_metadata);
+            if let Some(ledger) = &mut self.ledger {
+                ledger.doubt();
+            }
         }
         outcome
+    }
+
+    /// Makes sure that there is a connection.
+    async fn connect(&mut self) -> Result<(), Failure> {
+        let is_usable = |connected: &Connected<D::Session>| connected.session.is_usable();
+        if !self.connected.as_ref().is_some_and(is_usable) {
+            self.connected = None;
+            let session = connect(&self.database, &self.config, &self.stopping).await?;
+            self.connected = Some(Connected::new(session));
+        }
+        Ok(())
     }
 
     async fn attempt_connected(
@@ -125,12 +251,63 @@ impl<D: Database> Writer<D> {
         records: &[SinkRecord],
         mode: Mode,
     ) -> Result<(), Failure> {
-        let connected = match self.connected.take() {
-            Some(connected) if connected.session.is_usable() => connected,
-            _ => Connected::new(connect(&self.database, &self.config, &self.stopping).await?),
+        self.connect().await?;
+        let (config, Some(connected)) = (&self.config, &mut self.connected) else {
+            return Ok(());
         };
-        let connected = self.connected.insert(connected);
-        connected.write(&self.config, records, mode).await
+        let Some(ledger) = &mut self.ledger else {
+            return connected.write(config, records.iter(), mode, None).await;
+        };
+        ledger.settle(config, &mut connected.session).await?;
+        let selection = ledger.select(config, records)?;
+        if !selection.is_empty() {
+            let guard = ledger.guard(config, &connected.session, &selection)?;
+            let records = selection.records.iter().copied();
+            connected.write(config, records, mode, Some(&guard)).await?;
+        }
+        ledger.written(&selection);
+        Ok(())
+    }
+
+    async fn isolate_connected<'r>(
+        &mut self,
+        records: &'r [SinkRecord],
+        ending: Ending,
+    ) -> Result<Vec<Errant<'r>>, Failure> {
+        self.connect().await?;
+        let (config, Some(connected)) = (&self.config, &mut self.connected) else {
+            return Ok(Vec::new());
+        };
+        let Some(ledger) = &mut self.ledger else {
+            let records = records.iter();
+            return connected.isolate(config, records, ending, None).await;
+        };
+        ledger.settle(config, &mut connected.session).await?;
+        let selection = ledger.select(config, records)?;
+        if selection.is_empty() {
+            ledger.written(&selection);
+            return Ok(Vec::new());
+        }
+        let guard = ledger.guard(config, &connected.session, &selection)?;
+        let records = selection.records.iter().copied();
+        let errants = connected
+            .isolate(config, records, ending, Some(&guard))
+            .await?;
+        if errants.is_empty() {
+            ledger.written(&selection);
+        }
+        Ok(errants)
+    }
+
+    async fn claim(&mut self, partitions: &[TopicPartition]) -> Result<Offsets, Failure> {
+        self.connect().await?;
+        match (&mut self.ledger, &mut self.connected) {
+            (Some(ledger), Some(connected)) => {
+                let session = &mut connected.session;
+                ledger.claim(&self.config, session, partitions).await
+            }
+            _ => Ok(Offsets::new()),
+        }
     }
 }
 
@@ -181,87 +358,147 @@ impl<S: Session> Connected<S> {
         self.session.is_usable().then(|| Self::new(self.session))
     }
 
-    async fn write(
+    async fn write<'r>(
         &mut self,
         config: &SinkConfig,
-        records: &[SinkRecord],
+        records: impl Iterator<Item = &'r SinkRecord> + Send,
         mode: Mode,
+        guard: Option<&Guard>,
     ) -> Result<(), Failure> {
-        let batches = self.batches(config, records, mode).await?;
-        if batches.is_empty() {
+        let delivery = self.plan_all(config, records, Unfit::Fail).await?;
+        let batches = delivery
+            .batches(0..delivery.len(), config.batch_size, mode)
+            .map_err(Failure::Record)?;
+        if batches.is_empty() && guard.is_none() {
             return Ok(());
         }
-        self.session.write(&batches).await
+        self.session.write(&batches, guard).await
     }
 
-    /// Puts the records together, table by table in the order of their first
-    /// records.
-    async fn batches<'r>(
+    async fn isolate<'r>(
         &mut self,
         config: &SinkConfig,
-        records: &'r [SinkRecord],
-        mode: Mode,
-    ) -> Result<Vec<Batch<'r, S::Binder>>, Failure> {
-        let mut buffers: Vec<Option<TableBuffer<'r, S::Binder>>> = Vec::new();
-        let mut order = Vec::new();
-        let mut latest: Option<(&Arc<str>, usize)> = None;
-        for record in records {
-            let value_schema = record.record.value_schema.as_ref();
-            let shape = self.shapes.of(&config.values, value_schema);
-            let intent = record_rules::check(config, shape, record)?;
-            if intent == Intent::Skip {
-                tracing::debug!(%record, "leaving out a record that asks for nothing");
-                continue;
-            }
-            let topic = &record.record.topic;
-            let table = match latest {
-                Some((known, table)) if Arc::ptr_eq(known, topic) => table,
-                _ => match self.table(config, record)? {
-                    Some(table) => table,
-                    None => continue,
-                },
-            };
-            latest = (!config.table_naming.depends_on_record()).then_some((topic, table));
-            let key = match config.key_mode {
-                _ if intent == Intent::Truncate => None,
-                KeyMode::RecordKey => record.record.key_schema.as_ref(),
-                KeyMode::RecordHeader => Some(self.headers.of(record)?),
-                // The key is not looked at, so its schema makes no difference.
-                KeyMode::None | KeyMode::Kafka | KeyMode::RecordValue => None,
-            };
-            let needs_value = match intent {
-                Intent::Write => true,
-                Intent::Delete => config.key_mode == KeyMode::RecordValue,
-                Intent::Truncate | Intent::Skip => false,
-            };
-            let kind = Kind {
-                intent,
-                key,
-                value: value_schema.filter(|_| needs_value),
-            };
-            let plan = match self.tables[table].plans.get(kind) {
-                Some(plan) => plan.clone(),
-                None => {
-                    let table = &mut self.tables[table];
-                    let session = &mut self.session;
-                    match plan(config, session, table, shape, kind).await? {
-                        Some(plan) => plan,
-                        None => continue,
-                    }
-                }
-            };
-            buffers.resize_with(self.tables.len().max(buffers.len()), || None);
-            let buffer = buffers[table].get_or_insert_with(|| {
-                order.push(table);
-                TableBuffer::new(config.batch_size, mode == Mode::OneByOne)
-            });
-            buffer.add(&plan, record)?;
+        records: impl Iterator<Item = &'r SinkRecord> + Send,
+        ending: Ending,
+        guard: Option<&Guard>,
+    ) -> Result<Vec<Errant<'r>>, Failure> {
+        let mut errants = Vec::new();
+        let unfit = Unfit::Collect(&mut errants);
+        let delivery = self.plan_all(config, records, unfit).await?;
+        if !errants.is_empty() && ending == Ending::FirstErrant {
+            return Ok(errants);
         }
-        Ok(order
-            .into_iter()
-            .filter_map(|table| buffers[table].take())
-            .flat_map(TableBuffer::finish)
-            .collect())
+        isolation::isolate(
+            config,
+            &mut self.session,
+            &delivery,
+            guard,
+            (ending, &mut errants),
+        )
+        .await?;
+        Ok(errants)
+    }
+
+    /// Finds or makes the plan of each record.
+    async fn plan_all<'r>(
+        &mut self,
+        config: &SinkConfig,
+        records: impl Iterator<Item = &'r SinkRecord> + Send,
+        mut unfit: Unfit<'_, 'r>,
+    ) -> Result<Delivery<'r, S::Binder>, Failure> {
+        let mut delivery = Delivery::with_capacity(records.size_hint().0);
+        let mut latest = None;
+        // Records of a kind that was refused are refused without another look
+        // at the database.
+        let mut refused: Option<(Unplanned, ConnectError)> = None;
+        for record in records {
+            let error = match self.destination(config, record, &mut latest) {
+                Ok(Destination::None) => continue,
+                Ok(Destination::Known(table, plan)) => {
+                    delivery.add(record, table, plan);
+                    continue;
+                }
+                Ok(Destination::Unplanned(unplanned)) => match &refused {
+                    Some((kind, error)) if *kind == unplanned => errant::at(record, error),
+                    _ => match self.plan(config, &unplanned).await {
+                        Ok(plan) => {
+                            if let Some(plan) = plan {
+                                delivery.add(record, unplanned.table, &plan);
+                            }
+                            continue;
+                        }
+                        Err(Failure::Record(error)) => {
+                            let located = errant::at(record, &error);
+                            refused = Some((unplanned, error));
+                            located
+                        }
+                        Err(failure) => return Err(failure),
+                    },
+                },
+                Err(error) => error,
+            };
+            match &mut unfit {
+                Unfit::Collect(errants) => errants.push(Errant::unfit(record, error)),
+                Unfit::Fail => return Err(Failure::Record(error)),
+            }
+        }
+        Ok(delivery)
+    }
+
+    /// Where a record goes, as far as that is known without a look at the
+    /// database. `latest` is the table of the record before.
+    ///
+    /// # Errors
+    /// If the record has not the shape that the configuration needs.
+    fn destination<'r>(
+        &mut self,
+        config: &SinkConfig,
+        record: &'r SinkRecord,
+        latest: &mut Option<(&'r Arc<str>, usize)>,
+    ) -> Result<Destination<'_, S::Binder>> {
+        let value_schema = record.record.value_schema.as_ref();
+        let shape = self.shapes.of(&config.values, value_schema);
+        let intent = record_rules::check(config, shape, record)?;
+        if intent == Intent::Skip {
+            tracing::debug!(%record, "leaving out a record that asks for nothing");
+            return Ok(Destination::None);
+        }
+        let topic = &record.record.topic;
+        let table = match latest {
+            Some((known, table)) if Arc::ptr_eq(known, topic) => *table,
+            _ => match self
+                .table(config, record)
+                .map_err(|error| errant::at(record, &error))?
+            {
+                Some(table) => table,
+                None => return Ok(Destination::None),
+            },
+        };
+        *latest = (!config.table_naming.depends_on_record()).then_some((topic, table));
+        let key = match config.key_mode {
+            _ if intent == Intent::Truncate => None,
+            KeyMode::RecordKey => record.record.key_schema.as_ref(),
+            KeyMode::RecordHeader => Some(self.headers.of(record)?),
+            // The key is not looked at, so its schema makes no difference.
+            KeyMode::None | KeyMode::Kafka | KeyMode::RecordValue => None,
+        };
+        let needs_value = match intent {
+            Intent::Write => true,
+            Intent::Delete => config.key_mode == KeyMode::RecordValue,
+            Intent::Truncate | Intent::Skip => false,
+        };
+        let value = value_schema.filter(|_| needs_value);
+        let kind = Kind { intent, key, value };
+        Ok(match self.tables[table].plans.get(kind) {
+            Some(plan) => Destination::Known(table, plan),
+            None => Destination::Unplanned(Unplanned {
+                table,
+                shape,
+                intent,
+                key: key.cloned(),
+                value: value.cloned(),
+            }),
+        })
     }
 
     /// The index of a record's table; `None` if it has none.
@@ -296,68 +533,73 @@ impl<S: Session> Connected<S> {
         }
         Ok(Some(index))
     }
-}
 
-/// A new plan for records of a kind. `None` if there is nothing to delete from
-/// yet.
-async fn plan<S: Session>(
-    config: &SinkConfig,
-    session: &mut S,
-    table: &mut Table<S>,
-    shape: Shape,
-    kind: Kind<'_>,
-) -> Result<Option<Arc<Plan<S::Binder>>>, Failure> {
-    let (operation, path) = match kind.intent {
-        Intent::Write => (Operation::Write(config.insert_mode), shape.written()),
-        Intent::Delete => (Operation::Delete, shape.deleted()),
-        Intent::Truncate => (Operation::Truncate, None),
-        Intent::Skip => return Ok(None),
-    };
-    let row = kind.value.zip(path);
-    let row = row.and_then(|(schema, path)| change_event::row(schema, path));
-    let mut fields = match operation {
-        Operation::Write(_) => Fields::of(config, &table.topic, &table.id, kind.key, row)?,
-        Operation::Delete => {
-            Fields::of(config, &table.topic, &table.id, kind.key, row)?.without_others()
+    /// A new plan for records of a kind. `None` if there is nothing to delete
+    /// from yet.
+    async fn plan(
+        &mut self,
+        config: &SinkConfig,
+        unplanned: &Unplanned,
+    ) -> Result<Option<Arc<Plan<S::Binder>>>, Failure> {
+        let (table, session) = (&mut self.tables[unplanned.table], &mut self.session);
+        let kind = Kind {
+            intent: unplanned.intent,
+            key: unplanned.key.as_ref(),
+            value: unplanned.value.as_ref(),
+        };
+        let shape = unplanned.shape;
+        let (operation, path) = match kind.intent {
+            Intent::Write => (Operation::Write(config.insert_mode), shape.written()),
+            Intent::Delete => (Operation::Delete, shape.deleted()),
+            Intent::Truncate => (Operation::Truncate, None),
+            Intent::Skip => return Ok(None),
+        };
+        let row = kind.value.zip(path);
+        let row = row.and_then(|(schema, path)| change_event::row(schema, path));
+        let fields = Fields::of(config, &table.topic, &table.id, kind.key, row);
+        let mut fields = match operation {
+            Operation::Write(_) => fields.map_err(Failure::Record)?,
+            Operation::Delete => fields.map_err(Failure::Record)?.without_others(),
+            Operation::Truncate => Fields::default(),
+        };
+        check_fields(&table.id, operation, &fields)?;
+        let is_write = matches!(operation, Operation::Write(_));
+        if !is_write && config.evolution.creates && table.definition.is_none() {
+            table.definition = session.describe(&table.id).await?;
+            if table.definition.is_none() {
+                // A table of nothing but a key could not get the other columns
+                // later. The first record with a row creates it.
+                tracing::debug!(table = %table.id, "nothing to delete: the table does not exist yet");
+                return Ok(None);
+            }
         }
-        Operation::Truncate => Fields::default(),
-    };
-    check_fields(&table.id, operation, &fields)?;
-    let is_write = matches!(operation, Operation::Write(_));
-    if !is_write && config.evolution.creates && table.definition.is_none() {
-        table.definition = session.describe(&table.id).await?;
-        if table.definition.is_none() {
-            // A table of nothing but a key could not get the other columns
-            // later. The first record with a row creates it.
-            tracing::debug!(table = %table.id, "nothing to delete: the table does not exist yet");
-            return Ok(None);
-        }
+        let known = table.definition.take();
+        let definition = structure::ensure(config, session, &table.id, &fields, known).await?;
+        let kind_of = |name: &str| Ok(definition.column(&table.id, name)?.column_type.kind());
+        fields.infer(config, kind_of).map_err(Failure::Record)?;
+        let columns = fields
+            .all()
+            .map(|field| Ok((field, definition.column(&table.id, &field.name)?)))
+            .collect::<Result<_>>()
+            .map_err(Failure::Record)?;
+        let target = Target {
+            table: &table.id,
+            operation,
+            columns,
+            key_count: fields.keys.len(),
+            with_deletes: config.delete_enabled,
+        };
+        let binder = session.bind(target).await.map_err(Failure::of_record)?;
+        let plan = Arc::new(Plan {
+            table: table.id.clone(),
+            operation,
+            fields: fields.into_all(),
+            binder,
+        });
+        table.definition = Some(definition);
+        table.plans.insert(kind, plan.clone());
+        Ok(Some(plan))
     }
-    let known = table.definition.take();
-    let definition = structure::ensure(config, session, &table.id, &fields, known).await?;
-    fields.infer(config, |name| {
-        Ok(definition.column(&table.id, name)?.column_type.kind())
-    })?;
-    let columns = fields
-        .all()
-        .map(|field| Ok((field, definition.column(&table.id, &field.name)?)))
-        .collect::<Result<_>>()?;
-    let target = Target {
-        table: &table.id,
-        operation,
-        columns,
-        key_count: fields.keys.len(),
-        with_deletes: config.delete_enabled,
-    };
-    let binder = session.bind(target).await?;
-    let plan = Arc::new(Plan {
-        table: table.id.clone(),
-        operation,
-        binder,
-    });
-    table.definition = Some(definition);
-    table.plans.insert(kind, plan.clone());
-    Ok(Some(plan))
 }
 
 /// Refuses statements that cannot be made of these fields.

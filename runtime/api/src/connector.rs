@@ -150,6 +150,15 @@ pub trait Connector: Send + Sync {
         Ok(false)
     }
 
+    /// The same for a request to forget all offsets of the connector. `offsets`
+    /// are those that Kafka Connect knows of; the connector may keep more.
+    ///
+    /// # Errors
+    /// Refuse the request.
+    async fn reset_offsets(&self, config: &ConfigMap, offsets: &AlteredOffsets) -> Result<bool> {
+        self.alter_offsets(config, offsets).await
+    }
+
     /// Whether a source with this configuration delivers exactly once on a
     /// worker that supports it: after a restart it has to find the same records
     /// after an offset. `None` says that nobody has thought about it.

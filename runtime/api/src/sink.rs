@@ -162,6 +162,14 @@ pub trait SinkTask: Send {
         Ok(offsets.clone())
     }
 
+    /// Whether `put` itself makes durable how far it got, and not only
+    /// [`SinkTask::pre_commit`]. The worker then waits before each `put` until
+    /// the dead letters of all records before are written, so that no failure
+    /// is lost that such an offset passes.
+    fn stores_offsets(&self) -> bool {
+        false
+    }
+
     /// These partitions are taken away. Called after their commit, or without
     /// one when they were lost.
     ///

@@ -188,11 +188,15 @@ fn refusals_in_the_order_of_the_reference() -> Result<()> {
             "exists, but table.types allows only TABLE".to_owned(),
         ),
     ];
-    for (table, settings, schema, ending) in cases {
+    for (table, settings, schema, words) in cases {
         let mut sink = Sink::start(&database, settings)?;
         let record = Topic::new(table, Type::Int32).record(1i32, schema, [1i32.into()]);
         let error = sink.refused(&[record])?;
-        assert!(error.ends_with(&ending), "{error}");
+        // What a record is to blame for names it.
+        let record =
+            format!(", for the record at (topic='{table}',partition=0,offset=0,timestamp=null)");
+        let error = error.strip_suffix(&record).unwrap_or(&error);
+        assert!(error.ends_with(&words), "{error}");
     }
     Ok(())
 }
@@ -224,7 +228,7 @@ fn a_view_and_a_partitioned_table_are_written_to() -> Result<()> {
         let record = topic.record(3i32, &wide(), [1i32.into(), "x".into()]);
         let error = sink.refused(&[record])?;
         assert!(
-            error.contains("is missing fields") && error.ends_with("is unsupported"),
+            error.contains("is missing fields") && error.contains("is unsupported, for the record"),
             "{error}"
         );
     }

@@ -2,6 +2,7 @@
 //! worker uses. On SQLite it is tested within its own crate.
 
 mod columns;
+mod errant;
 mod evolution;
 mod faults;
 mod flavours;

@@ -1,11 +1,13 @@
 //! A sink task and the database that it writes to.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use anyhow::{Context, Result, anyhow};
 use tether_api::config::ConfigMap;
 use tether_api::connector::{Connector, Task};
 use tether_api::plugin::PluginFactory;
 use tether_api::record::SinkRecord;
-use tether_api::sink::{SinkTask, SinkTaskContext};
+use tether_api::sink::{ErrantRecordReporter, SinkTask, SinkTaskContext};
 use tether_api::{ConnectError, ErrorKind};
 use tether_services::shared;
 use tether_tests::database::Database;
@@ -30,6 +32,30 @@ pub(super) fn database() -> Result<Database> {
     Database::create(&url, &names::unique("jdbc"))
 }
 
+/// Takes the reports of a connector that tolerates errors.
+#[derive(Default)]
+pub(super) struct Reports(Mutex<Vec<(i64, String)>>);
+
+impl Reports {
+    /// Offsets and errors of the reports since the last call.
+    pub(super) fn take(&self) -> Vec<(i64, String)> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The same without the errors.
+    pub(super) fn offsets(&self) -> Vec<i64> {
+        self.take().into_iter().map(|(offset, _)| offset).collect()
+    }
+}
+
+impl ErrantRecordReporter for Reports {
+    fn report(&self, record: &SinkRecord, error: &ConnectError) -> Result<(), ConnectError> {
+        let mut reports = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        reports.push((record.offset(), error.to_string()));
+        Ok(())
+    }
+}
+
 /// A running task.
 pub(super) struct Sink {
     task: Box<dyn SinkTask>,
@@ -45,6 +71,15 @@ impl Sink {
 
     /// A task that writes to the database of a `jdbc:` URL.
     pub(super) fn with_url(url: &str, settings: &[Settings<'_>]) -> Result<Self> {
+        Self::reporting(url, settings, None)
+    }
+
+    /// The same with reports of records that cannot be written.
+    pub(super) fn reporting(
+        url: &str,
+        settings: &[Settings<'_>],
+        reports: Option<Arc<Reports>>,
+    ) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -53,7 +88,8 @@ impl Sink {
         let Task::Sink(mut task) = connector(&config)?.new_task() else {
             return Err(anyhow!("the connector is no sink"));
         };
-        let context = SinkTaskContext::new(CancellationToken::new(), None);
+        let reporter = reports.map(|reports| reports as Arc<dyn ErrantRecordReporter>);
+        let context = SinkTaskContext::new(CancellationToken::new(), reporter);
         runtime.block_on(task.start(context.clone(), config))?;
         Ok(Self {
             task,

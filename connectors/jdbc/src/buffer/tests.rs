@@ -31,6 +31,7 @@ fn plan(operation: Operation, grouping: Grouping) -> Arc<Plan<IntegerKey>> {
     Arc::new(Plan {
         table: Arc::new(TableId::named("t")),
         operation,
+        fields: Vec::new(),
         binder: IntegerKey(grouping),
     })
 }

@@ -20,7 +20,7 @@ const COMPLEX_TYPES: &str = "sql.complex.types.enable";
 const NESTED_MODE: &str = "nested.mode";
 const NESTED_DELIMITER: &str = "nested.delimiter";
 const SCHEMALESS_MODE: &str = "schemaless.mode";
-pub(super) const GUARANTEE: &str = "delivery.guarantee";
+const GUARANTEE: &str = "delivery.guarantee";
 const OFFSET_TABLE: &str = "offset.table.name";
 
 /// The table of offsets unless another is named.

@@ -3,8 +3,7 @@
 
 use std::fmt;
 
-use super::own::GUARANTEE;
-use super::{Guarantee, InsertMode, SinkConfig};
+use super::{InsertMode, SinkConfig};
 
 /// A setting that cannot be obeyed.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,11 +39,6 @@ pub(super) fn unavailable(config: &SinkConfig) -> Vec<Unavailable> {
         config.evolution.checks_at_start,
         &["schema.evolution"],
         "validate-only",
-    );
-    refuse(
-        config.delivery.guarantee != Guarantee::AtLeastOnce,
-        &[GUARANTEE],
-        &format!("exactly_once with {}", config.delivery.offset_table),
     );
     found
 }

@@ -70,15 +70,46 @@ pub(crate) trait Session: Send {
         target: Target<'_, Self::ColumnType>,
     ) -> impl Future<Output = Result<Self::Binder, Failure>> + Send;
 
-    /// Writes batches in their order in one transaction: all or nothing.
+    /// Writes batches in their order in one transaction: all or nothing. Of a
+    /// guard that does not hold nothing is written either.
     fn write(
+        &mut self,
+        batches: &[Batch<'_, Self::Binder>],
+        guard: Option<&Guard>,
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// Writes batches in the transaction that was begun with
+    /// [`Session::execute`]: all or, after an error, nothing of them.
+    fn write_within(
         &mut self,
         batches: &[Batch<'_, Self::Binder>],
     ) -> impl Future<Output = Result<(), Failure>> + Send;
 
+    /// Runs one statement and says how many rows it changed.
+    fn execute(&mut self, sql: &str) -> impl Future<Output = Result<u64, SqlError>> + Send;
+
+    /// Runs a query; its values as text.
+    fn query(&mut self, sql: &str) -> impl Future<Output = Result<Vec<TextRow>, SqlError>> + Send;
+
     /// Whether another call may succeed on this connection.
     fn is_usable(&self) -> bool;
 }
+
+/// A row of values as text.
+pub(crate) type TextRow = Vec<Option<String>>;
+
+/// A statement at the beginning of a transaction that must change so many
+/// rows. If it does not, the transaction must not be committed.
+#[derive(Debug, Clone)]
+pub(crate) struct Guard {
+    /// The statement, an `UPDATE`.
+    pub(crate) sql: String,
+    /// How many rows it has to change.
+    pub(crate) rows: u64,
+}
+
+/// The name of the savepoint of [`Session::write_within`].
+const SAVEPOINT: &str = "tether_batch";
 
 /// What is to be written where.
 pub(crate) struct Target<'a, T> {

@@ -4,6 +4,7 @@
 mod ddl;
 mod identifier;
 pub(crate) mod mysql;
+mod offset_table;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
 
@@ -12,6 +13,7 @@ use tether_api::data::{Type, Value};
 use tether_api::{ConnectError, Result};
 
 pub(crate) use identifier::{Identifiers, LongestName, Quoting};
+pub(crate) use offset_table::{Move, OffsetTable, OffsetTableSyntax};
 
 use crate::fields::SinkField;
 use crate::table::TableId;
@@ -118,6 +120,26 @@ pub(crate) trait Dialect: Send + Sync {
     /// if the database takes none for such columns.
     fn takes_default(&self, _field: &SinkField) -> bool {
         true
+    }
+
+    /// A text as a literal.
+    ///
+    /// # Errors
+    /// If it has a NUL character.
+    fn text(&self, text: &str) -> Result<String>;
+
+    /// The words for the table of offsets.
+    fn offset_table(&self) -> OffsetTableSyntax;
+
+    /// The statement that begins a transaction of several statements that write.
+    fn begin(&self) -> &'static str {
+        "BEGIN"
+    }
+
+    /// The statement that has constraints checked with each statement that
+    /// would be checked at the end of the transaction.
+    fn immediate_constraints(&self) -> Option<&'static str> {
+        None
     }
 
     /// Whether one `ALTER TABLE` adds several columns.

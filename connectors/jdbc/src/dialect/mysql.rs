@@ -13,7 +13,9 @@ use tether_api::data::{Type, Value};
 use tether_api::{ConnectError, Result};
 
 use self::literal::LiteralError;
-use super::{Dialect, Identifiers, LongestName, Quoting, no_literal, no_mapping};
+use super::{
+    Dialect, Identifiers, LongestName, OffsetTableSyntax, Quoting, no_literal, no_mapping,
+};
 use crate::fields::SinkField;
 use crate::json::Json;
 use crate::table::TableId;
@@ -337,6 +339,26 @@ impl Dialect for MySqlDialect {
             (None, Type::Array | Type::Map | Type::Struct) => return Err(no_mapping(field)),
         };
         Ok(name.to_owned())
+    }
+
+    fn text(&self, text: &str) -> Result<String> {
+        let mut bytes = Vec::new();
+        literal::push_text(text, &mut bytes);
+        // Literals are made of UTF-8.
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Topics that differ in case are two, and the table takes part in
+    /// transactions whatever the server's default is.
+    fn offset_table(&self) -> OffsetTableSyntax {
+        OffsetTableSyntax {
+            name_type: "VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
+            instant_type: "TIMESTAMP",
+            options: " ENGINE = InnoDB",
+            alias: "",
+            existing: "",
+            or_update: "ON DUPLICATE KEY UPDATE",
+        }
     }
 
     fn literal(&self, field: &SinkField, value: &Value) -> Result<String> {

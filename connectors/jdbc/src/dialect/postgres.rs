@@ -12,7 +12,9 @@ use tether_api::data::{Schema, Type, Value, java_f32, java_f64};
 use tether_api::{ConnectError, Result};
 
 use self::debezium::Types;
-use super::{Dialect, Identifiers, LongestName, Quoting, no_literal, no_mapping};
+use super::{
+    Dialect, Identifiers, LongestName, OffsetTableSyntax, Quoting, no_literal, no_mapping,
+};
 use crate::config::TypeMapping;
 use crate::debezium_type::DebeziumType;
 use crate::fields::SinkField;
@@ -318,6 +320,25 @@ impl Dialect for PostgresDialect {
 
     fn takes_default(&self, field: &SinkField) -> bool {
         debezium::takes_default(field)
+    }
+
+    fn text(&self, text: &str) -> Result<String> {
+        quoted_text(text).map_err(ConnectError::other)
+    }
+
+    fn offset_table(&self) -> OffsetTableSyntax {
+        OffsetTableSyntax {
+            name_type: "TEXT",
+            instant_type: "TIMESTAMPTZ",
+            options: "",
+            alias: " AS o",
+            existing: "o.",
+            or_update: "ON CONFLICT (connector, topic, {partition}) DO UPDATE SET",
+        }
+    }
+
+    fn immediate_constraints(&self) -> Option<&'static str> {
+        Some("SET CONSTRAINTS ALL IMMEDIATE")
     }
 
     fn literal(&self, field: &SinkField, value: &Value) -> Result<String> {

@@ -3,7 +3,9 @@
 use tether_api::data::{Type, Value, java_f32, java_f64};
 use tether_api::{ConnectError, Result};
 
-use super::{Dialect, Identifiers, LongestName, Quoting, no_literal, no_mapping};
+use super::{
+    Dialect, Identifiers, LongestName, OffsetTableSyntax, Quoting, no_literal, no_mapping,
+};
 use crate::fields::SinkField;
 use crate::json::Json;
 use crate::table::TableId;
@@ -172,6 +174,30 @@ impl Dialect for SqliteDialect {
             Type::Array | Type::Map | Type::Struct => return Err(no_mapping(field)),
         };
         Ok(name.to_owned())
+    }
+
+    fn text(&self, text: &str) -> Result<String> {
+        if text.contains('\0') {
+            return Err(ConnectError::other("it contains a NUL character"));
+        }
+        Ok(format!("'{}'", text.replace('\'', "''")))
+    }
+
+    fn offset_table(&self) -> OffsetTableSyntax {
+        OffsetTableSyntax {
+            name_type: "TEXT",
+            instant_type: "TEXT",
+            options: "",
+            alias: " AS o",
+            existing: "o.",
+            or_update: "ON CONFLICT (connector, topic, {partition}) DO UPDATE SET",
+        }
+    }
+
+    /// The write lock is taken at once: to ask for it later fails if another
+    /// writer was faster.
+    fn begin(&self) -> &'static str {
+        "BEGIN IMMEDIATE"
     }
 
     fn literal(&self, field: &SinkField, value: &Value) -> Result<String> {

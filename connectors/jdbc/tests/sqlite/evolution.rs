@@ -67,7 +67,7 @@ async fn columns_that_cannot_be_added() {
         error,
         "Cannot ALTER TABLE \"t\" to add missing field SinkRecordField{schema=Schema{INT32}, \
          name='a', isPrimaryKey=false}, as the field is not optional and does not have a default \
-         value"
+         value, for the record at (topic='t',partition=0,offset=0,timestamp=null)"
     );
     let free = structure(&[("a", optional(Type::Int32))]);
     let record = topic.record(1i32, &free, vec![1i32.into()]);
@@ -75,7 +75,8 @@ async fn columns_that_cannot_be_added() {
     assert_eq!(
         error,
         "Table \"t\" is missing fields ([SinkRecordField{schema=Schema{INT32}, name='a', \
-         isPrimaryKey=false}]) and auto-evolution is disabled"
+         isPrimaryKey=false}]) and auto-evolution is disabled, for the record at \
+         (topic='t',partition=0,offset=1,timestamp=null)"
     );
 }
 
@@ -106,7 +107,7 @@ async fn views_are_written_to_but_not_altered() {
         "{error}"
     );
     assert!(
-        error.ends_with(") and ALTER VIEW is unsupported"),
+        error.contains(") and ALTER VIEW is unsupported, for the record at (topic='t'"),
         "{error}"
     );
     let mut tables_only = sink.another(&KEY).await;

@@ -4,7 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod change_events;
+mod errant;
 mod evolution;
+mod exactly_once;
 mod flavours;
 mod modes;
 mod sequences;

@@ -1,23 +1,24 @@
 //! A sink task and a database file to look into.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use rusqlite::Connection;
 use rusqlite::types::Value as SqliteValue;
-use tether_api::Result;
 use tether_api::config::ConfigMap;
-use tether_api::connector::Task;
+use tether_api::connector::{Connector, Task};
 use tether_api::data::{Schema, SchemaBuilder, SchemaRef, Struct, Type, Value};
 use tether_api::offset::TopicPartition;
 use tether_api::plugin::PluginFactory;
 use tether_api::record::{ConnectRecord, SinkRecord, TimestampType};
-use tether_api::sink::{SinkTask, SinkTaskContext};
+use tether_api::sink::{ErrantRecordReporter, SinkTask, SinkTaskContext};
+use tether_api::{ConnectError, Result};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) struct Sink {
     pub(crate) task: Box<dyn SinkTask>,
     pub(crate) context: SinkTaskContext,
+    pub(crate) config: ConfigMap,
     path: PathBuf,
     _folder: Arc<tempfile::TempDir>,
 }
@@ -28,7 +29,27 @@ impl Sink {
         Self::start_in(Arc::new(tempfile::tempdir().unwrap()), settings).await
     }
 
+    /// The same with reports of records that cannot be written.
+    pub(crate) async fn reporting(settings: &[(&str, &str)]) -> (Self, Arc<Reports>) {
+        let is_tolerant = settings.contains(&("errors.tolerance", "all"));
+        let reports = Arc::new(Reports {
+            is_tolerant,
+            taken: Mutex::default(),
+        });
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let sink = Self::start_with(folder, settings, Some(reports.clone())).await;
+        (sink, reports)
+    }
+
     async fn start_in(folder: Arc<tempfile::TempDir>, settings: &[(&str, &str)]) -> Self {
+        Self::start_with(folder, settings, None).await
+    }
+
+    async fn start_with(
+        folder: Arc<tempfile::TempDir>,
+        settings: &[(&str, &str)],
+        reports: Option<Arc<Reports>>,
+    ) -> Self {
         let path = folder.path().join("sink.db");
         let url = format!("jdbc:sqlite:{}", path.display());
         let config: ConfigMap = [("name", "sink"), ("connection.url", &url)]
@@ -37,9 +58,11 @@ impl Sink {
             .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
             .collect();
         let mut task = new_task(&config);
-        let context = SinkTaskContext::new(CancellationToken::new(), None);
-        task.start(context.clone(), config).await.unwrap();
+        let reporter = reports.map(|reports| reports as Arc<dyn ErrantRecordReporter>);
+        let context = SinkTaskContext::new(CancellationToken::new(), reporter);
+        task.start(context.clone(), config.clone()).await.unwrap();
         Self {
+            config,
             task,
             context,
             path,
@@ -54,6 +77,22 @@ impl Sink {
 
     pub(crate) async fn put(&mut self, records: &[SinkRecord]) -> Result<()> {
         self.task.put(records).await
+    }
+
+    /// The connector of the task.
+    pub(crate) fn connector(&self) -> Box<dyn Connector> {
+        new_connector(&self.config)
+    }
+
+    /// Gives the task the first partition of topic `t`, and says where it wants
+    /// to read on.
+    pub(crate) async fn open(&mut self) -> Option<i64> {
+        let partition = TopicPartition::new("t", 0);
+        self.task
+            .open(std::slice::from_ref(&partition))
+            .await
+            .unwrap();
+        self.context.take_requests().rewind.remove(&partition)
     }
 
     /// Runs statements in a connection of the test's own.
@@ -86,6 +125,35 @@ impl Sink {
     }
 }
 
+/// Records that were reported, as the worker takes them.
+pub(crate) struct Reports {
+    is_tolerant: bool,
+    taken: Mutex<Vec<(i64, String)>>,
+}
+
+impl Reports {
+    /// Offsets and errors of the reports since the last call.
+    pub(crate) fn take(&self) -> Vec<(i64, String)> {
+        std::mem::take(&mut self.taken.lock().unwrap())
+    }
+
+    /// The same without the errors.
+    pub(crate) fn offsets(&self) -> Vec<i64> {
+        self.take().into_iter().map(|(offset, _)| offset).collect()
+    }
+}
+
+impl ErrantRecordReporter for Reports {
+    fn report(&self, record: &SinkRecord, error: &ConnectError) -> Result<()> {
+        let report = (record.offset(), error.to_string());
+        self.taken.lock().unwrap().push(report);
+        match self.is_tolerant {
+            true => Ok(()),
+            false => Err(ConnectError::other("Tolerance exceeded in error handler")),
+        }
+    }
+}
+
 fn shown(value: SqliteValue) -> String {
     match value {
         SqliteValue::Null => "null".to_owned(),
@@ -96,8 +164,8 @@ fn shown(value: SqliteValue) -> String {
     }
 }
 
-/// A task of the connector that `connector.class` names; Confluent's unless it does.
-fn new_task(config: &ConfigMap) -> Box<dyn SinkTask> {
+/// The connector that `connector.class` names; Confluent's unless it does.
+fn new_connector(config: &ConfigMap) -> Box<dyn Connector> {
     let class = config.get("connector.class");
     let mut plugins = tether_connector_jdbc::plugins().into_iter();
     let plugin = plugins
@@ -106,7 +174,11 @@ fn new_task(config: &ConfigMap) -> Box<dyn SinkTask> {
     let PluginFactory::Sink(create) = plugin.factory else {
         panic!("not a sink");
     };
-    match create().new_task() {
+    create()
+}
+
+fn new_task(config: &ConfigMap) -> Box<dyn SinkTask> {
+    match new_connector(config).new_task() {
         Task::Sink(task) => task,
         Task::Source(_) => panic!("not a sink task"),
     }

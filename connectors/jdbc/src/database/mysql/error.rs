@@ -25,6 +25,12 @@ const CONNECTION_LOST: [u16; 11] = [
 /// The table, a column or a prepared statement is not what it was.
 const STALE_METADATA: [u16; 3] = [1054, 1146, 1243];
 
+/// Errors of the server that blame a record although their SQLSTATE does not
+/// say so: a value without a default, a row that is too large, a text that is
+/// none in the column's character set, a number that cannot be read, no
+/// partition for a value, checks that do not hold.
+const RECORD_FAULTS: [u16; 9] = [1118, 1265, 1364, 1366, 1367, 1526, 1748, 3819, 4025];
+
 /// A statement or a value exceeds what the server takes at once. The server
 /// ends the connection, but another one would not help.
 const TOO_LARGE: [u16; 1] = [1153];
@@ -43,6 +49,8 @@ pub(super) fn sql_error(error: &Error) -> SqlError {
             if TOO_LARGE.contains(&reported.code) {
                 sql_error.is_transient = false;
             }
+            sql_error.is_record_fault |=
+                RECORD_FAULTS.contains(&reported.code) || TOO_LARGE.contains(&reported.code);
             sql_error.is_stale_metadata = STALE_METADATA.contains(&reported.code);
             sql_error.may_be_grouping = false;
             sql_error
@@ -102,6 +110,18 @@ mod tests {
             (1153, "08S01"),
         ] {
             assert!(!reported(code, state).is_transient, "{code}");
+        }
+        for (code, state) in [
+            (1062, "23000"),
+            (1406, "22001"),
+            (1366, "HY000"),
+            (4025, "23000"),
+            (1644, "45000"),
+        ] {
+            assert!(reported(code, state).is_record_fault, "{code}");
+        }
+        for (code, state) in [(1142, "42000"), (1146, "42S02"), (1114, "HY000")] {
+            assert!(!reported(code, state).is_record_fault, "{code}");
         }
         assert!(!reported(1213, "40001").is_connection_lost);
         assert!(reported(1053, "08S01").is_connection_lost);

@@ -186,9 +186,11 @@ impl Script {
 }
 
 fn too_large(size: usize, limits: Limits) -> SqlError {
-    SqlError::permanent(format!(
+    let mut error = SqlError::permanent(format!(
         "a row of {size} bytes as SQL exceeds what the server takes at once, {} bytes \
          (max_allowed_packet)",
         limits.largest
-    ))
+    ));
+    error.is_record_fault = true;
+    error
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, Error};
+use mysql_async::{Conn, Error, Row};
 use tether_api::{ConnectError, Result};
 
 use super::binder::{BoundColumn, MySqlBinder};
@@ -16,7 +16,7 @@ use super::identity::Identity;
 use super::script::{Limits, Part, Position, Script, Unwritable};
 use crate::buffer::Batch;
 use crate::config::InsertMode;
-use crate::database::{Session, Target, context};
+use crate::database::{Guard, SAVEPOINT, Session, Target, TextRow, context};
 use crate::dialect::Dialect;
 use crate::dialect::mysql::{MySqlDialect, RowTemplate};
 use crate::error::{Failure, SqlError};
@@ -38,6 +38,17 @@ pub(crate) struct MySqlSession {
     /// Whether the connection's state is not known: a transaction is under way,
     /// or an answer did not come.
     pub(super) is_lost: bool,
+}
+
+/// The transaction in which batches are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    /// One of their own.
+    Own,
+    /// One that was begun and ends with them.
+    Begun,
+    /// One that goes on after them.
+    Within,
 }
 
 /// A statement that failed and what it was to do.
@@ -121,28 +132,67 @@ impl Session for MySqlSession {
         })
     }
 
-    async fn write(&mut self, batches: &[Batch<'_, MySqlBinder>]) -> Result<(), Failure> {
+    async fn write(
+        &mut self,
+        batches: &[Batch<'_, MySqlBinder>],
+        guard: Option<&Guard>,
+    ) -> Result<(), Failure> {
         // If this future is dropped half-way, nobody may go on from there.
         self.is_lost = true;
         let timeout = self.socket_timeout;
-        let writing = self.write_batches(batches);
-        let outcome = match timeout {
-            Some(timeout) => tokio::time::timeout(timeout, writing)
-                .await
-                .unwrap_or_else(|_| {
-                    Err(SqlError::connection(format!(
-                        "the server did not answer within {timeout:?} (socketTimeout)"
-                    ))
-                    .into())
-                }),
-            None => writing.await,
-        };
+        let outcome = within_timeout(timeout, async {
+            let Some(guard) = guard else {
+                return self.write_batches(batches, Scope::Own).await;
+            };
+            self.run("START TRANSACTION").await?;
+            self.run(&guard.sql).await?;
+            match self.connection.affected_rows() == guard.rows {
+                true => self.write_batches(batches, Scope::Begun).await,
+                false => Err(Failure::Fenced),
+            }
+        })
+        .await;
         match &outcome {
             Ok(()) => self.is_lost = false,
             Err(Failure::Sql(error)) if error.is_connection_lost => {}
             Err(_) => self.is_lost = self.connection.query_drop("ROLLBACK").await.is_err(),
         }
         outcome
+    }
+
+    async fn write_within(&mut self, batches: &[Batch<'_, MySqlBinder>]) -> Result<(), Failure> {
+        self.is_lost = true;
+        let timeout = self.socket_timeout;
+        let outcome = within_timeout(timeout, async {
+            self.run(&format!("SAVEPOINT {SAVEPOINT}")).await?;
+            self.write_batches(batches, Scope::Within).await
+        })
+        .await;
+        let undo = format!("ROLLBACK TO SAVEPOINT {SAVEPOINT}");
+        match &outcome {
+            Ok(()) => self.is_lost = false,
+            Err(Failure::Sql(error)) if error.is_connection_lost => {}
+            // After a deadlock there is neither savepoint nor transaction.
+            Err(_) => self.is_lost = self.connection.query_drop(undo).await.is_err(),
+        }
+        outcome
+    }
+
+    async fn execute(&mut self, sql: &str) -> Result<u64, SqlError> {
+        self.is_lost = true;
+        let outcome = within_timeout(self.socket_timeout, self.run(sql)).await;
+        self.is_lost = matches!(&outcome, Err(error) if error.is_connection_lost);
+        outcome.map(|()| self.connection.affected_rows())
+    }
+
+    async fn query(&mut self, sql: &str) -> Result<Vec<TextRow>, SqlError> {
+        let rows: Vec<Row> = self
+            .connection
+            .query(sql)
+            .await
+            .map_err(|error| sql_error(&error).during(|| sql.to_owned()))?;
+        let text = |row: &Row| (0..row.len()).map(|at| catalog::text(row, at)).collect();
+        Ok(rows.iter().map(text).collect())
     }
 
     fn is_usable(&self) -> bool {
@@ -217,22 +267,26 @@ impl MySqlSession {
         })
     }
 
-    async fn write_batches(&mut self, batches: &[Batch<'_, MySqlBinder>]) -> Result<(), Failure> {
+    async fn write_batches(
+        &mut self,
+        batches: &[Batch<'_, MySqlBinder>],
+        scope: Scope,
+    ) -> Result<(), Failure> {
         let mut script = Script::new();
         let mut position = Position::default();
-        let mut begins = true;
+        let mut begins = scope == Scope::Own;
         loop {
             let goes_on = script
                 .fill(batches, &mut position, self.limits)
                 .map_err(|error| match error {
-                    Unwritable::Record(error) => Failure::Connect(error),
+                    Unwritable::Record(error) => Failure::Record(error),
                     Unwritable::TooLarge(error, part) => error
                         .during(|| context(&batches[part.batch], part.rows))
                         .into(),
                 })?;
             // A statement alone is a transaction by itself.
             let is_transaction = goes_on || !begins || script.parts.len() > 1;
-            if is_transaction && !goes_on {
+            if is_transaction && !goes_on && scope != Scope::Within {
                 script.commit();
             }
             self.send(&script, begins && is_transaction)
@@ -286,5 +340,23 @@ impl MySqlSession {
             });
         }
         Ok(())
+    }
+}
+
+/// Awaits the server no longer than `socketTimeout`.
+async fn within_timeout<T, E: From<SqlError>>(
+    timeout: Option<Duration>,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    match timeout {
+        Some(timeout) => tokio::time::timeout(timeout, work)
+            .await
+            .unwrap_or_else(|_| {
+                Err(SqlError::connection(format!(
+                    "the server did not answer within {timeout:?} (socketTimeout)"
+                ))
+                .into())
+            }),
+        None => work.await,
     }
 }

@@ -8,7 +8,7 @@ use tether_api::{ConnectError, Result};
 use tokio::task::JoinHandle;
 use tokio_postgres::error::Severity;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Error};
+use tokio_postgres::{Client, Error, SimpleQueryMessage, SimpleQueryRow};
 
 use super::binder::{ArrayParameter, BoundColumn, PlanStatement, PostgresBinder};
 use super::catalog::{self, PostgresType};
@@ -16,7 +16,7 @@ use super::codec::Codec;
 use super::identity::Identity;
 use crate::buffer::Batch;
 use crate::config::InsertMode;
-use crate::database::{Session, Target, context};
+use crate::database::{Guard, SAVEPOINT, Session, Target, TextRow, context};
 use crate::dialect::postgres::{Parameter, PostgresDialect};
 use crate::error::{Failure, SqlError, chain};
 use crate::fields::Source;
@@ -26,6 +26,9 @@ use crate::time::Clock;
 
 /// How long to wait for the reason why a connection closed.
 const CLOSING_REASON: Duration = Duration::from_secs(1);
+
+/// What a guard that does not hold is to the server.
+const DIVISION_BY_ZERO: &str = "22012";
 
 /// How the client library's errors begin that another connection may not meet.
 const CONNECTION_ERRORS: [&str; 6] = [
@@ -158,40 +161,57 @@ impl Session for PostgresSession {
         })
     }
 
-    async fn write(&mut self, batches: &[Batch<'_, PostgresBinder>]) -> Result<(), Failure> {
-        let mut executions = Vec::new();
-        for batch in batches {
-            let mut written = 0;
-            while written < batch.rows.len() {
-                let (parameters, rows) = batch.plan.binder.parameters(
-                    &batch.rows,
-                    written,
-                    batch.rows_per_statement(),
-                )?;
-                written = rows.end;
-                executions.push(Execution {
-                    binder: &batch.plan.binder,
-                    parameters,
-                    context: Box::new(move || context(batch, rows.clone())),
-                });
-            }
-        }
-        self.is_busy = true;
-        let outcome = match self.socket_timeout {
-            Some(timeout) => tokio::time::timeout(timeout, self.transact(&executions))
-                .await
-                .unwrap_or_else(|_| {
-                    Err(SqlError::connection(format!(
-                        "the server did not answer within {timeout:?} (socketTimeout)"
-                    )))
-                }),
-            None => self.transact(&executions).await,
+    async fn write(
+        &mut self,
+        batches: &[Batch<'_, PostgresBinder>],
+        guard: Option<&Guard>,
+    ) -> Result<(), Failure> {
+        let begin = match guard {
+            Some(guard) => format!("BEGIN; {}", must_hold(guard)),
+            None => "BEGIN".to_owned(),
         };
-        self.is_busy = false;
-        match outcome {
-            Ok(()) => Ok(()),
-            Err(error) => Err(self.with_closing_reason(error).await.into()),
+        let executions = executions(batches)?;
+        let outcome = self.transact(&begin, &executions, "COMMIT").await;
+        outcome.map_err(|error| match error.state.as_deref() {
+            // Only the guard divides, and it has no parameters to blame.
+            Some(DIVISION_BY_ZERO) if guard.is_some() && error.context.is_none() => Failure::Fenced,
+            _ => Failure::Sql(error),
+        })
+    }
+
+    async fn write_within(&mut self, batches: &[Batch<'_, PostgresBinder>]) -> Result<(), Failure> {
+        let executions = executions(batches)?;
+        let begin = format!("SAVEPOINT {SAVEPOINT}");
+        let commit = format!("RELEASE SAVEPOINT {SAVEPOINT}");
+        let outcome = self.transact(&begin, &executions, &commit).await;
+        if outcome.is_err() && self.is_usable() {
+            let undo = format!("ROLLBACK TO SAVEPOINT {SAVEPOINT}; {commit}");
+            self.execute(&undo).await?;
         }
+        Ok(outcome?)
+    }
+
+    async fn execute(&mut self, sql: &str) -> Result<u64, SqlError> {
+        let answers = self.simple_query(sql).await?;
+        let changed = answers.iter().rev().find_map(|answer| match answer {
+            SimpleQueryMessage::CommandComplete(rows) => Some(*rows),
+            _ => None,
+        });
+        Ok(changed.unwrap_or(0))
+    }
+
+    async fn query(&mut self, sql: &str) -> Result<Vec<TextRow>, SqlError> {
+        let answers = self.simple_query(sql).await?;
+        let rows = answers.iter().filter_map(|answer| match answer {
+            SimpleQueryMessage::Row(row) => Some(row),
+            _ => None,
+        });
+        let text = |row: &SimpleQueryRow| {
+            let values = (0..row.len()).map(|index| Ok(row.try_get(index)?.map(str::to_owned)));
+            values.collect::<Result<TextRow, Error>>()
+        };
+        let rows: Result<_, Error> = rows.map(text).collect();
+        rows.map_err(|error| sql_error(&error))
     }
 
     fn is_usable(&self) -> bool {
@@ -237,15 +257,70 @@ impl PostgresSession {
         }
     }
 
-    /// Runs statements in a transaction. All of them, BEGIN and COMMIT are sent
-    /// at once, so one round trip is enough; after an error the server skips
-    /// the rest and COMMIT rolls back.
-    async fn transact(&self, executions: &[Execution<'_>]) -> Result<(), SqlError> {
-        let begin = maybe_done(self.client.batch_execute("BEGIN"));
-        let commit = maybe_done(self.client.batch_execute("COMMIT"));
+    /// Awaits the server no longer than `socketTimeout`.
+    async fn within_timeout<T>(
+        timeout: Option<Duration>,
+        work: impl Future<Output = Result<T, SqlError>>,
+    ) -> Result<T, SqlError> {
+        match timeout {
+            Some(timeout) => tokio::time::timeout(timeout, work)
+                .await
+                .unwrap_or_else(|_| {
+                    Err(SqlError::connection(format!(
+                        "the server did not answer within {timeout:?} (socketTimeout)"
+                    )))
+                }),
+            None => work.await,
+        }
+    }
+
+    async fn simple_query(&mut self, sql: &str) -> Result<Vec<SimpleQueryMessage>, SqlError> {
+        self.is_busy = true;
+        let answers = async {
+            let answers = self.client.simple_query(sql).await;
+            answers.map_err(|error| sql_error(&error))
+        };
+        let outcome = Self::within_timeout(self.socket_timeout, answers).await;
+        self.is_busy = false;
+        match outcome {
+            Ok(answers) => Ok(answers),
+            Err(error) => Err(self
+                .with_closing_reason(error)
+                .await
+                .during(|| sql.to_owned())),
+        }
+    }
+
+    /// Runs statements between two others, such as BEGIN and COMMIT. All of
+    /// them are sent at once, so one round trip is enough; after an error the
+    /// server skips the rest, and COMMIT rolls back.
+    async fn transact(
+        &mut self,
+        begin: &str,
+        executions: &[Execution<'_>],
+        end: &str,
+    ) -> Result<(), SqlError> {
+        self.is_busy = true;
+        let work = self.pipeline(begin, executions, end);
+        let outcome = Self::within_timeout(self.socket_timeout, work).await;
+        self.is_busy = false;
+        match outcome {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.with_closing_reason(error).await),
+        }
+    }
+
+    async fn pipeline(
+        &self,
+        begin: &str,
+        executions: &[Execution<'_>],
+        end: &str,
+    ) -> Result<(), SqlError> {
+        let begin = maybe_done(self.client.batch_execute(begin));
+        let commit = maybe_done(self.client.batch_execute(end));
         let mut writes: Vec<_> = executions
             .iter()
-            .map(|execution| Box::pin(maybe_done(self.execute(execution))))
+            .map(|execution| Box::pin(maybe_done(self.run(execution))))
             .collect();
         let (mut begin, mut commit) = (std::pin::pin!(begin), std::pin::pin!(commit));
         // The first poll of each future sends its statement.
@@ -273,13 +348,13 @@ impl PostgresSession {
         let committed = commit.take_output().unwrap_or(Ok(()));
         outcome.and(committed.map_err(|error| {
             sql_error(&error).during(|| match executions {
-                [only] => format!("COMMIT of {}", (only.context)()),
-                all => format!("COMMIT of {} statements", all.len()),
+                [only] => format!("{end} of {}", (only.context)()),
+                all => format!("{end} of {} statements", all.len()),
             })
         }))
     }
 
-    async fn execute(&self, execution: &Execution<'_>) -> Result<u64, Error> {
+    async fn run(&self, execution: &Execution<'_>) -> Result<u64, Error> {
         match &execution.binder.statement {
             PlanStatement::Prepared(statement) => {
                 self.client
@@ -318,6 +393,38 @@ impl PostgresSession {
         }
         error
     }
+}
+
+/// A guard as a statement that fails if it does not hold, so that the COMMIT
+/// that was sent with it rolls back.
+fn must_hold(guard: &Guard) -> String {
+    format!(
+        "WITH changed AS ({} RETURNING 1) \
+         SELECT 1 / (pg_catalog.count(*) = {})::int FROM changed",
+        guard.sql, guard.rows
+    )
+}
+
+/// The statements for batches, with their parameters.
+fn executions<'a>(batches: &'a [Batch<'_, PostgresBinder>]) -> Result<Vec<Execution<'a>>, Failure> {
+    let mut executions = Vec::new();
+    for batch in batches {
+        let mut written = 0;
+        while written < batch.rows.len() {
+            let (parameters, rows) = batch
+                .plan
+                .binder
+                .parameters(&batch.rows, written, batch.rows_per_statement())
+                .map_err(Failure::Record)?;
+            written = rows.end;
+            executions.push(Execution {
+                binder: &batch.plan.binder,
+                parameters,
+                context: Box::new(move || context(batch, rows.clone())),
+            });
+        }
+    }
+    Ok(executions)
 }
 
 /// How records may be put together for a statement.

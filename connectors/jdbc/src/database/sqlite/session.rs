@@ -9,7 +9,7 @@ use tether_api::{ConnectError, Result};
 use super::binder::SqliteBinder;
 use crate::buffer::Batch;
 use crate::config::{InsertMode, TableType};
-use crate::database::{Session, Target, context};
+use crate::database::{Guard, SAVEPOINT, Session, Target, TextRow, context};
 use crate::dialect::sqlite::{SqliteDialect, TemporalClass};
 use crate::error::{Failure, SqlError};
 use crate::fields::SinkField;
@@ -39,10 +39,14 @@ struct Rows {
     parameters: Vec<Vec<SqliteValue>>,
 }
 
-/// Where a transaction failed: the batch and the row, or its end.
-struct FailedAt {
-    error: rusqlite::Error,
-    row: Option<(usize, usize)>,
+/// Where a transaction failed.
+enum FailedAt {
+    /// Its guard does not hold.
+    Guard,
+    /// At the row of a batch.
+    Row(rusqlite::Error, usize, usize),
+    /// At its beginning or end.
+    End(rusqlite::Error),
 }
 
 impl Session for SqliteSession {
@@ -121,7 +125,68 @@ impl Session for SqliteSession {
         })
     }
 
-    async fn write(&mut self, batches: &[Batch<'_, SqliteBinder>]) -> Result<(), Failure> {
+    async fn write(
+        &mut self,
+        batches: &[Batch<'_, SqliteBinder>],
+        guard: Option<&Guard>,
+    ) -> Result<(), Failure> {
+        let guard = guard.cloned();
+        self.write_rows(batches, move |connection, rows| {
+            transact(connection, rows, guard)
+        })
+        .await
+    }
+
+    async fn write_within(&mut self, batches: &[Batch<'_, SqliteBinder>]) -> Result<(), Failure> {
+        self.write_rows(batches, |connection, rows| {
+            let savepoint = connection.savepoint_with_name(SAVEPOINT);
+            // It rolls back when it is dropped.
+            let savepoint = savepoint.map_err(at_the_end)?;
+            execute_rows(&savepoint, rows)?;
+            savepoint.commit().map_err(at_the_end)
+        })
+        .await
+    }
+
+    async fn execute(&mut self, sql: &str) -> Result<u64, SqlError> {
+        let statement = sql.to_owned();
+        let outcome = self.run(move |connection| {
+            connection.execute_batch(&statement)?;
+            Ok(connection.changes())
+        });
+        outcome
+            .await
+            .map_err(|error| error.during(|| sql.to_owned()))
+    }
+
+    async fn query(&mut self, sql: &str) -> Result<Vec<TextRow>, SqlError> {
+        let query = sql.to_owned();
+        let outcome = self.run(move |connection| {
+            let mut statement = connection.prepare(&query)?;
+            let count = statement.column_count();
+            let rows = statement.query_map([], |row| {
+                let values = (0..count).map(|at| Ok(text(row.get(at)?)));
+                values.collect::<rusqlite::Result<TextRow>>()
+            })?;
+            rows.collect()
+        });
+        outcome
+            .await
+            .map_err(|error| error.during(|| sql.to_owned()))
+    }
+
+    fn is_usable(&self) -> bool {
+        self.connection.is_some()
+    }
+}
+
+impl SqliteSession {
+    /// Gives the rows of batches to blocking work.
+    async fn write_rows(
+        &mut self,
+        batches: &[Batch<'_, SqliteBinder>],
+        work: impl FnOnce(&mut Connection, Vec<Rows>) -> Result<(), FailedAt> + Send + 'static,
+    ) -> Result<(), Failure> {
         let rows = batches
             .iter()
             .map(|batch| {
@@ -132,26 +197,22 @@ impl Session for SqliteSession {
                     parameters: parameters.collect::<Result<_>>()?,
                 })
             })
-            .collect::<Result<Vec<_>>>()?;
+            .collect::<Result<Vec<_>>>()
+            .map_err(Failure::Record)?;
         let outcome = self
-            .with_connection(move |connection| transact(connection, rows))
+            .with_connection(move |connection| work(connection, rows))
             .await?;
-        outcome.map_err(|failed| {
-            sql_error(&failed.error)
-                .during(|| match failed.row {
-                    Some((batch, row)) => context(&batches[batch], row..row + 1),
-                    None => format!("a transaction of {} batches", batches.len()),
-                })
-                .into()
+        outcome.map_err(|failed| match failed {
+            FailedAt::Guard => Failure::Fenced,
+            FailedAt::End(error) => sql_error(&error)
+                .during(|| format!("a transaction of {} batches", batches.len()))
+                .into(),
+            FailedAt::Row(error, batch, row) => sql_error(&error)
+                .during(|| context(&batches[batch], row..row + 1))
+                .into(),
         })
     }
 
-    fn is_usable(&self) -> bool {
-        self.connection.is_some()
-    }
-}
-
-impl SqliteSession {
     async fn run<T: Send + 'static>(
         &mut self,
         work: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
@@ -186,30 +247,51 @@ pub(super) async fn blocking<T: Send + 'static>(
         .unwrap_or_else(|error| Err(SqlError::connection(format!("SQLite work failed: {error}"))))
 }
 
-fn transact(connection: &mut Connection, batches: Vec<Rows>) -> Result<(), FailedAt> {
-    let at_the_end = |error| FailedAt { error, row: None };
+fn at_the_end(error: rusqlite::Error) -> FailedAt {
+    FailedAt::End(error)
+}
+
+fn transact(
+    connection: &mut Connection,
+    batches: Vec<Rows>,
+    guard: Option<Guard>,
+) -> Result<(), FailedAt> {
     // The write lock is taken at once: to ask for it later fails if another
     // writer was faster.
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(at_the_end)?;
+    if let Some(guard) = guard {
+        let changed = transaction.execute(&guard.sql, []).map_err(at_the_end)?;
+        if changed as u64 != guard.rows {
+            return Err(FailedAt::Guard);
+        }
+    }
+    execute_rows(&transaction, batches)?;
+    transaction.commit().map_err(at_the_end)
+}
+
+fn execute_rows(connection: &Connection, batches: Vec<Rows>) -> Result<(), FailedAt> {
     for (batch, rows) in batches.into_iter().enumerate() {
-        let failed_at = |row| {
-            move |error| FailedAt {
-                error,
-                row: Some((batch, row)),
-            }
-        };
-        let mut statement = transaction
-            .prepare_cached(&rows.sql)
-            .map_err(failed_at(0))?;
+        let failed_at = |row| move |error| FailedAt::Row(error, batch, row);
+        let mut statement = connection.prepare_cached(&rows.sql).map_err(failed_at(0))?;
         for (row, parameters) in rows.parameters.into_iter().enumerate() {
             statement
                 .execute(params_from_iter(parameters))
                 .map_err(failed_at(row))?;
         }
     }
-    transaction.commit().map_err(at_the_end)
+    Ok(())
+}
+
+fn text(value: SqliteValue) -> Option<String> {
+    match value {
+        SqliteValue::Null => None,
+        SqliteValue::Integer(number) => Some(number.to_string()),
+        SqliteValue::Real(number) => Some(number.to_string()),
+        SqliteValue::Text(text) => Some(text),
+        SqliteValue::Blob(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+    }
 }
 
 fn describe(
@@ -257,6 +339,10 @@ pub(super) fn sql_error(error: &rusqlite::Error) -> SqlError {
                 | ErrorCode::SystemIoFailure
                 | ErrorCode::FileLockingProtocolFailed
                 | ErrorCode::SchemaChanged
+        );
+        sql_error.is_record_fault = matches!(
+            code.code,
+            ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch | ErrorCode::TooBig
         );
         // SQLite has one code for all errors in a statement.
         sql_error.is_stale_metadata = code.code == ErrorCode::Unknown

@@ -149,6 +149,7 @@ async fn change_source(
     change: OffsetChange,
 ) -> Result<bool> {
     let stored = stored_source_offsets(store, connector).await?;
+    let is_reset = change == OffsetChange::Reset;
     let wanted: Vec<(OffsetMap, Option<OffsetMap>)> = match change {
         OffsetChange::Alter(offsets) => offsets
             .into_iter()
@@ -175,9 +176,11 @@ async fn change_source(
             Ok((key, value))
         })
         .collect::<Result<Vec<_>>>()?;
-    let complete = plugin
-        .alter_offsets(config, &AlteredOffsets::Source(wanted))
-        .await?;
+    let altered = AlteredOffsets::Source(wanted);
+    let complete = match is_reset {
+        true => plugin.reset_offsets(config, &altered).await?,
+        false => plugin.alter_offsets(config, &altered).await?,
+    };
     store.set(entries).await?;
     Ok(complete)
 }
@@ -203,9 +206,11 @@ async fn change_sink(
             .map(|partition| (partition, None))
             .collect(),
     };
-    let complete = plugin
-        .alter_offsets(config, &AlteredOffsets::Sink(wanted.clone()))
-        .await?;
+    let altered = AlteredOffsets::Sink(wanted.clone());
+    let complete = match reset {
+        true => plugin.reset_offsets(config, &altered).await?,
+        false => plugin.alter_offsets(config, &altered).await?,
+    };
     let verb = if reset { "reset" } else { "alter" };
     let refused = |error| refusal(error, connector, verb);
     if reset {

@@ -278,6 +278,11 @@ impl WorkerSinkTask {
     /// Gives the batch to the task, even an empty one.
     async fn deliver(&mut self) -> Result<()> {
         self.redeliver_at = None;
+        if self.task.stores_offsets() && !self.batch.is_empty() && !self.letters_written().await? {
+            self.redelivering = true;
+            self.redeliver_at = Some(Instant::now());
+            return self.apply_pauses();
+        }
         let begun = Instant::now();
         let put = self.task.put(&self.batch).await;
         let time = begun.elapsed();
@@ -320,6 +325,16 @@ impl WorkerSinkTask {
             )
             .caused_by(error)),
         }
+    }
+
+    /// Waits for the dead letters of all partitions, as long as a commit may
+    /// take; false if some are still on their way.
+    async fn letters_written(&mut self) -> Result<bool> {
+        if self.dead_letters.is_none() {
+            return Ok(true);
+        }
+        let all = self.partitions.all();
+        Ok(self.reported(&all).await?.len() == all.len())
     }
 
     fn apply_target_state(&mut self) -> Result<()> {
