@@ -26,6 +26,7 @@ mod change_event;
 mod config;
 mod connector;
 mod database;
+mod debezium_time;
 mod debezium_type;
 mod delivery;
 mod dialect;

@@ -6,6 +6,7 @@
 //! no round trip that prepares it, there is no limit of 65,535 parameters, and
 //! poolers understand it. [`literal`] says why no value can end its literal.
 
+mod debezium;
 pub(crate) mod literal;
 
 use tether_api::data::logical::{Logical, decimal_scale};
@@ -16,6 +17,7 @@ use self::literal::LiteralError;
 use super::{
     Dialect, Identifiers, LongestName, OffsetTableSyntax, Quoting, no_literal, no_mapping,
 };
+use crate::config::TypeMapping;
 use crate::fields::SinkField;
 use crate::json::Json;
 use crate::table::TableId;
@@ -316,6 +318,9 @@ impl Dialect for MySqlDialect {
         if field.is_json && !field.is_key {
             return Ok("JSON".to_owned());
         }
+        if field.mapping != TypeMapping::Connect && !field.is_json {
+            return debezium::sql_type(field, self.server).ok_or_else(|| no_mapping(field));
+        }
         let name = match (field.logical(), field.schema.kind()) {
             _ if field.is_json => "VARCHAR(255)",
             (Some(Logical::Decimal), _) => {
@@ -361,10 +366,17 @@ impl Dialect for MySqlDialect {
         }
     }
 
+    fn takes_default(&self, field: &SinkField) -> bool {
+        debezium::takes_default(field)
+    }
+
     fn literal(&self, field: &SinkField, value: &Value) -> Result<String> {
         let unfit = |error: LiteralError| -> ConnectError { no_literal(field, error) };
         let mut bytes = Vec::new();
         match value {
+            value if let Some(literal) = debezium::literal(field, value) => {
+                bytes = literal.map_err(unfit)?;
+            }
             Value::Null => bytes.extend_from_slice(b"NULL"),
             value if field.is_json => {
                 let json = Json::of(value).map_err(|error| no_literal(field, error))?;

@@ -1,11 +1,14 @@
 //! SQLite's SQL.
 
+mod debezium;
+
 use tether_api::data::{Type, Value, java_f32, java_f64};
 use tether_api::{ConnectError, Result};
 
 use super::{
     Dialect, Identifiers, LongestName, OffsetTableSyntax, Quoting, no_literal, no_mapping,
 };
+use crate::config::TypeMapping;
 use crate::fields::SinkField;
 use crate::json::Json;
 use crate::table::TableId;
@@ -165,6 +168,9 @@ impl Dialect for SqliteDialect {
         if field.is_epoch || field.logical().is_some() {
             return Ok("NUMERIC".to_owned());
         }
+        if let Some(name) = debezium::sql_type(field).filter(|_| !field.is_json) {
+            return Ok(name.to_owned());
+        }
         let name = match field.schema.kind() {
             _ if field.is_json => "TEXT",
             Type::Boolean | Type::Int8 | Type::Int16 | Type::Int32 | Type::Int64 => "INTEGER",
@@ -200,7 +206,14 @@ impl Dialect for SqliteDialect {
         "BEGIN IMMEDIATE"
     }
 
+    fn takes_default(&self, field: &SinkField) -> bool {
+        field.mapping == TypeMapping::Connect || field.schema.kind().is_primitive()
+    }
+
     fn literal(&self, field: &SinkField, value: &Value) -> Result<String> {
+        if let Some(text) = debezium::default_text(field, value) {
+            return Ok(format!("'{text}'"));
+        }
         let unfit = |error: &dyn std::fmt::Display| -> ConnectError { no_literal(field, error) };
         let not_a_number = || unfit(&"SQLite has no NaN");
         Ok(match value {

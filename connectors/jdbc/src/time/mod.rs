@@ -25,6 +25,9 @@ pub(crate) enum TimeError {
         "the day does not exist in the Gregorian calendar; date.calendar.system=PROLEPTIC_GREGORIAN stores it"
     )]
     NoSuchDay,
+    /// The text is neither a time nor an instant.
+    #[error("it is not a time with an offset")]
+    NotATime,
     /// The text of an epoch field is not an integer.
     #[error("it is not an integer")]
     NotANumber,

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod change_events;
+mod debezium_types;
 mod errant;
 mod evolution;
 mod exactly_once;

@@ -4,6 +4,8 @@ use tether_api::data::logical::Logical;
 use tether_api::data::{Type, Value};
 
 use super::column_type::{BaseType, MySqlType};
+use super::debezium::DebeziumCodec;
+use crate::config::TypeMapping;
 use crate::database::column_value::WRONG_TYPE;
 use crate::dialect::mysql::literal::{self, LiteralError};
 use crate::fields::SinkField;
@@ -19,6 +21,12 @@ pub(super) enum Misfit {
     /// The value itself has no literal.
     #[error("{0}")]
     Literal(#[from] LiteralError),
+    /// A geometry that is none.
+    #[error("the geometry has no bytes")]
+    NotAGeometry,
+    /// Bits that are too many.
+    #[error("it has too many bits")]
+    TooManyBits,
     /// A date or timestamp out of range.
     #[error("{0}")]
     Time(#[from] TimeError),
@@ -48,6 +56,9 @@ pub(super) enum Codec {
     EpochInstant,
     /// Any value as JSON.
     Json,
+    /// A value of Debezium's, and whether values are wall clock of UTC whatever
+    /// zone is configured.
+    Debezium(DebeziumCodec, bool),
     /// Nothing but null can be written.
     Unsupported,
 }
@@ -62,8 +73,13 @@ impl Codec {
                 false => Self::EpochWallClock,
             };
         }
+        if field.is_json {
+            return Self::Json;
+        }
+        if let Some(codec) = DebeziumCodec::of(field, column) {
+            return Self::Debezium(codec, codec.needs_utc(column));
+        }
         match (field.logical(), field.schema.kind()) {
-            _ if field.is_json => Self::Json,
             (Some(Logical::Date), _) => Self::Date,
             (Some(Logical::Time), _) => Self::Time,
             (Some(Logical::Timestamp), _) if is_instant => Self::Instant,
@@ -73,6 +89,7 @@ impl Codec {
             {
                 Self::IntegerText
             }
+            (None, Type::Map) if field.mapping != TypeMapping::Connect => Self::Json,
             (None, Type::Array | Type::Map | Type::Struct) => Self::Unsupported,
             _ => Self::Plain,
         }
@@ -80,7 +97,10 @@ impl Codec {
 
     /// Whether values are wall clock of UTC whatever zone is configured.
     pub(super) fn needs_utc(self) -> bool {
-        matches!(self, Self::Instant | Self::EpochInstant)
+        matches!(
+            self,
+            Self::Instant | Self::EpochInstant | Self::Debezium(_, true)
+        )
     }
 
     /// Appends a value that is not null as a literal.
@@ -108,6 +128,7 @@ impl Codec {
             (Self::Instant, Value::Timestamp(millis)) => {
                 literal::push_timestamp(Clock::instant(*millis)?, 3, out)?;
             }
+            (Self::Debezium(codec, _), value) => codec.push(value, clock, out)?,
             (Self::EpochWallClock, value) => {
                 literal::push_timestamp(clock.timestamp(epoch(value, clock)?)?, 6, out)?;
             }

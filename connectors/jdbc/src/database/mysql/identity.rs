@@ -11,6 +11,7 @@ use tether_api::data::{Type, Value};
 
 use super::codec::{Codec, Misfit};
 use super::column_type::{BaseType, MySqlType};
+use super::debezium::DebeziumCodec;
 use crate::fields::SinkField;
 use crate::time::Clock;
 
@@ -56,6 +57,13 @@ impl Identity {
             | (Codec::WallClock, _, BaseType::DateTime)
             | (Codec::Instant, _, BaseType::Timestamp)
                 if column.digits >= 3 =>
+            {
+                Self::Literal(codec)
+            }
+            (Codec::Debezium(DebeziumCodec::Days, _), _, BaseType::Date) => Self::Literal(codec),
+            (Codec::Debezium(DebeziumCodec::Time(_), _), _, BaseType::Time)
+            | (Codec::Debezium(DebeziumCodec::WallClock(_), _), _, BaseType::DateTime)
+                if column.digits >= 6 =>
             {
                 Self::Literal(codec)
             }

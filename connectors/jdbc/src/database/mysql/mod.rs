@@ -5,6 +5,7 @@ mod catalog;
 mod certificate;
 mod codec;
 mod column_type;
+mod debezium;
 mod error;
 mod identity;
 mod options;

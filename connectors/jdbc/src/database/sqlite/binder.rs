@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use rusqlite::types::Value as SqliteValue;
 use tether_api::Result;
-use tether_api::data::{Type, Value};
+use tether_api::data::Value;
 use tether_api::record::SinkRecord;
 
+use super::debezium::DebeziumCodec;
 use crate::database::column_value::{WRONG_TYPE, with_value};
 use crate::dialect::sqlite::TemporalClass;
 use crate::fields::SinkField;
@@ -21,7 +22,7 @@ const MILLIS_PER_DAY: i64 = 86_400_000;
 
 /// Why a value cannot be a parameter.
 #[derive(Debug, thiserror::Error)]
-enum Misfit {
+pub(super) enum Misfit {
     #[error("{}", WRONG_TYPE)]
     WrongType,
     #[error("{0}")]
@@ -30,12 +31,33 @@ enum Misfit {
     Json(#[from] JsonError),
 }
 
+/// A field and how its values are written.
+#[derive(Debug)]
+pub(super) struct BoundColumn {
+    field: SinkField,
+    debezium: Option<DebeziumCodec>,
+    /// Whether any value but null can be written.
+    takes_values: bool,
+}
+
+impl BoundColumn {
+    pub(super) fn new(field: SinkField) -> Self {
+        let debezium = DebeziumCodec::of(&field);
+        let has_parts = !field.schema.kind().is_primitive();
+        Self {
+            takes_values: debezium.is_some() || field.is_json || !has_parts,
+            field,
+            debezium,
+        }
+    }
+}
+
 /// Turns records of one plan into parameters.
 #[derive(Debug)]
 pub(crate) struct SqliteBinder {
     pub(super) table: Arc<TableId>,
-    /// The fields in the order of the statement's parameters.
-    pub(super) fields: Vec<SinkField>,
+    /// The columns in the order of the statement's parameters.
+    pub(super) columns: Vec<BoundColumn>,
     pub(super) sql: Arc<str>,
     pub(super) temporal: TemporalClass,
     pub(super) clock: Arc<Clock>,
@@ -55,14 +77,13 @@ impl Binder for SqliteBinder {
 impl SqliteBinder {
     /// The parameters for a record.
     pub(super) fn parameters(&self, record: &SinkRecord) -> Result<Vec<SqliteValue>> {
-        self.fields
+        self.columns
             .iter()
-            .map(|field| {
-                let kind = field.schema.kind();
-                let has_parts = matches!(kind, Type::Array | Type::Map | Type::Struct);
-                let takes_values = field.is_json || !has_parts;
-                with_value(&self.table, (field, takes_values), record, |value| {
-                    self.parameter(field, value)
+            .map(|column| {
+                let parts = (&column.field, column.takes_values);
+                with_value(&self.table, parts, record, |value| match column.debezium {
+                    Some(codec) if !value.is_null() => codec.parameter(value),
+                    _ => self.parameter(&column.field, value),
                 })
             })
             .collect()

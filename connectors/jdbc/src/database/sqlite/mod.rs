@@ -4,6 +4,7 @@
 //! the connection moves there and back.
 
 mod binder;
+mod debezium;
 mod options;
 mod session;
 

@@ -6,7 +6,7 @@ use rusqlite::types::Value as SqliteValue;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior, params_from_iter};
 use tether_api::{ConnectError, Result};
 
-use super::binder::SqliteBinder;
+use super::binder::{BoundColumn, SqliteBinder};
 use crate::buffer::Batch;
 use crate::config::{InsertMode, TableType};
 use crate::database::{Guard, SAVEPOINT, Session, Target, TextRow, context};
@@ -118,7 +118,7 @@ impl Session for SqliteSession {
         tracing::debug!(%table, %sql, "a statement for a new pair of schemas");
         Ok(SqliteBinder {
             table: Arc::new(table.clone()),
-            fields,
+            columns: fields.into_iter().map(BoundColumn::new).collect(),
             sql: sql.into(),
             temporal: self.temporal,
             clock: self.clock.clone(),
