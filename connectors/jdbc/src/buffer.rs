@@ -88,7 +88,7 @@ impl<'r, B: Binder> TableBuffer<'r, B> {
     /// # Errors
     /// If its key does not fit its columns.
     pub(crate) fn add(&mut self, plan: &Arc<Plan<B>>, record: &'r SinkRecord) -> Result<()> {
-        match plan.binder.grouping() {
+        match plan.grouping() {
             Grouping::ByKey if !self.one_by_one => self.add_by_key(plan, record),
             Grouping::InOrder if !self.one_by_one => {
                 self.add_in_order(plan, record, Grouping::InOrder);
@@ -115,7 +115,7 @@ impl<'r, B: Binder> TableBuffer<'r, B> {
 
     fn add_by_key(&mut self, plan: &Arc<Plan<B>>, record: &'r SinkRecord) -> Result<()> {
         let start = self.keys.len();
-        plan.binder.key(record, &mut self.keys)?;
+        plan.key(record, &mut self.keys)?;
         let mut key = start..self.keys.len();
         let hash = self.hasher.hash_one(&self.keys[key.clone()]);
         let (keys, hasher) = (&self.keys, &self.hasher);
@@ -133,7 +133,7 @@ impl<'r, B: Binder> TableBuffer<'r, B> {
             .map(|index| index + earliest);
         if let (Some(slot), Some(batch)) = (&known, open)
             && slot.batch == batch
-            && plan.operation.keeps_last_only()
+            && plan.keeps_last_only()
         {
             self.batches[batch].rows[slot.row].record = record;
             self.keys.truncate(start);
@@ -186,7 +186,7 @@ impl<'r, B: Binder> TableBuffer<'r, B> {
     /// avoids most deadlocks.
     pub(crate) fn finish(mut self) -> Vec<Batch<'r, B>> {
         for batch in &mut self.batches {
-            if batch.grouping == Grouping::ByKey && batch.plan.operation.keeps_last_only() {
+            if batch.grouping == Grouping::ByKey && batch.plan.keeps_last_only() {
                 let keys = &self.keys;
                 batch
                     .rows

@@ -10,7 +10,8 @@
 //!    made at the first sight of them: [`fields`] become columns, [`structure`]
 //!    creates or amends the table, and the [`database`] prepares a statement
 //!    for the types that its columns have.
-//! 3. [`buffer`] puts records together in batches.
+//! 3. [`buffer`] puts records together in batches, by their keys where that
+//!    is safe ([`record_key`] where only equal values count).
 //! 4. The [`database`] writes all batches in one transaction.
 //!
 //! If it fails because of a record, [`isolation`] finds which, and [`errant`]
@@ -40,6 +41,7 @@ mod isolation;
 mod json;
 mod offsets;
 mod plan;
+mod record_key;
 mod record_rules;
 mod retry;
 mod schemaless;

@@ -9,6 +9,7 @@ use tether_api::record::SinkRecord;
 
 use crate::config::InsertMode;
 use crate::fields::SinkField;
+use crate::record_key;
 use crate::record_rules::Intent;
 use crate::table::TableId;
 
@@ -79,6 +80,54 @@ pub(crate) struct Plan<B> {
     pub(crate) fields: Vec<SinkField>,
     /// Turns records into parameters.
     pub(crate) binder: B,
+    /// Which of several records with one key in a batch are written.
+    pub(crate) reduction: Reduction,
+}
+
+/// Which of several records with one key in a batch are written.
+#[derive(Debug)]
+pub(crate) enum Reduction {
+    /// All that the operation has to see.
+    ByOperation,
+    /// The last one, where the database's equality of keys is known.
+    Last,
+    /// The last one of those whose values in the first so many fields are equal.
+    LastOf(usize),
+}
+
+impl<B> Plan<B> {
+    /// Whether of several records with one key only the last one counts.
+    pub(crate) fn keeps_last_only(&self) -> bool {
+        match self.reduction {
+            Reduction::ByOperation => self.operation.keeps_last_only(),
+            Reduction::Last | Reduction::LastOf(_) => true,
+        }
+    }
+}
+
+impl<B: Binder> Plan<B> {
+    /// How records may be put together.
+    pub(crate) fn grouping(&self) -> Grouping {
+        match self.reduction {
+            Reduction::LastOf(_) => Grouping::ByKey,
+            Reduction::ByOperation | Reduction::Last => self.binder.grouping(),
+        }
+    }
+
+    /// Appends bytes that are equal for records with one key. Called for
+    /// [`Grouping::ByKey`] only.
+    ///
+    /// # Errors
+    /// If the key does not fit its column.
+    pub(crate) fn key(&self, record: &SinkRecord, key: &mut Vec<u8>) -> Result<()> {
+        match self.reduction {
+            Reduction::LastOf(count) => {
+                let fields = self.fields.iter().take(count);
+                record_key::push(&self.table, fields, record, key)
+            }
+            Reduction::ByOperation | Reduction::Last => self.binder.key(record, key),
+        }
+    }
 }
 
 /// The most plans that a table keeps. Records with ever new schemas must not
@@ -206,6 +255,7 @@ mod tests {
             operation: Operation::Delete,
             fields: Vec::new(),
             binder,
+            reduction: Reduction::ByOperation,
         })
     }
 

@@ -48,6 +48,9 @@ struct Running {
     errants: Errants,
     /// Partitions that could not be opened yet.
     waiting: Vec<TopicPartition>,
+    /// Whether topics are chosen by a pattern, so that only an assignment says
+    /// which they are.
+    checks_assigned: bool,
 }
 
 #[async_trait]
@@ -70,7 +73,8 @@ impl SinkTask for JdbcSinkTask {
                 Box::new(Writer::new(config.clone(), database, stopping))
             }
         };
-        self.running = Some(Running {
+        let topics = topics(&raw);
+        let mut running = Running {
             errants: Errants::new(&raw, context.errant_records.clone()),
             context,
             retries: Retries::new(config.retry),
@@ -78,7 +82,11 @@ impl SinkTask for JdbcSinkTask {
             writer,
             entries: Entries::default(),
             waiting: Vec::new(),
-        });
+            checks_assigned: topics.is_empty(),
+        };
+        let checked = running.check_tables(topics).await;
+        checked.map_err(|failure| running.failed(failure))?;
+        self.running = Some(running);
         Ok(())
     }
 
@@ -130,15 +138,48 @@ impl SinkTask for JdbcSinkTask {
     }
 }
 
+/// The topics that a configuration names.
+fn topics(config: &ConfigMap) -> Vec<&str> {
+    let names = config.get("topics").map_or("", String::as_str).split(',');
+    names
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+        .collect()
+}
+
 impl Running {
     fn is_exactly_once(&self) -> bool {
         self.config.delivery.guarantee == Guarantee::ExactlyOnce
     }
 
+    /// Looks for the tables of topics, if the configuration asks for it.
+    async fn check_tables(&mut self, topics: Vec<&str>) -> Result<(), Failure> {
+        if !self.config.evolution.checks_at_start {
+            return Ok(());
+        }
+        let naming = &self.config.table_naming;
+        // One table of all records is known without a topic.
+        let one = [""].into_iter().filter(|_| naming.is_one_table());
+        let mut names: Vec<String> = Vec::new();
+        for topic in topics.into_iter().chain(one) {
+            let name = naming.table_of_topic(topic)?;
+            names.extend(name.filter(|name| !names.contains(name)));
+        }
+        self.writer.check_tables(&names).await
+    }
+
+    async fn take_over(&mut self, partitions: &[TopicPartition]) -> Result<Offsets, Failure> {
+        if self.checks_assigned {
+            let topics = partitions.iter().map(|partition| &*partition.topic);
+            self.check_tables(topics.collect()).await?;
+        }
+        self.writer.open(partitions).await
+    }
+
     /// Takes over partitions. Nothing is read of them as long as the database
     /// cannot say where to begin.
     async fn open(&mut self, partitions: &[TopicPartition]) -> Result<()> {
-        let failure = match self.writer.open(partitions).await {
+        let failure = match self.take_over(partitions).await {
             Ok(positions) => {
                 for (partition, offset) in positions {
                     self.context.rewind(partition, offset);

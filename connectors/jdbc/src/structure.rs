@@ -46,6 +46,28 @@ pub(crate) async fn ensure<S: Session>(
     amend(config, session, table, fields, definition).await
 }
 
+/// Looks whether the tables of these names are there, for
+/// `schema.evolution=validate-only`.
+///
+/// # Errors
+/// If one is not.
+pub(crate) async fn check_tables<S: Session>(
+    session: &mut S,
+    names: &[String],
+) -> Result<(), Failure> {
+    for name in names {
+        let table = session.table_id(name)?;
+        if session.describe(&table).await?.is_none() {
+            return Err(refused(format!(
+                "Target table '{table}' does not exist, but 'schema.evolution' is set to \
+                 'validate-only'. Create the target table before the connector processes records \
+                 or use 'schema.evolution=basic'."
+            )));
+        }
+    }
+    Ok(())
+}
+
 async fn create<S: Session>(
     config: &SinkConfig,
     session: &mut S,

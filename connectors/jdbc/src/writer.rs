@@ -22,7 +22,7 @@ use crate::fields::Fields;
 use crate::header_key::HeaderSchemas;
 use crate::isolation::{self, Ending};
 use crate::offsets::Ledger;
-use crate::plan::{Kind, Operation, Plan, Plans};
+use crate::plan::{Kind, Operation, Plan, Plans, Reduction};
 use crate::record_rules::{self, Intent};
 use crate::schemaless::column_kind::TypedColumn;
 use crate::structure;
@@ -59,6 +59,12 @@ pub(crate) trait RecordWriter: Send {
 
     /// What may be committed of these offsets, up to which everything was put.
     async fn committable(&mut self, offsets: &Offsets) -> Offsets;
+
+    /// Looks whether tables are there.
+    ///
+    /// # Errors
+    /// If one is not.
+    async fn check_tables(&mut self, names: &[String]) -> Result<(), Failure>;
 
     /// Closes the connection.
     fn close(&mut self);
@@ -194,6 +200,14 @@ impl<D: Database> RecordWriter for Writer<D> {
             }
         }
         ledger.committable(offsets)
+    }
+
+    async fn check_tables(&mut self, names: &[String]) -> Result<(), Failure> {
+        self.connect().await?;
+        match &mut self.connected {
+            Some(connected) => structure::check_tables(&mut connected.session, names).await,
+            None => Ok(()),
+        }
     }
 
     fn close(&mut self) {
@@ -593,12 +607,30 @@ impl<S: Session> Connected<S> {
         let plan = Arc::new(Plan {
             table: table.id.clone(),
             operation,
+            reduction: reduction(config, operation, fields.keys.len()),
             fields: fields.into_all(),
             binder,
         });
         table.definition = Some(definition);
         table.plans.insert(kind, plan.clone());
         Ok(Some(plan))
+    }
+}
+
+/// Which of several records with one key in a batch are written. Where others
+/// may delete rows, their order counts as far as the database takes keys for
+/// equal.
+fn reduction(config: &SinkConfig, operation: Operation, key_count: usize) -> Reduction {
+    match operation {
+        Operation::Write(InsertMode::Insert | InsertMode::Ignore)
+            if config.reduces_inserts && key_count > 0 =>
+        {
+            match config.delete_enabled {
+                true => Reduction::Last,
+                false => Reduction::LastOf(key_count),
+            }
+        }
+        _ => Reduction::ByOperation,
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context, Result, anyhow};
 use tether_api::config::ConfigMap;
 use tether_api::connector::{Connector, Task};
+use tether_api::offset::TopicPartition;
 use tether_api::plugin::PluginFactory;
 use tether_api::record::SinkRecord;
 use tether_api::sink::{ErrantRecordReporter, SinkTask, SinkTaskContext};
@@ -96,6 +97,11 @@ impl Sink {
             context,
             runtime,
         })
+    }
+
+    /// Tells the task which partitions it has.
+    pub(super) fn open(&mut self, partitions: &[TopicPartition]) -> Result<(), ConnectError> {
+        self.runtime.block_on(self.task.open(partitions))
     }
 
     /// Delivers records.

@@ -6,7 +6,7 @@ use tether_api::data::Value;
 use super::*;
 use crate::config::InsertMode;
 use crate::fixture::record;
-use crate::plan::Operation;
+use crate::plan::{Operation, Reduction};
 use crate::table::TableId;
 
 const UPSERT: Operation = Operation::Write(InsertMode::Upsert);
@@ -33,6 +33,7 @@ fn plan(operation: Operation, grouping: Grouping) -> Arc<Plan<IntegerKey>> {
         operation,
         fields: Vec::new(),
         binder: IntegerKey(grouping),
+        reduction: Reduction::ByOperation,
     })
 }
 

@@ -1,14 +1,12 @@
 //! What the sink is told to do, typed.
 //!
 //! [`SinkConfig`] belongs to no flavour: each [`flavour`] defines its keys and
-//! reads them into this struct. The keys of [`own`] are in all of them. What the
-//! writing side cannot do yet is refused by [`unavailable`].
+//! reads them into this struct. The keys of [`own`] are in all of them.
 
 mod choice;
 mod field_filter;
 mod flavour;
 mod own;
-mod unavailable;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -17,7 +17,7 @@ pub(super) const WRONG_TYPE: &str = "the value does not have the type of its sch
 /// # Errors
 /// Which record and which field it is, if the value does not fit, or is not null
 /// although the column takes nothing else.
-pub(super) fn with_value<T, M: Display>(
+pub(crate) fn with_value<T, M: Display>(
     table: &TableId,
     (field, takes_values): (&SinkField, bool),
     record: &SinkRecord,
@@ -41,7 +41,7 @@ pub(super) fn with_value<T, M: Display>(
 ///
 /// # Errors
 /// Those of `push`.
-pub(super) fn push_key_value<M>(
+pub(crate) fn push_key_value<M>(
     value: &Value,
     record: &SinkRecord,
     key: &mut Vec<u8>,

@@ -3,7 +3,7 @@
 //! [`crate::writer`] is generic over [`Database`]; what differs between
 //! systems is behind these traits.
 
-mod column_value;
+pub(crate) mod column_value;
 pub(crate) mod mysql;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;

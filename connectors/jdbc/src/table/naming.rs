@@ -91,7 +91,28 @@ impl TableNaming {
     /// # Errors
     /// If the name is empty, or the event's source lacks a field.
     pub(crate) fn table(&self, record: &SinkRecord) -> Result<Option<String>> {
-        let topic = &*record.record.topic;
+        self.resolve(&record.record.topic, Some(record))
+    }
+
+    /// The name of the table of a topic's records; `None` if they may have
+    /// several.
+    ///
+    /// # Errors
+    /// If the name is empty.
+    pub(crate) fn table_of_topic(&self, topic: &str) -> Result<Option<String>> {
+        self.resolve(topic, None)
+    }
+
+    /// Whether all records go to one table, whatever their topic.
+    pub(crate) fn is_one_table(&self) -> bool {
+        let has_tables = self
+            .tables
+            .as_ref()
+            .is_some_and(|tables| !tables.is_empty());
+        !has_tables && !self.parts.contains(&Part::Topic) && !self.depends_on_record()
+    }
+
+    fn resolve(&self, topic: &str, record: Option<&SinkRecord>) -> Result<Option<String>> {
         if let Some(tables) = self.tables.as_ref().filter(|tables| !tables.is_empty()) {
             return match tables.get(topic).filter(|table| !table.is_empty()) {
                 Some(table) => Ok(Some(table.clone())),
@@ -106,10 +127,13 @@ impl TableNaming {
                     name.push_str(&topic.replace('.', "_"));
                 }
                 Part::Topic => name.push_str(topic),
-                Part::Source(field) => match source(record) {
-                    Some(source) => name.push_str(self.source_field(source, field, record)?),
-                    None => return Ok(None),
-                },
+                Part::Source(field) => {
+                    let event = record.and_then(|record| Some((source(record)?, record)));
+                    let Some((source, record)) = event else {
+                        return Ok(None);
+                    };
+                    name.push_str(self.source_field(source, field, record)?);
+                }
             }
         }
         if self.normalizes {

@@ -148,6 +148,13 @@ fn conflicts(config: &ConfigMap) -> Vec<Conflict> {
         &[FIELD_EXCLUDE_LIST],
         "Cannot define both field.exclude.list and field.include.list. Please specify only one.",
     );
+    refuse(
+        evolution == Some(Evolution::ValidateOnly)
+            && text(COLLECTION_NAME_FORMAT).contains("${source."),
+        &[SCHEMA_EVOLUTION],
+        "'validate-only' cannot validate target tables when 'collection.name.format' contains \
+         source field placeholders.",
+    );
     let zone_name = text(TIME_ZONE);
     refuse(
         !zone_name.is_empty() && Zone::parse(zone_name).is_none(),

@@ -15,7 +15,6 @@ use tether_api::config::{ConfigDef, ConfigMap, ConfigValue, ParsedConfig, Passwo
 use tether_api::{ConnectError, Result};
 
 use self::fallback::{Fallback, StandIn, complete};
-use super::unavailable::unavailable;
 use super::{Choice, SinkConfig, own};
 use crate::time::Zone;
 
@@ -71,21 +70,6 @@ impl Flavour {
                 }
             }
         }
-        if values.iter().any(|value| !value.errors.is_empty()) {
-            return values;
-        }
-        // What is left, such as a URL that cannot be read, is found by connecting.
-        let Ok(sink) = self.read(config) else {
-            return values;
-        };
-        for setting in unavailable(&sink) {
-            let value = values
-                .iter_mut()
-                .find(|value| setting.keys.contains(&value.name.as_str()));
-            if let Some(value) = value {
-                value.error(setting.to_string());
-            }
-        }
         values
     }
 
@@ -94,14 +78,6 @@ impl Flavour {
     /// # Errors
     /// Config, for the first thing that is wrong.
     pub(crate) fn parse(&self, config: &ConfigMap) -> Result<SinkConfig> {
-        let sink = self.read(config)?;
-        match unavailable(&sink).first() {
-            Some(setting) => Err(ConnectError::config(setting.to_string())),
-            None => Ok(sink),
-        }
-    }
-
-    fn read(&self, config: &ConfigMap) -> Result<SinkConfig> {
         let (config, _) = complete(self.fallbacks, config);
         let parsed = (self.definition)().parse(&config)?;
         match (self.conflicts)(&config).into_iter().next() {

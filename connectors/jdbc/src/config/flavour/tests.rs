@@ -81,25 +81,3 @@ fn keys_of_other_connectors_stand_in() {
             .is_empty()
     );
 }
-
-#[test]
-fn what_is_not_available_is_refused_on_its_key() {
-    for (entries, key) in [
-        (("use.reduction.buffer", "true"), "use.reduction.buffer"),
-        (("schema.evolution", "validate-only"), "schema.evolution"),
-    ] {
-        let raw = raw_config(&[("connection.username", "u"), entries]);
-        let reason = ALL[2].parse(&raw).unwrap_err().to_string();
-        assert!(
-            reason.starts_with(key) && reason.ends_with("is not available yet"),
-            "{reason}"
-        );
-        let values = ALL[2].validate(&raw).into_iter();
-        let found: Vec<_> = values.filter(|value| !value.errors.is_empty()).collect();
-        assert_eq!(found.len(), 1, "{found:?}");
-        assert_eq!(
-            (&*found[0].name, &found[0].errors[..]),
-            (key, &[reason][..])
-        );
-    }
-}

@@ -195,7 +195,7 @@ fn tables() -> Vec<ConfigKey> {
     vec![
         key(SCHEMA_EVOLUTION, ConfigType::String, Width::Short, "Controls how schema evolution is handled by the sink connector")
             .default_string(Evolution::None.word())
-            .doc("Which changes of tables are allowed: ``none`` or ``basic`` (missing tables are created and missing columns added)."),
+            .doc("Which changes of tables are allowed: ``none``, ``validate-only`` (none, and tables have to be there when a task starts) or ``basic`` (missing tables are created and missing columns added)."),
         key(QUOTE_IDENTIFIERS, ConfigType::Boolean, Width::Short, "Controls whether table, column, or other identifiers are quoted")
             .default_boolean(false)
             .doc("Whether names of tables and columns keep their case. Otherwise they have the case of names without quotes, and columns are in lower case."),
