@@ -4,6 +4,7 @@
 mod columns;
 mod errant;
 mod evolution;
+mod extended;
 mod faults;
 mod flavours;
 mod matrix;

@@ -181,7 +181,12 @@ impl Cell {
         };
         let columns = columns.iter().map(|column| {
             let rule = if *column == "b" { "" } else { " NOT NULL" };
-            format!("{column} {}{rule}", column_type(server, column))
+            let kind = match (column_type(server, column), self.flavour) {
+                // Where the others make columns of up to 64 KiB.
+                ("text", Flavour::Debezium) if matches!(server, Server::MariaDb(_)) => "longtext",
+                (kind, _) => kind,
+            };
+            format!("{column} {kind}{rule}")
         });
         // Debezium's connector keeps the order of the key, the others that of the columns.
         let mut key = key.to_vec();
