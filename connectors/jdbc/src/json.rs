@@ -4,7 +4,7 @@
 //! base64, dates and times are what ISO 8601 makes of them in UTC, floats that
 //! are no numbers are texts. A map whose keys are no texts has them as texts.
 
-use std::fmt::{Display, Write as _};
+use std::fmt::{self, Display, Write as _};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -32,29 +32,64 @@ pub(crate) enum JsonError {
 }
 
 /// A value as JSON.
-#[derive(Debug, Default)]
-pub(crate) struct Json {
-    /// The text.
-    pub(crate) text: String,
-    /// Whether a string has a NUL character, which some databases refuse.
-    pub(crate) has_nul: bool,
+///
+/// # Errors
+/// If it is too deep, or has something that JSON has no form for.
+pub(crate) fn text(value: &Value) -> Result<String, JsonError> {
+    let mut text = String::new();
+    push(value, &mut text)?;
+    Ok(text)
 }
 
-impl Json {
-    /// Writes a value.
-    ///
-    /// # Errors
-    /// If it is too deep, or has something that JSON has no form for.
-    pub(crate) fn of(value: &Value) -> Result<Self, JsonError> {
-        let mut json = Self::default();
-        json.push(value, MOST_LEVELS)?;
-        Ok(json)
-    }
+/// Appends a value as JSON. Says whether a string in it has a NUL character,
+/// which some databases refuse.
+///
+/// # Errors
+/// If it is too deep, or has something that JSON has no form for.
+pub(crate) fn push<O: Output>(value: &Value, out: &mut O) -> Result<bool, JsonError> {
+    let mut writer = Writer {
+        out,
+        has_nul: false,
+    };
+    writer.push(value, MOST_LEVELS)?;
+    Ok(writer.has_nul)
+}
 
+/// Where text is appended.
+pub(crate) trait Output {
+    /// Appends a text.
+    fn append(&mut self, text: &str);
+}
+
+impl Output for String {
+    fn append(&mut self, text: &str) {
+        self.push_str(text);
+    }
+}
+
+impl Output for Vec<u8> {
+    fn append(&mut self, text: &str) {
+        self.extend_from_slice(text.as_bytes());
+    }
+}
+
+struct Writer<'o, O> {
+    out: &'o mut O,
+    has_nul: bool,
+}
+
+impl<O: Output> fmt::Write for Writer<'_, O> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.out.append(text);
+        Ok(())
+    }
+}
+
+impl<O: Output> Writer<'_, O> {
     fn push(&mut self, value: &Value, levels: usize) -> Result<(), JsonError> {
         let below = levels.checked_sub(1).ok_or(JsonError::TooDeep)?;
         match value {
-            Value::Null => self.text.push_str("null"),
+            Value::Null => self.out.append("null"),
             Value::Boolean(flag) => self.push_shown(flag),
             Value::Int8(number) => self.push_shown(number),
             Value::Int16(number) => self.push_shown(number),
@@ -66,7 +101,7 @@ impl Json {
             Value::Float64(number) => self.push_text(&java_f64(*number)),
             Value::Decimal(number) => {
                 let digits = number.to_plain_string(LONGEST_DECIMAL);
-                self.text.push_str(&digits.ok_or(JsonError::TooManyDigits)?);
+                self.out.append(&digits.ok_or(JsonError::TooManyDigits)?);
             }
             Value::String(text) => self.push_text(text),
             Value::Bytes(bytes) => self.push_text(&STANDARD.encode(bytes)),
@@ -74,32 +109,32 @@ impl Json {
             Value::Time(millis) => self.push_text(&time(i64::from(*millis))),
             Value::Timestamp(millis) => self.push_text(&timestamp(*millis)),
             Value::Array(elements) => {
-                self.text.push('[');
+                self.out.append("[");
                 for (index, element) in elements.iter().enumerate() {
                     self.separate(index);
                     self.push(element, below)?;
                 }
-                self.text.push(']');
+                self.out.append("]");
             }
             Value::Map(entries) => {
-                self.text.push('{');
+                self.out.append("{");
                 for (index, (key, value)) in entries.iter().enumerate() {
                     self.separate(index);
                     self.push_key(key)?;
                     self.push(value, below)?;
                 }
-                self.text.push('}');
+                self.out.append("}");
             }
             Value::Struct(structure) => {
-                self.text.push('{');
+                self.out.append("{");
                 let values = structure.values().iter();
                 for (field, value) in structure.schema().fields().iter().zip(values) {
                     self.separate(field.index);
                     self.push_text(&field.name);
-                    self.text.push(':');
+                    self.out.append(":");
                     self.push(value, below)?;
                 }
-                self.text.push('}');
+                self.out.append("}");
             }
         }
         Ok(())
@@ -107,7 +142,7 @@ impl Json {
 
     fn separate(&mut self, index: usize) {
         if index > 0 {
-            self.text.push(',');
+            self.out.append(",");
         }
     }
 
@@ -118,42 +153,42 @@ impl Json {
                 return Err(JsonError::KeyWithParts);
             }
             key => {
-                let written = Self::of(key)?;
-                self.push_text(written.text.trim_matches('"'));
+                let written = text(key)?;
+                self.push_text(written.trim_matches('"'));
             }
         }
-        self.text.push(':');
+        self.out.append(":");
         Ok(())
     }
 
     fn push_shown(&mut self, value: impl Display) {
-        // Writing to a string cannot fail.
-        let _ = write!(self.text, "{value}");
+        // Writing to memory cannot fail.
+        let _ = write!(self, "{value}");
     }
 
     fn push_text(&mut self, text: &str) {
-        self.text.push('"');
+        self.out.append("\"");
         let mut plain = 0;
         for (at, byte) in text.bytes().enumerate() {
             if byte >= 0x20 && byte != b'"' && byte != b'\\' {
                 continue;
             }
-            self.text.push_str(&text[plain..at]);
+            self.out.append(&text[plain..at]);
             plain = at + 1;
             match byte {
-                b'"' => self.text.push_str("\\\""),
-                b'\\' => self.text.push_str("\\\\"),
-                b'\n' => self.text.push_str("\\n"),
-                b'\r' => self.text.push_str("\\r"),
-                b'\t' => self.text.push_str("\\t"),
+                b'"' => self.out.append("\\\""),
+                b'\\' => self.out.append("\\\\"),
+                b'\n' => self.out.append("\\n"),
+                b'\r' => self.out.append("\\r"),
+                b'\t' => self.out.append("\\t"),
                 byte => {
                     self.has_nul |= byte == 0;
-                    let _ = write!(self.text, "\\u{byte:04x}");
+                    let _ = write!(self, "\\u{byte:04x}");
                 }
             }
         }
-        self.text.push_str(&text[plain..]);
-        self.text.push('"');
+        self.out.append(&text[plain..]);
+        self.out.append("\"");
     }
 }
 
@@ -180,13 +215,14 @@ fn timestamp(millis: i64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use tether_api::data::{Decimal, MapValue};
 
     use super::*;
-    use crate::fixture::{int, struct_of, structure, text};
+    use crate::fixture::{any_value, int, struct_of, structure, text};
 
     fn written(value: impl Into<Value>) -> String {
-        Json::of(&value.into()).unwrap().text
+        super::text(&value.into()).unwrap()
     }
 
     fn map(key: impl Into<Value>, value: impl Into<Value>) -> Value {
@@ -223,8 +259,9 @@ mod tests {
             written("a\"b\\c\n\t\u{1}ä"),
             "\"a\\\"b\\\\c\\n\\t\\u0001ä\""
         );
-        let json = Json::of(&"a\0".into()).unwrap();
-        assert_eq!((&*json.text, json.has_nul), ("\"a\\u0000\"", true));
+        let mut out = Vec::new();
+        assert_eq!(push(&"a\0".into(), &mut out), Ok(true));
+        assert_eq!(out, b"\"a\\u0000\"");
     }
 
     #[test]
@@ -237,7 +274,7 @@ mod tests {
         assert_eq!(written(map(7i32, "v")), "{\"7\":\"v\"}");
         assert_eq!(written(map(Value::Date(0), "v")), "{\"1970-01-01\":\"v\"}");
         let key = Value::Array(Vec::new().into());
-        let error = Json::of(&map(key, 1i32)).unwrap_err();
+        let error = super::text(&map(key, 1i32)).unwrap_err();
         assert_eq!(error, JsonError::KeyWithParts);
     }
 
@@ -247,8 +284,43 @@ mod tests {
             let empty = Value::Array(Vec::new().into());
             (1..levels).fold(empty, |inner, _| Value::Array(vec![inner].into()))
         };
-        assert!(Json::of(&nested(MOST_LEVELS)).is_ok());
-        let error = Json::of(&nested(MOST_LEVELS + 1)).unwrap_err();
+        assert!(super::text(&nested(MOST_LEVELS)).is_ok());
+        let error = super::text(&nested(MOST_LEVELS + 1)).unwrap_err();
         assert_eq!(error, JsonError::TooDeep);
+    }
+
+    fn agree(value: &Value, json: &serde_json::Value) -> bool {
+        match (value, json) {
+            (Value::Array(values), serde_json::Value::Array(list)) => {
+                values.len() == list.len() && values.iter().zip(list).all(|(a, b)| agree(a, b))
+            }
+            (Value::Map(map), serde_json::Value::Object(object)) => {
+                let has = |(key, value): &(Value, Value)| {
+                    let found = key.as_str().and_then(|key| object.get(key));
+                    found.is_some_and(|json| agree(value, json))
+                };
+                map.len() == object.len() && map.iter().all(has)
+            }
+            (Value::String(text), json) => json.as_str() == Some(text),
+            (Value::Int64(number), json) => json.as_i64() == Some(*number),
+            (Value::Float64(number), json) if number.is_finite() => {
+                // The reader may be off by the last bit.
+                json.as_f64()
+                    .is_some_and(|read| (read - number).abs() <= number.abs() * 1e-15)
+            }
+            (Value::Boolean(flag), json) => json.as_bool() == Some(*flag),
+            (Value::Null, json) => json.is_null(),
+            (value, json) => {
+                json.is_string() || matches!(value, Value::Float32(_) | Value::Decimal(_))
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_value_is_read_back(value in any_value()) {
+            let json: serde_json::Value = serde_json::from_str(&super::text(&value).unwrap()).unwrap();
+            prop_assert!(agree(&value, &json), "{value:?} {json}");
+        }
     }
 }

@@ -11,7 +11,7 @@ use tether_api::record::SinkRecord;
 
 use crate::database::column_value::{push_key_value, with_value};
 use crate::fields::SinkField;
-use crate::json::{Json, JsonError};
+use crate::json::{self, JsonError};
 use crate::table::TableId;
 
 /// Appends bytes that are equal for records whose keys have equal values.
@@ -38,7 +38,7 @@ fn push_value(value: &Value, out: &mut Vec<u8>) -> Result<(), JsonError> {
         Value::Bytes(bytes) => push_delimited(bytes, out),
         value => match value.as_i64() {
             Some(number) => out.extend(number.to_be_bytes()),
-            None => push_delimited(Json::of(value)?.text.as_bytes(), out),
+            None => push_delimited(json::text(value)?.as_bytes(), out),
         },
     }
     Ok(())

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::config::TypeMapping;
 use crate::fields::SinkField;
-use crate::json::Json;
+use crate::json;
 use crate::table::TableId;
 use crate::time::Clock;
 
@@ -379,8 +379,8 @@ impl Dialect for MySqlDialect {
             }
             Value::Null => bytes.extend_from_slice(b"NULL"),
             value if field.is_json => {
-                let json = Json::of(value).map_err(|error| no_literal(field, error))?;
-                literal::push_default_text(&json.text, &mut bytes).map_err(unfit)?;
+                let text = json::text(value).map_err(|error| no_literal(field, error))?;
+                literal::push_default_text(&text, &mut bytes).map_err(unfit)?;
             }
             Value::Int64(number) if field.is_epoch => {
                 let instant = self.clock.epoch_instant(*number);

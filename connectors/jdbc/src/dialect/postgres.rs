@@ -18,7 +18,7 @@ use super::{
 use crate::config::TypeMapping;
 use crate::debezium_type::DebeziumType;
 use crate::fields::SinkField;
-use crate::json::Json;
+use crate::json;
 use crate::table::TableId;
 use crate::time::Clock;
 
@@ -358,8 +358,8 @@ impl Dialect for PostgresDialect {
         }
         match value {
             value if field.is_json => {
-                let json = Json::of(value).map_err(|error| no_literal(field, error))?;
-                quoted_text(&json.text).map_err(|error| no_literal(field, error))
+                let text = json::text(value).map_err(|error| no_literal(field, error))?;
+                quoted_text(&text).map_err(|error| no_literal(field, error))
             }
             Value::Array(elements) => {
                 let elements: Result<Vec<_>> = elements

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::config::TypeMapping;
 use crate::fields::SinkField;
-use crate::json::Json;
+use crate::json;
 use crate::table::TableId;
 use crate::time::Clock;
 
@@ -219,8 +219,8 @@ impl Dialect for SqliteDialect {
         Ok(match value {
             Value::Null => "NULL".to_owned(),
             value if field.is_json => {
-                let json = Json::of(value).map_err(|error| unfit(&error))?;
-                format!("'{}'", json.text.replace('\'', "''"))
+                let text = json::text(value).map_err(|error| unfit(&error))?;
+                format!("'{}'", text.replace('\'', "''"))
             }
             Value::Boolean(flag) => u8::from(*flag).to_string(),
             Value::Int8(number) => number.to_string(),

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use tether_api::data::logical::{decimal_schema, timestamp_schema};
 use tether_api::data::{Decimal, Schema, SchemaBuilder, SchemaRef, Type, Value};
 
-use crate::json::Json;
+use crate::json;
 use crate::time::{Clock, date_text, time_text, timestamp_text};
 
 /// What a column takes.
@@ -137,7 +137,7 @@ fn owned_text(text: String) -> Cow<'static, Value> {
 
 /// The value as JSON, which for a plain value is its text.
 fn json_text(value: &Value) -> Option<Cow<'static, Value>> {
-    Some(owned_text(Json::of(value).ok()?.text))
+    Some(owned_text(json::text(value).ok()?))
 }
 
 fn integer(value: &Value) -> Option<i64> {
@@ -209,8 +209,11 @@ fn wall_clock(micros: i64, clock: &Clock) -> Option<String> {
 mod tests {
     use std::sync::Arc;
 
+    use proptest::prelude::*;
+    use tether_api::data::validate;
+
     use super::*;
-    use crate::fixture::config;
+    use crate::fixture::{any_value, config};
 
     fn converted(kind: ColumnKind, value: impl Into<Value>) -> Option<Value> {
         let clock = Clock::new(&config(&[("db.timezone", "+02:00")]).time);
@@ -306,5 +309,38 @@ mod tests {
         }
         assert_eq!(converted(Instant, "yesterday"), None);
         assert_eq!(converted(WallClock, i64::MAX), None);
+    }
+
+    const ALL: [ColumnKind; 14] = [
+        ColumnKind::Integer,
+        ColumnKind::Float,
+        ColumnKind::Decimal,
+        ColumnKind::Boolean,
+        ColumnKind::Text,
+        ColumnKind::Json,
+        ColumnKind::Bytes,
+        ColumnKind::Array,
+        ColumnKind::Date,
+        ColumnKind::Time,
+        ColumnKind::WallClock,
+        ColumnKind::InstantText,
+        ColumnKind::Instant,
+        ColumnKind::Any,
+    ];
+
+    proptest! {
+        #[test]
+        fn what_fits_is_of_the_columns_schema(value in any_value(), kind in prop::sample::select(&ALL[..])) {
+            if let Some(found) = converted(kind, value)
+                && !matches!(kind, ColumnKind::Json | ColumnKind::Any)
+            {
+                let is_fit = match kind.schema().kind() {
+                    // The elements are the database's business.
+                    Type::Array => found.is_null() || found.as_array().is_some(),
+                    _ => validate(None, &kind.schema(), &found).is_ok(),
+                };
+                prop_assert!(is_fit, "{kind:?} {found:?}");
+            }
+        }
     }
 }

@@ -9,7 +9,7 @@ use crate::config::TypeMapping;
 use crate::database::column_value::WRONG_TYPE;
 use crate::dialect::mysql::literal::{self, LiteralError};
 use crate::fields::SinkField;
-use crate::json::{Json, JsonError};
+use crate::json::{self, JsonError};
 use crate::time::{Clock, TimeError};
 
 /// Why a value cannot be written.
@@ -112,7 +112,7 @@ impl Codec {
     ) -> Result<(), Misfit> {
         match (self, value) {
             (Self::Plain, value) => literal::push(value, out)?,
-            (Self::Json, value) => literal::push_text(&Json::of(value)?.text, out),
+            (Self::Json, value) => literal::push_text(&json::text(value)?, out),
             (Self::IntegerText, value) => {
                 let number = value.as_i64().ok_or(Misfit::WrongType)?;
                 out.push(b'\'');

@@ -11,7 +11,7 @@ use crate::config::TypeMapping;
 use crate::database::column_value::WRONG_TYPE;
 use crate::dialect::postgres::elements;
 use crate::fields::SinkField;
-use crate::json::{Json, JsonError};
+use crate::json::{self, JsonError};
 use crate::time::{Clock, TimeError};
 
 /// Days from 1970-01-01 to 2000-01-01, from which PostgreSQL counts.
@@ -191,11 +191,9 @@ impl Codec {
                 push_text(&text, out)?;
             }
             (Self::Json, value) => {
-                let json = Json::of(value)?;
-                if json.has_nul {
+                if json::push(value, out)? {
                     return Err(Misfit::Nul);
                 }
-                out.extend_from_slice(json.text.as_bytes());
             }
             (Self::Debezium(codec), value) => codec.push(value, out)?,
             (Self::Timestamp | Self::EpochTimestamp, value) => {

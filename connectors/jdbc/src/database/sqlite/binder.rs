@@ -11,7 +11,7 @@ use super::debezium::DebeziumCodec;
 use crate::database::column_value::{WRONG_TYPE, with_value};
 use crate::dialect::sqlite::TemporalClass;
 use crate::fields::SinkField;
-use crate::json::{Json, JsonError};
+use crate::json::{self, JsonError};
 use crate::plan::{Binder, Grouping};
 use crate::table::TableId;
 use crate::time::{Clock, TimeError, timestamp_text};
@@ -92,7 +92,7 @@ impl SqliteBinder {
     fn parameter(&self, field: &SinkField, value: &Value) -> Result<SqliteValue, Misfit> {
         Ok(match value {
             Value::Null => SqliteValue::Null,
-            value if field.is_json => SqliteValue::Text(Json::of(value)?.text),
+            value if field.is_json => SqliteValue::Text(json::text(value)?),
             Value::Int64(number) if field.is_epoch => {
                 self.instant(self.clock.epoch_instant(*number))?
             }

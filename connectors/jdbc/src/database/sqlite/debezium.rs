@@ -9,7 +9,7 @@ use crate::config::TypeMapping;
 use crate::database::variable_scale::VariableScale;
 use crate::debezium_type::{DebeziumType, Unit};
 use crate::fields::SinkField;
-use crate::json::Json;
+use crate::json;
 use crate::time::{MICROS_PER_DAY, TimeError, date_text, time_text, timestamp_text};
 
 /// The digits of a second's fraction.
@@ -66,7 +66,7 @@ impl DebeziumCodec {
             Self::WallClock(unit) => Some(timestamp_text(micros(unit)?, DIGITS)),
             // The column's affinity makes a number of it.
             Self::VariableScale(parts) => parts.decimal(value).map(|number| number.to_string()),
-            Self::Json => return Ok(SqliteValue::Text(Json::of(value)?.text)),
+            Self::Json => return Ok(SqliteValue::Text(json::text(value)?)),
         };
         text.map(SqliteValue::Text).ok_or(Misfit::WrongType)
     }
