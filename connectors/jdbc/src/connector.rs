@@ -77,6 +77,13 @@ impl Connector for JdbcSinkConnector {
             return Ok(false);
         };
         let offsets: Vec<_> = offsets.clone().into_iter().collect();
+        if let Some((partition, Some(offset))) =
+            offsets.iter().find(|(_, to)| to.is_some_and(|to| to < 0))
+        {
+            return Err(ConnectError::config(format!(
+                "The offset {offset} of {partition} is negative"
+            )));
+        }
         change_offsets(&self.flavour.parse(config)?, Some(&offsets)).await
     }
 

@@ -2,8 +2,10 @@
 //! worker uses. On SQLite it is tested within its own crate.
 
 mod columns;
+mod end_to_end;
 mod errant;
 mod evolution;
+mod exactly_once;
 mod extended;
 mod faults;
 mod flavours;
@@ -19,3 +21,4 @@ mod sink;
 mod tls;
 mod topic;
 mod types;
+mod under_load;

@@ -8,7 +8,7 @@ use tether_api::connector::{Connector, Task};
 use tether_api::offset::TopicPartition;
 use tether_api::plugin::PluginFactory;
 use tether_api::record::SinkRecord;
-use tether_api::sink::{ErrantRecordReporter, SinkTask, SinkTaskContext};
+use tether_api::sink::{ErrantRecordReporter, SinkRequests, SinkTask, SinkTaskContext};
 use tether_api::{ConnectError, ErrorKind};
 use tether_services::shared;
 use tether_tests::database::Database;
@@ -102,6 +102,23 @@ impl Sink {
     /// Tells the task which partitions it has.
     pub(super) fn open(&mut self, partitions: &[TopicPartition]) -> Result<(), ConnectError> {
         self.runtime.block_on(self.task.open(partitions))
+    }
+
+    /// Gives the task the first partition of topic `t`, and says where it wants to read on.
+    pub(super) fn take_over(&mut self) -> Result<Option<i64>> {
+        let mut requests = self.taken_over()?;
+        Ok(requests.rewind.remove(&TopicPartition::new("t", 0)))
+    }
+
+    /// The same, and says all that the task wants.
+    pub(super) fn taken_over(&mut self) -> Result<SinkRequests> {
+        self.open_partition(0)?;
+        Ok(self.context.take_requests())
+    }
+
+    /// Gives the task a partition of topic `t`.
+    pub(super) fn open_partition(&mut self, partition: i32) -> Result<()> {
+        Ok(self.open(&[TopicPartition::new("t", partition)])?)
     }
 
     /// Delivers records.

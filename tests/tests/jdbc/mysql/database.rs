@@ -6,7 +6,7 @@ use tether_tests::names;
 
 /// A database, dropped with this value.
 pub(in crate::jdbc) struct MySqlDatabase {
-    port: u16,
+    pub(in crate::jdbc) port: u16,
     pub(in crate::jdbc) name: String,
 }
 

@@ -68,6 +68,24 @@ async fn offsets_wait_for_reports() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_task_that_stores_offsets_itself_waits_for_reports_as_well() {
+    let bench = bench_with(&QUEUE, |kafka, script| {
+        kafka.script(Operation::Send, [Fault::Hold]);
+        script.stores_offsets.store(true, Ordering::Relaxed);
+        script.put(Put::Report);
+    });
+    bench.append(0, &["a"]);
+    bench.until_letters(1).await;
+    bench.append(1, &["b"]);
+    // Of the clock that stands still unless all wait.
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    assert!(!bench.calls().contains(&"put t-1@0".to_owned()));
+    bench.kafka.release(Operation::Send);
+    bench.until("put t-1@0").await;
+    bench.until_committed(1, 1).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_tolerance_a_report_fails_the_task_whatever_it_does_itself() {
     for put in [Put::Report, Put::ReportAndGoOn] {
         let mut put = Some(put);

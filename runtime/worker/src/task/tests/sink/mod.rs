@@ -10,6 +10,7 @@ mod offsets;
 mod rebalance;
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -56,6 +57,7 @@ struct Script {
     puts: Arc<Mutex<VecDeque<Put>>>,
     pre_commits: Arc<Mutex<VecDeque<PreCommit>>>,
     context: Arc<Mutex<Option<SinkTaskContext>>>,
+    stores_offsets: Arc<AtomicBool>,
 }
 
 impl Script {
@@ -138,6 +140,10 @@ impl SinkTask for Script {
             Some(PreCommit::Fail) => Err(ConnectError::other("not durable")),
             Some(PreCommit::Offsets(offsets)) => Ok(offsets),
         }
+    }
+
+    fn stores_offsets(&self) -> bool {
+        self.stores_offsets.load(Ordering::Relaxed)
     }
 
     async fn close(&mut self, partitions: &[TopicPartition]) -> Result<()> {
