@@ -1,5 +1,7 @@
 //! Offsets that are stored with the rows.
 
+use proptest::collection::vec;
+use proptest::prelude::*;
 use tether_api::ErrorKind;
 use tether_api::connector::AlteredOffsets;
 use tether_api::data::SchemaRef;
@@ -215,4 +217,86 @@ async fn names_are_values_in_statements() {
         sink.rows("SELECT connector, next_offset FROM `my offsets`"),
         [format!("{hostile}|2")]
     );
+}
+
+/// What happens to tasks.
+#[derive(Debug, Clone)]
+enum Step {
+    /// The task gets so many records.
+    Deliver(usize),
+    /// It is killed, and its group's offset was so many records behind.
+    Kill(usize),
+    /// A task that was taken for dead gets so many records.
+    Zombie(usize),
+    /// Another writer is in the way, so that a delivery of so many records comes again.
+    Obstruct(usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        (1usize..8).prop_map(Step::Deliver),
+        (0usize..8).prop_map(Step::Kill),
+        (1usize..8).prop_map(Step::Zombie),
+        (1usize..8).prop_map(Step::Obstruct),
+    ]
+}
+
+async fn run(steps: &[Step]) {
+    let log = records(500);
+    let settings = [
+        ONCE[0],
+        ONCE[1],
+        ("connection.busy_timeout", "1"),
+        ("retry.backoff.ms", "0"),
+        ("max.retries", "1000"),
+    ];
+    let mut sink = Sink::start(&settings).await;
+    sink.open().await;
+    let mut zombies: Vec<(Sink, usize)> = Vec::new();
+    let mut next = 0;
+    for step in steps {
+        match step {
+            Step::Deliver(count) => {
+                sink.put(&log[next..next + count]).await.unwrap();
+                next += count;
+            }
+            Step::Kill(behind) => {
+                let mut killed = sink.another(&settings).await;
+                std::mem::swap(&mut sink, &mut killed);
+                zombies.push((killed, next));
+                // It reads on from the group's offset unless the task knows better.
+                let group = next.saturating_sub(*behind);
+                next = sink.open().await.map_or(group, |offset| offset as usize);
+            }
+            Step::Zombie(count) => {
+                if let Some((zombie, from)) = zombies.last_mut() {
+                    assert!(zombie.put(&log[*from..*from + count]).await.is_err());
+                }
+            }
+            Step::Obstruct(count) => {
+                let delivery = &log[next..next + count];
+                let other = sink.connection();
+                other.execute_batch("BEGIN IMMEDIATE").unwrap();
+                assert!(sink.put(delivery).await.unwrap_err().is_retriable());
+                other.execute_batch("ROLLBACK").unwrap();
+                sink.put(delivery).await.unwrap();
+                next += count;
+            }
+        }
+    }
+    sink.put(&log[next..=next]).await.unwrap();
+    let count = next + 1;
+    assert_eq!(
+        sink.rows("SELECT count(*), count(DISTINCT a), min(a), max(a) FROM t"),
+        [format!("{count}|{count}|0|{next}")]
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+    #[test]
+    fn each_record_is_written_once_whatever_happens(steps in vec(step(), 1..20)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(run(&steps));
+    }
 }
