@@ -1,5 +1,5 @@
 //! The JDBC sink on a real PostgreSQL and, in `mysql`, on a real MariaDB, through the seam that the
-//! worker uses. On SQLite it is tested within its own crate.
+//! worker uses, and in `worker` with one. On SQLite it is tested within its own crate as well.
 
 mod columns;
 mod end_to_end;
@@ -22,3 +22,4 @@ mod tls;
 mod topic;
 mod types;
 mod under_load;
+mod worker;
