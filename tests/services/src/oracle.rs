@@ -15,7 +15,12 @@ use crate::java::{self, Jvm};
 use crate::process;
 
 const HEAP_MEBIBYTES: u32 = 256;
-const SOURCES: [&str; 3] = ["Oracle.java", "SchemaJson.java", "ValueJson.java"];
+const SOURCES: [&str; 4] = [
+    "tether/oracle/Oracle.java",
+    "tether/oracle/SchemaJson.java",
+    "tether/oracle/ValueJson.java",
+    "org/apache/kafka/connect/runtime/distributed/Assignments.java",
+];
 
 /// A Java program that is asked what the real converters, transformations and so on do.
 ///
@@ -155,7 +160,7 @@ impl Drop for Conversation {
 
 /// The folder with the compiled classes.
 fn compile(jars: &Jars) -> Result<PathBuf> {
-    let folder = java::sources().join("oracle").join("tether").join("oracle");
+    let folder = java::sources().join("oracle");
     let sources = SOURCES.map(|source| folder.join(source));
     let class_path = jars.full_class_path();
     java::compile("oracle", &sources, &class_path)

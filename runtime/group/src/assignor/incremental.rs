@@ -111,7 +111,7 @@ impl IncrementalAssignor {
         let deleted = previous.without([configured]);
         let duplicated = loads::duplicated(members);
         let lost = previous.without([&active, &deleted]);
-        let mut to_deal = configured.without([&previous, &active]);
+        let created = configured.without([&previous, &active]);
 
         let mut revoked = Loads::new();
         for (member, work) in members {
@@ -123,9 +123,9 @@ impl IncrementalAssignor {
         }
         let mut next = members.clone();
         loads::remove(&mut next, &revoked);
-        self.handle_lost(round.now_ms, &lost, &mut next, &mut to_deal);
+        let found = self.handle_lost(round.now_ms, &lost, &mut next);
         if self.delay.left_ms == 0 {
-            let surplus = loads::surplus(&next, configured);
+            let surplus = loads::surplus(&next, members, configured);
             if self.may_revoke(round.now_ms, !surplus.is_empty()) {
                 loads::add(&mut revoked, &surplus);
                 loads::remove(&mut next, &surplus);
@@ -133,7 +133,7 @@ impl IncrementalAssignor {
         } else {
             self.has_revoked = false;
         }
-        loads::deal(&mut next, to_deal);
+        loads::deal(&mut next, created, found);
 
         let mut assigned = next.clone();
         for (member, work) in &mut assigned {
@@ -160,11 +160,11 @@ impl IncrementalAssignor {
     }
 
     /// Decides whether what nobody runs any more is dealt out, or its members are
-    /// waited for.
-    fn handle_lost(&mut self, now_ms: i64, lost: &Work, next: &mut Loads, to_deal: &mut Work) {
+    /// waited for. Returns what is to be dealt out to all.
+    fn handle_lost(&mut self, now_ms: i64, lost: &Work, next: &mut Loads) -> Work {
         if lost.is_empty() && !self.has_revoked {
             self.delay = Delay::default();
-            return;
+            return Work::default();
         }
         let is_complete = || {
             let mut members = self.previous.members.iter();
@@ -172,14 +172,13 @@ impl IncrementalAssignor {
         };
         // With all members there, some of them did not get the last assignment.
         if self.delay.until_ms.is_none() && is_complete() || self.max_delay_ms == 0 {
-            to_deal.add(lost);
-            return;
+            return lost.clone();
         }
         match self.delay.until_ms {
             Some(until_ms) if now_ms >= until_ms => {
                 let candidates = std::mem::take(&mut self.delay).candidates;
-                deal_in_turn(lost, &candidates, next, to_deal);
                 self.has_revoked = false;
+                deal_in_turn(lost, &candidates, next)
             }
             until_ms => {
                 for (member, work) in next {
@@ -190,6 +189,7 @@ impl IncrementalAssignor {
                 let left_ms = until_ms.map_or(self.max_delay_ms, |until_ms| until_ms - now_ms);
                 self.delay.left_ms = left_ms.min(self.max_delay_ms);
                 self.delay.until_ms = Some(now_ms + self.delay.left_ms);
+                Work::default()
             }
         }
     }
@@ -223,13 +223,13 @@ impl IncrementalAssignor {
     }
 }
 
-/// Gives lost work to those candidates that are still there, or to all.
-fn deal_in_turn(lost: &Work, candidates: &[String], next: &mut Loads, to_deal: &mut Work) {
+/// Gives lost work to those candidates that are still there. Returns it if there
+/// are none.
+fn deal_in_turn(lost: &Work, candidates: &[String], next: &mut Loads) -> Work {
     let is_there = |candidate: &&String| next.contains_key(*candidate);
     let candidates: Vec<_> = candidates.iter().filter(is_there).collect();
     if candidates.is_empty() {
-        to_deal.add(lost);
-        return;
+        return lost.clone();
     }
     for (connector, member) in lost.connectors.iter().zip(candidates.iter().cycle()) {
         let work = next.entry((*member).clone()).or_default();
@@ -239,6 +239,7 @@ fn deal_in_turn(lost: &Work, candidates: &[String], next: &mut Loads, to_deal: &
         let work = next.entry((*member).clone()).or_default();
         work.tasks.insert(task.clone());
     }
+    Work::default()
 }
 
 #[cfg(test)]

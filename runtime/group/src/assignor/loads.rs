@@ -71,19 +71,20 @@ pub(super) fn remove(from: &mut Loads, less: &Loads) {
 }
 
 /// What members have to give up so that nobody runs more than an even share of
-/// what is configured. Nobody gives up anything if that share can be reached by
-/// what is still to be dealt out.
-pub(super) fn surplus(loads: &Loads, configured: &Work) -> Loads {
+/// what is configured: first of what they `run`, then of what they are to run.
+/// Nobody gives up anything if that share can be reached by what is still to be
+/// dealt out.
+pub(super) fn surplus(loads: &Loads, run: &Loads, configured: &Work) -> Loads {
     if loads.values().all(Work::is_empty) || configured.is_empty() {
         return Loads::new();
     }
     let mut surplus = Loads::new();
-    surplus_of::<String>(loads, configured, &mut surplus);
-    surplus_of::<TaskId>(loads, configured, &mut surplus);
+    surplus_of::<String>(loads, run, configured, &mut surplus);
+    surplus_of::<TaskId>(loads, run, configured, &mut surplus);
     surplus
 }
 
-fn surplus_of<K: Kind>(loads: &Loads, configured: &Work, surplus: &mut Loads) {
+fn surplus_of<K: Kind>(loads: &Loads, run: &Loads, configured: &Work, surplus: &mut Loads) {
     let share = K::of(configured).len() / loads.len();
     // So many members run one more.
     let mut larger = K::of(configured).len() % loads.len();
@@ -105,8 +106,10 @@ fn surplus_of<K: Kind>(loads: &Loads, configured: &Work, surplus: &mut Loads) {
         } else {
             share
         };
-        let given_up = held.iter().take(held.len() - most).cloned();
-        let given_up: BTreeSet<_> = given_up.collect();
+        let runs = |item: &K| run.get(member).is_some_and(|run| K::of(run).contains(item));
+        let (first, then): (Vec<_>, Vec<_>) = held.iter().partition(|item| runs(item));
+        let given_up = first.into_iter().chain(then).take(held.len() - most);
+        let given_up: BTreeSet<_> = given_up.cloned().collect();
         if !given_up.is_empty() {
             let work = surplus.entry(member.clone()).or_default();
             K::of_mut(work).extend(given_up);
@@ -114,28 +117,27 @@ fn surplus_of<K: Kind>(loads: &Loads, configured: &Work, surplus: &mut Loads) {
     }
 }
 
-/// Gives work to those who have least of its kind.
-pub(super) fn deal(loads: &mut Loads, work: Work) {
-    deal_kind(loads, work.connectors);
-    deal_kind(loads, work.tasks);
+/// Gives work, the first before the second, to those who have least of its kind.
+pub(super) fn deal(loads: &mut Loads, first: Work, second: Work) {
+    deal_kind(loads, first.connectors.into_iter().chain(second.connectors));
+    deal_kind(loads, first.tasks.into_iter().chain(second.tasks));
 }
 
-fn deal_kind<K: Kind>(loads: &mut Loads, items: BTreeSet<K>) {
-    if items.is_empty() {
-        return;
-    }
+fn deal_kind<K: Kind>(loads: &mut Loads, items: impl Iterator<Item = K>) {
     let mut members: Vec<_> = loads.values_mut().map(K::of_mut).collect();
+    // Among equals it is the turn of the one that had less to begin with.
+    members.sort_by_key(|held| held.len());
     let mut least: BinaryHeap<_> = members
         .iter()
         .enumerate()
-        .map(|(index, held)| Reverse((held.len(), index)))
+        .map(|(turn, held)| Reverse((held.len(), turn)))
         .collect();
     for item in items {
         let Some(mut first) = least.peek_mut() else {
             return;
         };
-        let Reverse((count, index)) = *first;
-        members[index].insert(item);
-        *first = Reverse((count + 1, index));
+        let Reverse((count, turn)) = *first;
+        members[turn].insert(item);
+        *first = Reverse((count + 1, turn));
     }
 }

@@ -34,6 +34,7 @@ import org.apache.kafka.connect.data.SchemaProjector;
 import org.apache.kafka.connect.header.ConnectHeaders;
 import org.apache.kafka.connect.header.Header;
 import org.apache.kafka.connect.header.Headers;
+import org.apache.kafka.connect.runtime.distributed.Assignments;
 import org.apache.kafka.connect.sink.SinkRecord;
 import org.apache.kafka.connect.source.SourceRecord;
 import org.apache.kafka.connect.storage.Converter;
@@ -77,6 +78,10 @@ import org.apache.kafka.connect.transforms.predicates.Predicate;
  * {"op":"registered","scope":"s"}
  *     -> {"schemas":[{"subject","version","id","schema"}]}   what schema.registry.url=mock://s holds
  * {"op":"forget","scope":"s"}                                             -> {}
+ * {"op":"assign","max_delay":ms,"rounds":[{"configured":{"c":tasks},"members":{"m":W},"completed":
+ *     generation,"generation":n,"now":ms}...]}
+ *     -> {"outcomes":[{"assigned":{"m":W},"revoked":{"m":W},"delay":ms}...]}
+ *     what a cooperative leader makes of rounds; W is {"connectors":["c"],"tasks":[["c",0]]}
  * </pre>
  *
  * A record R is {@code {"topic","partition","key_schema","key","value_schema","value","timestamp",
@@ -124,6 +129,7 @@ public final class Oracle {
             case "register" -> register(question);
             case "registered" -> registered(question);
             case "forget" -> forget(question);
+            case "assign" -> Assignments.assign(question);
             default -> throw new IllegalArgumentException("unknown op " + op);
         };
     }
