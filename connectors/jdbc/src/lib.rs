@@ -6,13 +6,14 @@
 //! 1. [`record_rules`] checks the shape of each record, and says what is done
 //!    about it. [`change_event`] knows Debezium's events, [`header_key`] keys
 //!    that are headers.
-//! 2. [`writer`] finds the table of its topic and the [`plan`] for its schemas,
+//! 2. [`connected`] finds the table of its topic and the [`plan`] for its schemas,
 //!    made at the first sight of them: [`fields`] become columns, [`structure`]
 //!    creates or amends the table, and the [`database`] prepares a statement
 //!    for the types that its columns have.
-//! 3. [`buffer`] puts records together in batches, by their keys where that
+//! 3. [`delivery`] and [`buffer`] put records together in batches, by their keys where that
 //!    is safe ([`record_key`] where only equal values count).
-//! 4. The [`database`] writes all batches in one transaction.
+//! 4. The [`database`] writes all batches in one transaction. [`writer`] sees to
+//!    the connection, and to what one more attempt helps against at once.
 //!
 //! If it fails because of a record, [`isolation`] finds which, and [`errant`]
 //! says what is wrong with it and reports it. [`retry`] decides what is worth
@@ -25,6 +26,7 @@
 mod buffer;
 mod change_event;
 mod config;
+mod connected;
 mod connector;
 mod database;
 mod debezium_time;

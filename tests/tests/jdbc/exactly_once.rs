@@ -164,6 +164,18 @@ fn partitions_are_opened_when_the_database_is_there() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn a_table_without_transactions_is_refused() -> Result<()> {
+    let database = MySqlDatabase::create()?;
+    database.rows("CREATE TABLE t (a int) ENGINE = MyISAM")?;
+    let mut sink = Sink::with_url(&database.jdbc_url(), &[ONCE])?;
+    sink.take_over()?;
+    let error = sink.refused(&log(1))?;
+    assert!(error.contains("takes no part in transactions"), "{error}");
+    database.rows("ALTER TABLE t ENGINE = InnoDB")?;
+    Ok(sink.put(&log(1))?)
+}
+
 /// Several tables and partitions in one delivery, and a statement for each.
 #[test]
 fn offsets_of_several_partitions_move_together() -> Result<()> {

@@ -85,6 +85,15 @@ pub(crate) trait Session: Send {
         batches: &[Batch<'_, Self::Binder>],
     ) -> impl Future<Output = Result<(), Failure>> + Send;
 
+    /// Whether rows of a table are written with the transaction or without it,
+    /// whatever becomes of it.
+    fn is_transactional(
+        &mut self,
+        _table: &TableId,
+    ) -> impl Future<Output = Result<bool, SqlError>> + Send {
+        std::future::ready(Ok(true))
+    }
+
     /// Runs one statement and says how many rows it changed.
     fn execute(&mut self, sql: &str) -> impl Future<Output = Result<u64, SqlError>> + Send;
 

@@ -13,6 +13,10 @@ use crate::table::{Column, TableDefinition, TableId};
 /// "Table '…' doesn't exist".
 const NO_SUCH_TABLE: i32 = 1146;
 
+/// Whether an engine has transactions: `YES` or `NO`.
+const TRANSACTIONS: &str = "(SELECT MAX(transactions) FROM information_schema.engines \
+    WHERE engines.engine = tables.engine)";
+
 /// What the server says of a table. `name` is the table's name within SQL, as
 /// the server knows best whether case counts in names.
 pub(super) async fn describe(
@@ -35,7 +39,7 @@ pub(super) async fn describe(
     };
     let columns = columns.iter().filter_map(column).collect();
     let kind: Option<Row> = connection
-        .query_first(kind_query(table))
+        .query_first(table_query("table_type", table))
         .await
         .map_err(|error| sql_error(&error))?;
     let kind = kind.and_then(|row| text(&row, 0)).unwrap_or_default();
@@ -48,11 +52,24 @@ pub(super) async fn describe(
     }))
 }
 
-/// Asks for the kind of a table. Names that differ in case alone may be found
+/// Whether rows of a table take part in transactions, which its engine says. A
+/// view has none.
+pub(super) async fn is_transactional(
+    connection: &mut Conn,
+    table: &TableId,
+) -> Result<bool, SqlError> {
+    let answer: Option<Row> = connection
+        .query_first(table_query(TRANSACTIONS, table))
+        .await
+        .map_err(|error| sql_error(&error))?;
+    Ok(answer.and_then(|row| text(&row, 0)).as_deref() != Some("NO"))
+}
+
+/// Asks something about a table. Names that differ in case alone may be found
 /// as well, so the exact one comes first.
-fn kind_query(table: &TableId) -> Vec<u8> {
+fn table_query(what: &str, table: &TableId) -> Vec<u8> {
     let mut sql =
-        b"SELECT table_type FROM information_schema.tables WHERE table_schema = ".to_vec();
+        format!("SELECT {what} FROM information_schema.tables WHERE table_schema = ").into_bytes();
     match &table.catalog {
         Some(database) => push_text(database, &mut sql),
         None => sql.extend_from_slice(b"DATABASE()"),

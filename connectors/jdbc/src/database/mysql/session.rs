@@ -178,6 +178,10 @@ impl Session for MySqlSession {
         outcome
     }
 
+    async fn is_transactional(&mut self, table: &TableId) -> Result<bool, SqlError> {
+        catalog::is_transactional(&mut self.connection, table).await
+    }
+
     async fn execute(&mut self, sql: &str) -> Result<u64, SqlError> {
         self.is_lost = true;
         let outcome = within_timeout(self.socket_timeout, self.run(sql)).await;
