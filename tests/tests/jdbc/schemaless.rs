@@ -118,6 +118,52 @@ fn a_table_has_to_be_there() -> Result<()> {
 }
 
 #[test]
+fn change_events() -> Result<()> {
+    let server = Server::postgres()?;
+    server.rows("CREATE TABLE shop_orders (id int PRIMARY KEY, price numeric(9,2), day date)")?;
+    let settings: Settings = &[
+        (
+            "connector.class",
+            "io.debezium.connector.jdbc.JdbcSinkConnector",
+        ),
+        ("connection.username", "postgres"),
+        ("primary.key.mode", "record_key"),
+        ("collection.name.format", "${source.schema}_${source.table}"),
+    ];
+    let mut sink = Sink::with_url(&server.url(), &[settings, INFER, UPSERT])?;
+    let mut topic = topic();
+    let mut event = |id: i64, op: &str, before: Value, after: Value| {
+        let source = map([("schema", "shop".into()), ("table", "orders".into())]);
+        let value = map([
+            ("before", before),
+            ("after", after),
+            ("source", source),
+            ("op", op.into()),
+            ("ts_ms", 5i64.into()),
+        ]);
+        record(&mut topic, map([("id", id.into())]), value)
+    };
+    let row = |id: i64, price: &str| {
+        map([
+            ("id", id.into()),
+            ("price", price.into()),
+            ("day", 1i64.into()),
+        ])
+    };
+    sink.put(&[
+        event(1, "c", Value::Null, row(1, "1.50")),
+        event(2, "c", Value::Null, row(2, "2.50")),
+        event(1, "u", row(1, "1.50"), row(1, "3.50")),
+        event(2, "d", row(2, "2.50"), Value::Null),
+    ])?;
+    assert_eq!(
+        server.rows("SELECT * FROM shop_orders")?,
+        ["1|3.50|1970-01-02"]
+    );
+    Ok(())
+}
+
+#[test]
 fn types_of_postgres() -> Result<()> {
     let server = Server::postgres()?;
     server.rows(

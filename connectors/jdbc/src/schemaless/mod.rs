@@ -3,7 +3,8 @@
 //! A map becomes a struct with a field for each of its entries, so that the
 //! rest of the way is that of any record. The schema of such a field is that of
 //! an [`entry`]: what its values are only the table's column says, once that is
-//! known ([`column_kind`]).
+//! known ([`column_kind`]). A change event of Debezium's stays one, with its rows
+//! and its source as structs.
 
 pub(crate) mod column_kind;
 
@@ -18,6 +19,12 @@ use crate::config::{KeyMode, Schemaless, SinkConfig};
 /// The most sets of entries that are remembered. Maps with ever new entries
 /// must not fill the memory.
 const MOST_SHAPES: usize = 64;
+
+/// The name of the schemas of change events.
+const EVENT: &str = "schemaless.Envelope";
+
+/// The entries of a change event that are structs.
+const EVENT_PARTS: [&str; 3] = ["before", "after", "source"];
 
 /// The schema of an entry of a map.
 pub(crate) fn entry() -> &'static SchemaRef {
@@ -57,11 +64,12 @@ impl Entries {
         if !infers || !records.iter().any(is_without) {
             return Cow::Borrowed(records);
         }
+        let has_events = config.values.unwraps_envelopes;
         let mut records = records.to_vec();
         for record in &mut records {
             let data = &mut record.record;
             if let (None, Value::Map(map)) = (&data.value_schema, &data.value)
-                && let Some((schema, value)) = self.structure(map)
+                && let Some((schema, value)) = self.structure(map, has_events)
             {
                 (data.value_schema, data.value) = (Some(schema), value);
             }
@@ -70,7 +78,7 @@ impl Entries {
             }
             match &data.key {
                 Value::Map(map) => {
-                    if let Some((schema, key)) = self.structure(map) {
+                    if let Some((schema, key)) = self.structure(map, false) {
                         (data.key_schema, data.key) = (Some(schema), key);
                     }
                 }
@@ -81,29 +89,54 @@ impl Entries {
         Cow::Owned(records)
     }
 
-    /// A map as a struct; `None` if a key is no text.
-    fn structure(&mut self, map: &MapValue) -> Option<(SchemaRef, Value)> {
-        let schema = self.shape(map)?;
-        let values = map.iter().map(|(_, value)| value.clone()).collect();
+    /// A map as a struct; `None` if a key is no text. It may be a change event.
+    fn structure(&mut self, map: &MapValue, may_be_event: bool) -> Option<(SchemaRef, Value)> {
+        let is_event = may_be_event && is_event(map);
+        let mut schemas = Vec::with_capacity(map.len());
+        let mut values = Vec::with_capacity(map.len());
+        for (key, value) in map.iter() {
+            let is_part = |key: &str| is_event && EVENT_PARTS.contains(&key);
+            let part = match value {
+                Value::Map(part) if key.as_str().is_some_and(is_part) => {
+                    self.structure(part, false)
+                }
+                _ => None,
+            };
+            let (schema, value) = part.unwrap_or_else(|| (entry().clone(), value.clone()));
+            schemas.push(schema);
+            values.push(value);
+        }
+        let schema = self.shape(map, &schemas, is_event)?;
         let structure = Struct::from_values(schema.clone(), values).ok()?;
         Some((schema, structure.into()))
     }
 
-    fn shape(&mut self, map: &MapValue) -> Option<SchemaRef> {
-        let is_of = |shape: &SchemaRef| describes(shape, map);
+    /// The schema of a struct with these entries.
+    fn shape(
+        &mut self,
+        map: &MapValue,
+        schemas: &[SchemaRef],
+        is_event: bool,
+    ) -> Option<SchemaRef> {
+        let is_of = |shape: &SchemaRef| {
+            shape.name().is_some() == is_event && describes(shape, map, schemas)
+        };
         if !self.shapes.get(self.latest).is_some_and(is_of) {
             self.latest = match self.shapes.iter().position(is_of) {
                 Some(index) => index,
-                None => self.add(map)?,
+                None => self.add(map, schemas, is_event)?,
             };
         }
         self.shapes.get(self.latest).cloned()
     }
 
-    fn add(&mut self, map: &MapValue) -> Option<usize> {
+    fn add(&mut self, map: &MapValue, schemas: &[SchemaRef], is_event: bool) -> Option<usize> {
         let mut builder = SchemaBuilder::structure();
-        for (key, _) in map.iter() {
-            builder = builder.try_field(key.as_str()?, entry().clone()).ok()?;
+        for ((key, _), schema) in map.iter().zip(schemas) {
+            builder = builder.try_field(key.as_str()?, schema.clone()).ok()?;
+        }
+        if is_event {
+            builder = builder.name(EVENT);
         }
         if self.shapes.len() >= MOST_SHAPES {
             self.shapes.clear();
@@ -113,11 +146,20 @@ impl Entries {
     }
 }
 
+fn is_event(map: &MapValue) -> bool {
+    let operation = map.get_text("op").and_then(Value::as_str);
+    operation.is_some() && map.get_text("after").is_some()
+}
+
 /// Whether a struct has the entries of a map as its fields, in their order.
-fn describes(shape: &Schema, map: &MapValue) -> bool {
+fn describes(shape: &Schema, map: &MapValue, schemas: &[SchemaRef]) -> bool {
     let fields = shape.fields();
-    let names = fields.iter().map(|field| Some(&*field.name));
-    fields.len() == map.len() && map.iter().map(|(key, _)| key.as_str()).eq(names)
+    let of_fields = fields
+        .iter()
+        .map(|field| (Some(&*field.name), Arc::as_ptr(&field.schema)));
+    let names = map.iter().map(|(key, _)| key.as_str());
+    let of_map = names.zip(schemas.iter().map(Arc::as_ptr));
+    fields.len() == map.len() && of_map.eq(of_fields)
 }
 
 #[cfg(test)]
@@ -161,6 +203,42 @@ mod tests {
         assert_eq!(key_schema(1).unwrap().fields()[0].name, "k");
         assert_eq!(key_schema(2), Some(int()));
         assert_eq!((key_schema(3), value_schema(3)), (None, None));
+    }
+
+    #[test]
+    fn change_events_have_rows() {
+        let raw = crate::fixture::raw_config(&[
+            ("connection.username", "u"),
+            ("schemaless.mode", "infer_from_table"),
+        ]);
+        let config = crate::config::debezium::FLAVOUR.parse(&raw).unwrap();
+        let event = |before: Value, after: Value| {
+            let entries = [("before", before), ("after", after), ("op", "u".into())];
+            let entries = entries.map(|(key, value)| (Value::from(key), value));
+            let value = Value::Map(Arc::new(entries.into_iter().collect()));
+            record(0, (None, Value::Null), (None, value))
+        };
+        let row = || map(&[("a", 1)]);
+        let records = [
+            event(Value::Null, row()),
+            event(Value::Null, row()),
+            event(row(), Value::Null),
+        ];
+        let mut entries = Entries::default();
+        let structured = entries.structured(&config, &records);
+        let schema = |index: usize| structured[index].record.value_schema.clone().unwrap();
+        assert!(Arc::ptr_eq(&schema(0), &schema(1)));
+        let kinds = |index: usize| -> Vec<_> {
+            let schema = schema(index);
+            schema
+                .fields()
+                .iter()
+                .map(|field| field.schema.kind())
+                .collect()
+        };
+        assert_eq!(kinds(0), [Type::String, Type::Struct, Type::String]);
+        assert_eq!(kinds(2), [Type::Struct, Type::String, Type::String]);
+        assert_eq!(schema(0).name(), Some(EVENT));
     }
 
     #[test]
