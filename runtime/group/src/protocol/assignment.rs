@@ -1,8 +1,9 @@
 //! What the leader tells a member to do.
 
 use super::Protocol;
-use super::bytes::{ProtocolError, Reader, put_text, put_work};
+use super::work::put_work;
 use crate::Work;
+use crate::bytes::{BytesError, Reader, put_text};
 
 /// Why there is no work in an assignment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +42,7 @@ impl Assignment {
     ///
     /// # Errors
     /// If a name is too long for them.
-    pub fn encode(&self, protocol: Protocol) -> Result<Vec<u8>, ProtocolError> {
+    pub fn encode(&self, protocol: Protocol) -> Result<Vec<u8>, BytesError> {
         let mut out = Vec::new();
         out.extend_from_slice(&protocol.version().to_be_bytes());
         let error = match self.error {
@@ -65,7 +66,7 @@ impl Assignment {
     ///
     /// # Errors
     /// What is wrong, and where.
-    pub fn decode(bytes: &[u8]) -> Result<Self, ProtocolError> {
+    pub fn decode(bytes: &[u8]) -> Result<Self, BytesError> {
         let mut reader = Reader::new(bytes);
         reader.version()?;
         let error = match reader.int16("the error")? {
@@ -99,7 +100,7 @@ impl Assignment {
 
 impl Reader<'_> {
     /// Later versions only add fields at the end.
-    pub(super) fn version(&mut self) -> Result<i16, ProtocolError> {
+    pub(super) fn version(&mut self) -> Result<i16, BytesError> {
         match self.int16("the version")? {
             version if version < 0 => Err(self.error(format!("the version is {version}"))),
             version => Ok(version),

@@ -1,7 +1,7 @@
 //! What a member tells when it joins.
 
-use super::bytes::{ProtocolError, Reader, put_bytes, put_null, put_text};
 use super::{Assignment, Protocol};
+use crate::bytes::{BytesError, Reader, put_bytes, put_null, put_text};
 
 /// What a member tells the leader (`ExtendedWorkerState`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ impl Metadata {
     ///
     /// # Errors
     /// If a name is too long for them.
-    pub fn encode(&self, protocol: Protocol) -> Result<Vec<u8>, ProtocolError> {
+    pub fn encode(&self, protocol: Protocol) -> Result<Vec<u8>, BytesError> {
         let mut out = Vec::new();
         out.extend_from_slice(&protocol.version().to_be_bytes());
         put_text(&self.url, &mut out)?;
@@ -38,7 +38,7 @@ impl Metadata {
     ///
     /// # Errors
     /// What is wrong, and where.
-    pub fn decode(bytes: &[u8]) -> Result<Self, ProtocolError> {
+    pub fn decode(bytes: &[u8]) -> Result<Self, BytesError> {
         let mut reader = Reader::new(bytes);
         reader.version()?;
         let url = reader.text("the URL of the member")?.to_owned();

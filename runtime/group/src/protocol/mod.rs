@@ -4,11 +4,10 @@
 //! into.
 
 mod assignment;
-mod bytes;
 mod metadata;
+mod work;
 
 pub use assignment::{Assignment, AssignmentError};
-pub use bytes::ProtocolError;
 pub use metadata::Metadata;
 
 /// The type of the group, by which brokers keep it apart from consumers.

@@ -1,0 +1,139 @@
+//! Kafka's primitive types: big-endian numbers, and texts and arrays behind
+//! their lengths. No memory is taken for a length before its bytes are there.
+
+/// What is wrong with a message.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}, at byte {position}")]
+pub struct BytesError {
+    message: String,
+    position: usize,
+}
+
+/// Reads a message from its start. Only this crate knows how.
+pub struct Reader<'a> {
+    bytes: &'a [u8],
+    position: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// At the first of these bytes.
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, position: 0 }
+    }
+
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.position == self.bytes.len()
+    }
+
+    pub(crate) fn error(&self, message: impl Into<String>) -> BytesError {
+        BytesError {
+            message: message.into(),
+            position: self.position,
+        }
+    }
+
+    fn take(&mut self, length: usize, what: &str) -> Result<&'a [u8], BytesError> {
+        let end = self.position.checked_add(length);
+        match end.and_then(|end| self.bytes.get(self.position..end)) {
+            Some(taken) => {
+                self.position += length;
+                Ok(taken)
+            }
+            None => Err(self.error(format!("the message ends within {what}"))),
+        }
+    }
+
+    fn array<const N: usize>(&mut self, what: &str) -> Result<[u8; N], BytesError> {
+        let mut array = [0; N];
+        array.copy_from_slice(self.take(N, what)?);
+        Ok(array)
+    }
+
+    pub(crate) fn int16(&mut self, what: &str) -> Result<i16, BytesError> {
+        self.array(what).map(i16::from_be_bytes)
+    }
+
+    pub(crate) fn int32(&mut self, what: &str) -> Result<i32, BytesError> {
+        self.array(what).map(i32::from_be_bytes)
+    }
+
+    pub(crate) fn int64(&mut self, what: &str) -> Result<i64, BytesError> {
+        self.array(what).map(i64::from_be_bytes)
+    }
+
+    pub(crate) fn text(&mut self, what: &str) -> Result<&'a str, BytesError> {
+        let length = self.int16(what)?;
+        let Ok(length) = usize::try_from(length) else {
+            return Err(self.error(format!("{what} has the length {length}")));
+        };
+        let bytes = self.take(length, what)?;
+        std::str::from_utf8(bytes).map_err(|_| self.error(format!("{what} is not UTF-8")))
+    }
+
+    pub(crate) fn nullable_text(&mut self, what: &str) -> Result<Option<&'a str>, BytesError> {
+        match self.bytes.get(self.position..) {
+            Some([0xff, 0xff, ..]) => self.int16(what).map(|_| None),
+            _ => self.text(what).map(Some),
+        }
+    }
+
+    /// Bytes, or null.
+    pub(crate) fn nullable_bytes(&mut self, what: &str) -> Result<Option<&'a [u8]>, BytesError> {
+        match self.int32(what)? {
+            -1 => Ok(None),
+            length => match usize::try_from(length) {
+                Ok(length) => self.take(length, what).map(Some),
+                Err(_) => Err(self.error(format!("{what} has the length {length}"))),
+            },
+        }
+    }
+
+    /// The length of an array; null is empty.
+    pub(crate) fn count(&mut self, what: &str) -> Result<i32, BytesError> {
+        match self.int32(what)? {
+            -1 => Ok(0),
+            count if count < 0 => Err(self.error(format!("{what} are {count}"))),
+            count => Ok(count),
+        }
+    }
+}
+
+/// Appends a text.
+pub(crate) fn put_text(text: &str, out: &mut Vec<u8>) -> Result<(), BytesError> {
+    let length = i16::try_from(text.len()).map_err(|_| {
+        let start: String = text.chars().take(32).collect();
+        too_long(
+            &format!("{start}…"),
+            text.len(),
+            i16::MAX.unsigned_abs().into(),
+            out,
+        )
+    })?;
+    out.extend_from_slice(&length.to_be_bytes());
+    out.extend_from_slice(text.as_bytes());
+    Ok(())
+}
+
+pub(crate) fn put_bytes(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), BytesError> {
+    put_count(bytes.len(), out)?;
+    out.extend_from_slice(bytes);
+    Ok(())
+}
+
+pub(crate) fn put_null(out: &mut Vec<u8>) {
+    out.extend_from_slice(&(-1_i32).to_be_bytes());
+}
+
+pub(crate) fn put_count(count: usize, out: &mut Vec<u8>) -> Result<(), BytesError> {
+    let number = i32::try_from(count)
+        .map_err(|_| too_long("an array", count, i32::MAX.unsigned_abs(), out))?;
+    out.extend_from_slice(&number.to_be_bytes());
+    Ok(())
+}
+
+fn too_long(what: &str, length: usize, longest: u32, out: &[u8]) -> BytesError {
+    BytesError {
+        message: format!("{what} has a length of {length}, which is more than {longest}"),
+        position: out.len(),
+    }
+}
