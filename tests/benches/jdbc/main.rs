@@ -3,6 +3,7 @@
 //! same records, in the same run, and beside what a bare client writes. `make bench-jdbc` runs it.
 #![allow(clippy::print_stdout, reason = "a command line program")]
 
+mod bare_client;
 mod case;
 mod encode;
 mod encoded;
@@ -21,10 +22,12 @@ use tether_tests::bench_runs::Report;
 use tether_tests::bench_worker::Kind;
 use tether_tests::machine;
 
+use bare_client::Way;
 use case::{Case, Format, Mode};
 use measure::Bench;
 use report::Measured;
 use row::Width;
+use table::{BATCH, Tables};
 
 /// Measures the JDBC sink beside Debezium's.
 #[derive(Parser)]
@@ -41,6 +44,9 @@ struct Arguments {
     /// many.
     #[arg(long, default_value_t = 5_000_000)]
     rows: u64,
+    /// Only compares the ways of a bare client to write batches of several sizes.
+    #[arg(long)]
+    ways: bool,
     /// Passed by cargo.
     #[arg(long, hide = true)]
     bench: bool,
@@ -55,6 +61,13 @@ impl Arguments {
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
+    if arguments.ways {
+        let tables = Tables::start()?;
+        for width in Width::ALL {
+            println!("{}", bare_client::compare(&tables, width)?);
+        }
+        return Ok(());
+    }
     let kinds = match arguments.only {
         Some(kind) => vec![kind],
         None => vec![Kind::Tether, Kind::Reference],
@@ -91,8 +104,8 @@ fn main() -> Result<()> {
                 let (_, ceiling, fingerprint) = match known {
                     Some(known) => known,
                     None => {
-                        let rows = bench.rows(width);
-                        let ceiling = bench.tables.ceiling(case.mode, width, rows)?;
+                        let (rows, way) = (bench.rows(width), Way::fastest(case.mode));
+                        let ceiling = way.measure(&bench.tables, width, rows, BATCH)?;
                         let fingerprint = bench.tables.fingerprint(width)?;
                         ceilings.push((case.mode, ceiling, fingerprint));
                         &ceilings[ceilings.len() - 1]

@@ -1,33 +1,25 @@
 //! The tables in PostgreSQL: made, filled by a bare client, watched and checked.
 
 use std::pin::pin;
-use std::time::Instant;
 
 use anyhow::{Context, Result};
-use bytes::Bytes;
 use futures::SinkExt;
 use tether_services::Postgres;
 use tokio::runtime::Runtime;
 use tokio_postgres::{Client, NoTls, Statement};
 
 use crate::case::Mode;
-use crate::encoded::{self, Array};
-use crate::row::{Cell, Column, KEY, MARK, Width};
+use crate::encoded;
+use crate::row::{Cell, KEY, MARK, Width};
 
 /// Rows in a transaction of the bare client, and in a batch of the sinks.
 pub(crate) const BATCH: i64 = 3000;
 
-/// A batch of the bare client.
-enum Encoded {
-    Copy(Bytes),
-    Arrays(Vec<Array>),
-}
-
 /// The server and a connection to it.
 pub(crate) struct Tables {
     pub(crate) postgres: Postgres,
-    runtime: Runtime,
-    client: Client,
+    pub(crate) runtime: Runtime,
+    pub(crate) client: Client,
 }
 
 impl Tables {
@@ -56,6 +48,7 @@ impl Tables {
         if mode == Mode::Upsert {
             let columns = width.columns();
             let last = i64::try_from(rows)?;
+            let copy = format!("COPY {table} FROM STDIN BINARY");
             for batch in (2..=last).step_by(usize::try_from(2 * BATCH)?) {
                 let keys = (batch..=last.min(batch + 2 * BATCH - 1)).step_by(2);
                 let stale = keys.map(|key| {
@@ -64,57 +57,15 @@ impl Tables {
                     row
                 });
                 let batch = encoded::copy(&columns, stale)?;
-                self.runtime.block_on(self.copy(width, batch))?;
+                self.runtime.block_on(async {
+                    let mut sink = pin!(self.client.copy_in(&copy).await?);
+                    sink.send(batch).await?;
+                    sink.finish().await
+                })?;
             }
         }
         self.execute(&format!("VACUUM ANALYZE {table}"))?;
         self.execute("CHECKPOINT")
-    }
-
-    /// How many rows a second a bare client writes, a transaction for each batch: `COPY` of new rows, or
-    /// a prepared upsert of arrays.
-    pub(crate) fn ceiling(&self, mode: Mode, width: Width, rows: u64) -> Result<f64> {
-        self.prepare(mode, width, rows)?;
-        let columns = width.columns();
-        let last = i64::try_from(rows)?;
-        let firsts = (1..=last).step_by(usize::try_from(BATCH)?);
-        let batches = firsts.map(|first| {
-            let keys = first..=last.min(first + BATCH - 1);
-            let batch = keys.map(|key| width.row(&columns, key));
-            Ok(match mode {
-                Mode::Insert => Encoded::Copy(encoded::copy(&columns, batch)?),
-                Mode::Upsert => {
-                    Encoded::Arrays(encoded::arrays(&columns, &batch.collect::<Vec<_>>())?)
-                }
-            })
-        });
-        let batches: Vec<Encoded> = batches.collect::<Result<_>>()?;
-        let start = Instant::now();
-        self.runtime.block_on(async {
-            let upsert = self.client.prepare(&upsert(width, &columns)).await?;
-            for batch in batches {
-                match batch {
-                    Encoded::Copy(rows) => self.copy(width, rows).await?,
-                    Encoded::Arrays(arrays) => {
-                        self.client.execute_raw(&upsert, &arrays).await?;
-                    }
-                }
-            }
-            anyhow::Ok(())
-        })?;
-        #[allow(
-            clippy::cast_precision_loss,
-            reason = "numbers of rows are far below 2^52"
-        )]
-        Ok(rows as f64 / start.elapsed().as_secs_f64())
-    }
-
-    async fn copy(&self, width: Width, rows: Bytes) -> Result<()> {
-        let statement = format!("COPY {} FROM STDIN BINARY", width.name());
-        let mut sink = pin!(self.client.copy_in(&statement).await?);
-        sink.send(rows).await?;
-        sink.finish().await?;
-        Ok(())
     }
 
     /// Prepares to ask [`Tables::has`].
@@ -156,25 +107,4 @@ impl Tables {
         }
         Ok(())
     }
-}
-
-/// `INSERT … SELECT … FROM UNNEST(…) ON CONFLICT … DO UPDATE`.
-fn upsert(width: Width, columns: &[Column]) -> String {
-    let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-    let parameters = (1..).zip(columns);
-    let parameters: Vec<_> = parameters
-        .map(|(number, column)| format!("${number}::{}[]", column.kind.postgres().name()))
-        .collect();
-    let updates: Vec<_> = names
-        .iter()
-        .skip(1)
-        .map(|name| format!("{name} = EXCLUDED.{name}"))
-        .collect();
-    format!(
-        "INSERT INTO {} ({}) SELECT * FROM UNNEST({}) ON CONFLICT ({KEY}) DO UPDATE SET {}",
-        width.name(),
-        names.join(", "),
-        parameters.join(", "),
-        updates.join(", ")
-    )
 }
