@@ -2,6 +2,7 @@
 //! worker uses, and in `worker` with one. On SQLite it is tested within its own crate as well.
 
 mod columns;
+mod copies;
 mod end_to_end;
 mod errant;
 mod evolution;

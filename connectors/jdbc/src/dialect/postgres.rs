@@ -108,6 +108,20 @@ impl PostgresDialect {
         Ok(sql)
     }
 
+    /// `COPY` of rows in binary form.
+    ///
+    /// # Errors
+    /// If a name cannot be used.
+    pub(crate) fn copy(&self, table: &TableId, columns: &[Parameter]) -> Result<String> {
+        let mut sql = String::from("COPY ");
+        self.identifiers.push_table(&mut sql, table)?;
+        sql.push_str(" (");
+        let names = columns.iter().map(|column| column.column.as_str());
+        self.identifiers.push_list(&mut sql, names)?;
+        sql.push_str(") FROM STDIN BINARY");
+        Ok(sql)
+    }
+
     /// `INSERT` of rows whose keys do not exist.
     ///
     /// # Errors

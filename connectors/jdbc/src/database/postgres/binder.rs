@@ -1,4 +1,4 @@
-//! Turns records into the array parameters of a statement.
+//! Turns records into the parameters of a statement: one array for each column.
 
 use std::fmt;
 use std::ops::Range;
@@ -22,7 +22,7 @@ use crate::time::Clock;
 
 /// The bytes of parameters after which a statement ends. The protocol's limit
 /// of 1 GiB per message is far away.
-const MOST_BYTES: usize = 32 << 20;
+pub(super) const MOST_BYTES: usize = 32 << 20;
 
 /// A field and how its values are sent.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub(super) struct BoundColumn {
 
 impl BoundColumn {
     /// The field, and whether any value but null can be written.
-    fn parts(&self) -> (&SinkField, bool) {
+    pub(super) fn parts(&self) -> (&SinkField, bool) {
         (&self.field, self.codec != Codec::Unsupported)
     }
 }
@@ -55,6 +55,8 @@ pub(crate) struct PostgresBinder {
     pub(super) identities: Vec<Identity>,
     pub(super) grouping: Grouping,
     pub(super) statement: PlanStatement,
+    /// `COPY` in place of the statement, where it does the same.
+    pub(super) copy: Option<Statement>,
     pub(super) clock: Arc<Clock>,
 }
 
@@ -160,15 +162,24 @@ impl ArrayParameter {
         &mut self,
         write: impl FnOnce(&mut Vec<u8>) -> Result<(), Misfit>,
     ) -> Result<(), Misfit> {
-        let start = self.bytes.len();
-        self.bytes.extend([0; 4]);
-        write(&mut self.bytes)?;
-        // Values come from Kafka records, which are far smaller than 2 GiB.
-        let length = (self.bytes.len() - start - 4) as i32;
-        self.bytes[start..start + 4].copy_from_slice(&length.to_be_bytes());
+        push_sized(&mut self.bytes, write)?;
         self.count += 1;
         Ok(())
     }
+}
+
+/// Appends what `write` appends, after its length.
+pub(super) fn push_sized(
+    out: &mut Vec<u8>,
+    write: impl FnOnce(&mut Vec<u8>) -> Result<(), Misfit>,
+) -> Result<(), Misfit> {
+    let start = out.len();
+    out.extend([0; 4]);
+    write(out)?;
+    // Values come from Kafka records, which are far smaller than 2 GiB.
+    let length = (out.len() - start - 4) as i32;
+    out[start..start + 4].copy_from_slice(&length.to_be_bytes());
+    Ok(())
 }
 
 impl fmt::Debug for ArrayParameter {

@@ -4,6 +4,7 @@ mod array;
 mod binder;
 mod catalog;
 mod codec;
+mod copy;
 mod debezium;
 mod identity;
 mod numeric;

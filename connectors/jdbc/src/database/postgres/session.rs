@@ -3,16 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures::future::maybe_done;
 use tether_api::{ConnectError, Result};
 use tokio::task::JoinHandle;
 use tokio_postgres::error::Severity;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Error, SimpleQueryMessage, SimpleQueryRow};
+use tokio_postgres::{Client, Error, SimpleQueryMessage, SimpleQueryRow, Statement};
 
 use super::binder::{ArrayParameter, BoundColumn, PlanStatement, PostgresBinder};
 use super::catalog::{self, PostgresType};
 use super::codec::Codec;
+use super::copy;
 use super::identity::Identity;
 use crate::buffer::Batch;
 use crate::config::InsertMode;
@@ -29,6 +31,9 @@ const CLOSING_REASON: Duration = Duration::from_secs(1);
 
 /// What a guard that does not hold is to the server.
 const DIVISION_BY_ZERO: &str = "22012";
+
+/// What a server cannot do: `COPY` where `INSERT` may work.
+const UNSUPPORTED: &str = "0A000";
 
 /// How the client library's errors begin that another connection may not meet.
 const CONNECTION_ERRORS: [&str; 6] = [
@@ -68,11 +73,19 @@ impl Drop for PostgresSession {
     }
 }
 
-/// A statement with its parameters.
+/// A statement with its rows.
 struct Execution<'a> {
     binder: &'a PostgresBinder,
-    parameters: Vec<ArrayParameter>,
+    rows: Rows<'a>,
     context: Box<dyn Fn() -> String + Send + Sync + 'a>,
+}
+
+/// How rows are sent.
+enum Rows<'a> {
+    /// One array for each column.
+    Arrays(Vec<ArrayParameter>),
+    /// With `COPY`.
+    Copied(&'a Statement, Bytes),
 }
 
 impl Session for PostgresSession {
@@ -154,6 +167,7 @@ impl Session for PostgresSession {
         Ok(PostgresBinder {
             table: Arc::new(target.table.clone()),
             statement: self.prepare(sql, &columns).await?,
+            copy: self.prepare_copy(&target, &parameters, &columns).await?,
             columns,
             grouping: grouping(&target, identities.is_some()),
             identities: identities.unwrap_or_default(),
@@ -257,6 +271,40 @@ impl PostgresSession {
         }
     }
 
+    /// `COPY` for an insertion, if it does the same.
+    async fn prepare_copy(
+        &mut self,
+        target: &Target<'_, PostgresType>,
+        parameters: &[Parameter],
+        columns: &[BoundColumn],
+    ) -> Result<Option<Statement>, Failure> {
+        let mut pairs = columns.iter().zip(&target.columns);
+        let are_taken = pairs
+            .all(|(bound, (_, column))| copy::takes(&column.column_type, bound.codec.element()));
+        let is_insertion = target.operation == Operation::Write(InsertMode::Insert);
+        // A statement that the server does not keep would take a round trip more.
+        if !is_insertion || !are_taken || !self.keeps_statements {
+            return Ok(None);
+        }
+        let sql = self.dialect.copy(target.table, parameters)?;
+        let prepared = async {
+            match copy::is_like_insert(&self.client, target.table).await? {
+                true => self.client.prepare(&sql).await.map(Some),
+                false => Ok(None),
+            }
+        };
+        match prepared.await.map_err(|error| sql_error(&error)) {
+            Ok(statement) => Ok(statement),
+            Err(error) if error.is_connection_lost => {
+                Err(self.with_closing_reason(error).await.into())
+            }
+            Err(error) => {
+                tracing::debug!(table = %target.table, %error, "rows are inserted, not copied");
+                Ok(None)
+            }
+        }
+    }
+
     /// Awaits the server no longer than `socketTimeout`.
     async fn within_timeout<T>(
         timeout: Option<Duration>,
@@ -341,7 +389,11 @@ impl PostgresSession {
             write.as_mut().await;
             let written = write.as_mut().take_output().unwrap_or(Ok(0));
             if let (Err(error), true) = (written, outcome.is_ok()) {
-                outcome = Err(sql_error(&error).during(|| (execution.context)()));
+                let mut error = sql_error(&error);
+                // Such as row-level security that was not there before.
+                error.is_stale_metadata |= matches!(execution.rows, Rows::Copied(..))
+                    && error.state.as_deref() == Some(UNSUPPORTED);
+                outcome = Err(error.during(|| (execution.context)()));
             }
         }
         commit.as_mut().await;
@@ -355,15 +407,16 @@ impl PostgresSession {
     }
 
     async fn run(&self, execution: &Execution<'_>) -> Result<u64, Error> {
-        match &execution.binder.statement {
-            PlanStatement::Prepared(statement) => {
-                self.client
-                    .execute_raw(statement, &execution.parameters)
-                    .await
+        let arrays = match &execution.rows {
+            Rows::Arrays(arrays) => arrays,
+            Rows::Copied(statement, rows) => {
+                return copy::run(&self.client, statement, rows.clone()).await;
             }
+        };
+        match &execution.binder.statement {
+            PlanStatement::Prepared(statement) => self.client.execute_raw(statement, arrays).await,
             PlanStatement::Unnamed(sql, types) => {
-                let parameters: Vec<_> = execution
-                    .parameters
+                let parameters: Vec<_> = arrays
                     .iter()
                     .zip(types)
                     .map(|(parameter, kind)| (parameter as &(dyn ToSql + Sync), kind.clone()))
@@ -411,15 +464,25 @@ fn executions<'a>(batches: &'a [Batch<'_, PostgresBinder>]) -> Result<Vec<Execut
     for batch in batches {
         let mut written = 0;
         while written < batch.rows.len() {
-            let (parameters, rows) = batch
-                .plan
-                .binder
-                .parameters(&batch.rows, written, batch.rows_per_statement())
-                .map_err(Failure::Record)?;
+            let binder = &batch.plan.binder;
+            let most = batch.rows_per_statement();
+            let left = most.min(batch.rows.len() - written);
+            let (sent, rows) = match &binder.copy {
+                Some(copy) if copy::is_worth_it(left, binder.columns.len()) => {
+                    let copied = binder.copied(&batch.rows, written);
+                    let (sent, rows) = copied.map_err(Failure::Record)?;
+                    (Rows::Copied(copy, sent), rows)
+                }
+                _ => {
+                    let arrays = binder.parameters(&batch.rows, written, most);
+                    let (sent, rows) = arrays.map_err(Failure::Record)?;
+                    (Rows::Arrays(sent), rows)
+                }
+            };
             written = rows.end;
             executions.push(Execution {
-                binder: &batch.plan.binder,
-                parameters,
+                binder,
+                rows: sent,
                 context: Box::new(move || context(batch, rows.clone())),
             });
         }
