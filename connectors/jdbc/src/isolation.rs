@@ -86,7 +86,11 @@ impl<'r, B: Binder> Isolation<'_, 'r, B> {
                 Err(error) => outcome = Err(error.into()),
             }
         }
-        roll_back(session).await.and(outcome)
+        // What went wrong first is what counts; some errors end the transaction.
+        match (outcome, roll_back(session).await) {
+            (Ok(()), rolled_back) => rolled_back,
+            (failure, _) => failure,
+        }
     }
 
     async fn in_transaction<S: Session<Binder = B>>(

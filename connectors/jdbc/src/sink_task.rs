@@ -261,7 +261,7 @@ impl Running {
         }
     }
 
-    /// The request to deliver the same records again, while that may help and
+    /// The request to come again with so many records, while that may help and
     /// retries are left.
     fn retry(&mut self, failure: &Failure, count: usize) -> Option<ConnectError> {
         let Failure::Sql(error) = failure else {
@@ -274,7 +274,7 @@ impl Running {
             retry = self.retries.used(),
             wait_ms = wait.as_millis(),
             %error,
-            "a delivery could not be written; it comes again"
+            "the database does not take what is due; it is tried again"
         );
         self.context.retry_after(wait);
         Some(ConnectError::retriable(error.message()))

@@ -210,3 +210,23 @@ async fn what_the_database_said_may_be_left_out() {
     assert!(!reported[0].1.contains("s3cret"), "{reported:?}");
     assert!(reported[0].1.contains("(t-0 offset 0)"), "{reported:?}");
 }
+
+#[tokio::test]
+async fn an_error_that_ends_the_transaction_lets_nothing_be_written_without_one() {
+    let (mut sink, reports) = Sink::reporting(&BY_KEY).await;
+    sink.execute(TABLE);
+    sink.execute(
+        "CREATE TRIGGER w BEFORE INSERT ON t WHEN new.a = 2 \
+         BEGIN SELECT RAISE(ROLLBACK, 'not two'); END",
+    );
+    let delivery = records(&mut Topic::named("t"), &[(1, 1), (2, 2), (3, 3)]);
+    let error = sink.put(&delivery).await.unwrap_err().to_string();
+    assert!(
+        error.contains("not two") && error.contains("that the error ended"),
+        "{error}"
+    );
+    assert!(reports.take().is_empty());
+    assert!(sink.rows("SELECT * FROM t").is_empty());
+    sink.put(&delivery[2..]).await.unwrap();
+    assert_eq!(sink.rows("SELECT * FROM t"), ["3|3"]);
+}

@@ -47,6 +47,8 @@ enum FailedAt {
     Row(rusqlite::Error, usize, usize),
     /// At its beginning or end.
     End(rusqlite::Error),
+    /// At a row, whose error ended the transaction that was to go on.
+    WholeTransaction(rusqlite::Error),
 }
 
 impl Session for SqliteSession {
@@ -139,11 +141,14 @@ impl Session for SqliteSession {
 
     async fn write_within(&mut self, batches: &[Batch<'_, SqliteBinder>]) -> Result<(), Failure> {
         self.write_rows(batches, |connection, rows| {
-            let savepoint = connection.savepoint_with_name(SAVEPOINT);
-            // It rolls back when it is dropped.
-            let savepoint = savepoint.map_err(at_the_end)?;
-            execute_rows(&savepoint, rows)?;
-            savepoint.commit().map_err(at_the_end)
+            let outcome = write_below_savepoint(connection, rows);
+            match outcome {
+                // A statement may say that an error ends the transaction.
+                Err(FailedAt::Row(error, ..)) if connection.is_autocommit() => {
+                    Err(FailedAt::WholeTransaction(error))
+                }
+                outcome => outcome,
+            }
         })
         .await
     }
@@ -207,6 +212,14 @@ impl SqliteSession {
             FailedAt::End(error) => sql_error(&error)
                 .during(|| format!("a transaction of {} batches", batches.len()))
                 .into(),
+            FailedAt::WholeTransaction(error) => {
+                let mut error = sql_error(&error).during(|| {
+                    "a transaction that the error ended (RAISE or ON CONFLICT ROLLBACK)".to_owned()
+                });
+                // Whoever is to blame, the others cannot be written without it.
+                error.is_record_fault = false;
+                error.into()
+            }
             FailedAt::Row(error, batch, row) => sql_error(&error)
                 .during(|| context(&batches[batch], row..row + 1))
                 .into(),
@@ -249,6 +262,14 @@ pub(super) async fn blocking<T: Send + 'static>(
 
 fn at_the_end(error: rusqlite::Error) -> FailedAt {
     FailedAt::End(error)
+}
+
+fn write_below_savepoint(connection: &mut Connection, batches: Vec<Rows>) -> Result<(), FailedAt> {
+    let savepoint = connection.savepoint_with_name(SAVEPOINT);
+    // It rolls back when it is dropped.
+    let savepoint = savepoint.map_err(at_the_end)?;
+    execute_rows(&savepoint, batches)?;
+    savepoint.commit().map_err(at_the_end)
 }
 
 fn transact(
