@@ -176,6 +176,39 @@ fn a_table_without_transactions_is_refused() -> Result<()> {
     Ok(sink.put(&log(1))?)
 }
 
+/// Rows that are copied, as they are many: a task that was taken for dead writes none of them, and a bad
+/// one among them is found.
+#[test]
+fn many_rows_at_once() -> Result<()> {
+    let database = database()?;
+    database.rows("CREATE TABLE t (a int CHECK (a <> 7000), b int, c int)")?;
+    let schema = structure(&["a", "b", "c"].map(|name| (name, required(Type::Int32))));
+    let mut topic = Topic::new("t", Type::Int32);
+    let log: Vec<_> = (0..10_000i32)
+        .map(|a| topic.record(a, &schema, [a.into(), 1i32.into(), 2i32.into()]))
+        .collect();
+    let tolerant: Settings = &[("errors.tolerance", "all"), ("batch.size", "10000")];
+    let mut first = Sink::start(&database, &[ONCE, tolerant])?;
+    first.take_over()?;
+    first.put(&log[..5000])?;
+    let mut second = Sink::start(&database, &[ONCE, tolerant])?;
+    assert_eq!(second.take_over()?, Some(5000));
+    let error = first.refused(&log[5000..])?;
+    assert!(error.contains("has taken over"), "{error}");
+    // It is reported first, and left out when the delivery comes again.
+    let error = second.put(&log[5000..]).err().context("one is bad")?;
+    assert_eq!(error.kind(), ErrorKind::Retriable, "{error}");
+    assert!(
+        error.to_string().starts_with("1 of 5000 records"),
+        "{error}"
+    );
+    assert_eq!(rows(&database, COUNTS)?, ["5000|5000"]);
+    second.put(&log[5000..])?;
+    assert_eq!(rows(&database, COUNTS)?, ["9999|9999"]);
+    assert_eq!(rows(&database, OFFSETS)?, ["sink|t|10000|2"]);
+    Ok(())
+}
+
 /// Several tables and partitions in one delivery, and a statement for each.
 #[test]
 fn offsets_of_several_partitions_move_together() -> Result<()> {
