@@ -528,9 +528,14 @@ impl Extraction<'_> {
             let leaves = leaves.into_iter();
             return Ok(leaves.filter(is_wanted).map(key).collect());
         }
+        let position = |name: &Text| leaves.iter().position(|leaf| leaf.name == *name);
+        let mut names = names;
+        if self.config.columns.key_as_in_schema {
+            names.sort_by_key(position);
+        }
         names
             .iter()
-            .map(|name| match leaves.iter().find(|leaf| leaf.name == *name) {
+            .map(|name| match position(name).and_then(|at| leaves.get(at)) {
                 Some(leaf) => Ok(key(leaf.clone())),
                 None => Err(ConnectError::other(format!(
                     "PK mode for table '{}' is {mode} with configured PK fields {}, but record \

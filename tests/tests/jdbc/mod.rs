@@ -3,6 +3,7 @@
 
 mod columns;
 mod copies;
+mod differential;
 mod end_to_end;
 mod errant;
 mod evolution;

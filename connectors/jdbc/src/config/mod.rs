@@ -108,6 +108,9 @@ pub(crate) struct ColumnConfig {
     /// Whether a new table begins with the key, not with the value's first
     /// field.
     pub(crate) key_first: bool,
+    /// Whether key columns that are named are in the order of the schema, not
+    /// of their names in the configuration.
+    pub(crate) key_as_in_schema: bool,
     /// Whether a new column with a default also says if it may be null.
     pub(crate) null_beside_default: bool,
     /// PostgreSQL only: the schema with the types of PostGIS.

@@ -342,6 +342,7 @@ fn read(config: &ConfigMap, parsed: &ParsedConfig) -> Result<SinkConfig> {
             nested_delimiter: own.nested_delimiter,
             in_lower_case: false,
             key_first: false,
+            key_as_in_schema: false,
             null_beside_default: false,
             postgis_schema: "public".to_owned(),
         },

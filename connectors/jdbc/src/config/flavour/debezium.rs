@@ -13,7 +13,7 @@ use tether_java_regex::Pattern;
 
 use self::keys::*;
 use super::fallback::{self, Fallback};
-use super::{CONNECTION_URL, Conflict, Flavour, is_true, zone};
+use super::{CONNECTION_URL, Conflict, Flavour, is_true};
 use crate::config::{
     Choice, ColumnConfig, ConnectionConfig, EvolutionConfig, FieldFilter, InsertMode, KeyMode,
     RetryConfig, RetryPolicy, SinkConfig, TableType, TimeConfig, TimestampPrecision, TypeMapping,
@@ -242,11 +242,13 @@ fn read(config: &ConfigMap, parsed: &ParsedConfig) -> Result<SinkConfig> {
             nested_delimiter: own.nested_delimiter,
             in_lower_case: !quotes,
             key_first: true,
+            key_as_in_schema: true,
             null_beside_default: true,
             postgis_schema: parsed.string(POSTGIS_SCHEMA)?,
         },
         time: TimeConfig {
-            zone: zone(&parsed.string(TIME_ZONE)?)?,
+            // That of the key is for instants, which are bound with their offset.
+            zone: Zone::Utc,
             date_zone: Zone::Utc,
             calendar: Calendar::of(Calendar::PROLEPTIC),
             epoch_fields: Vec::new(),

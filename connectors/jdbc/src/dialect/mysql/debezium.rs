@@ -11,8 +11,11 @@ use crate::debezium_type::{DebeziumType, SourceColumn, Unit, bit_length};
 use crate::fields::SinkField;
 use crate::time::TimeError;
 
-/// The most digits of a decimal, and the most of them after the point.
-const MOST_DIGITS: u32 = 65;
+/// The most digits of a decimal with a precision or without, and of one whose
+/// scale varies.
+const MOST_DIGITS: u32 = 38;
+const MOST_DIGITS_OF_ANY_SCALE: u32 = 65;
+/// The most digits after the point.
 const MOST_SCALE: u32 = 30;
 /// The longest text in a key.
 const LONGEST_KEY: u32 = 255;
@@ -83,7 +86,7 @@ fn of_debezium(
             format!("bit({})", length.clamp(1, MOST_BITS))
         }
         DebeziumType::VariableScaleDecimal => match field.mapping {
-            TypeMapping::Extended => format!("decimal({MOST_DIGITS},{MOST_SCALE})"),
+            TypeMapping::Extended => format!("decimal({MOST_DIGITS_OF_ANY_SCALE},{MOST_SCALE})"),
             TypeMapping::Connect | TypeMapping::Debezium => "double".to_owned(),
         },
         DebeziumType::Point => "point".to_owned(),
