@@ -19,7 +19,8 @@ pub(crate) enum Unit {
 
 impl Unit {
     /// A number in microseconds; `None` if that is out of range. The rest of
-    /// nanoseconds is rounded half up, as the reference's driver does.
+    /// nanoseconds is rounded half up, as the reference's driver of PostgreSQL
+    /// does.
     pub(crate) fn micros(self, number: i64) -> Option<i64> {
         match self {
             Self::Millis => number.checked_mul(1000),
@@ -28,6 +29,15 @@ impl Unit {
                 let rest = number.rem_euclid(1000);
                 Some(number.div_euclid(1000) + i64::from(rest >= 500))
             }
+        }
+    }
+
+    /// The same without the rest of nanoseconds, as the reference's drivers of
+    /// MySQL and MariaDB do.
+    pub(crate) fn whole_micros(self, number: i64) -> Option<i64> {
+        match self {
+            Self::Nanos => Some(number.div_euclid(1000)),
+            unit => unit.micros(number),
         }
     }
 
@@ -255,6 +265,8 @@ mod tests {
             assert_eq!(Unit::Nanos.micros(nanos), Some(micros), "{nanos}");
         }
         assert!(Unit::Nanos.micros(i64::MIN).is_some());
+        assert_eq!(Unit::Nanos.whole_micros(1999), Some(1));
+        assert_eq!(Unit::Nanos.whole_micros(-1), Some(-1));
     }
 
     #[test]

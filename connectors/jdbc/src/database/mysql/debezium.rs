@@ -93,8 +93,9 @@ impl DebeziumCodec {
     ) -> Result<(), Misfit> {
         let number = || value.as_i64().ok_or(Misfit::WrongType);
         let text = || value.as_str().ok_or(Misfit::WrongType);
-        let micros =
-            |unit: Unit| Ok::<_, Misfit>(unit.micros(number()?).ok_or(TimeError::OutOfRange)?);
+        let micros = |unit: Unit| {
+            Ok::<_, Misfit>(unit.whole_micros(number()?).ok_or(TimeError::OutOfRange)?)
+        };
         match self {
             Self::Days => literal::push_date(number()?, out)?,
             Self::Time(unit) => match micros(unit)? {

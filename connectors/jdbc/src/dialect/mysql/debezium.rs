@@ -11,10 +11,10 @@ use crate::debezium_type::{DebeziumType, SourceColumn, Unit, bit_length};
 use crate::fields::SinkField;
 use crate::time::TimeError;
 
-/// The most digits of a decimal with a precision or without, and of one whose
-/// scale varies.
+/// The most digits of a decimal in columns as the reference makes them, and
+/// where nothing may be lost.
 const MOST_DIGITS: u32 = 38;
-const MOST_DIGITS_OF_ANY_SCALE: u32 = 65;
+const MOST_DIGITS_EVER: u32 = 65;
 /// The most digits after the point.
 const MOST_SCALE: u32 = 30;
 /// The longest text in a key.
@@ -37,7 +37,7 @@ pub(super) fn sql_type(field: &SinkField, server: Server) -> Option<String> {
         return of_debezium(debezium, field, server, source);
     }
     match field.logical() {
-        Some(Logical::Decimal) => return Some(decimal(schema)),
+        Some(Logical::Decimal) => return Some(decimal(schema, field.mapping)),
         Some(Logical::Date) => return Some("date".to_owned()),
         Some(Logical::Time) => return Some(format!("time({digits})")),
         Some(Logical::Timestamp) => return Some(format!("datetime({digits})")),
@@ -86,7 +86,7 @@ fn of_debezium(
             format!("bit({})", length.clamp(1, MOST_BITS))
         }
         DebeziumType::VariableScaleDecimal => match field.mapping {
-            TypeMapping::Extended => format!("decimal({MOST_DIGITS_OF_ANY_SCALE},{MOST_SCALE})"),
+            TypeMapping::Extended => format!("decimal({MOST_DIGITS_EVER},{MOST_SCALE})"),
             TypeMapping::Connect | TypeMapping::Debezium => "double".to_owned(),
         },
         DebeziumType::Point => "point".to_owned(),
@@ -179,14 +179,18 @@ fn split_words(text: &str) -> Vec<String> {
 }
 
 /// A scale below zero is none.
-fn decimal(schema: &Schema) -> String {
+fn decimal(schema: &Schema, mapping: TypeMapping) -> String {
+    let most = match mapping {
+        TypeMapping::Extended => MOST_DIGITS_EVER,
+        TypeMapping::Connect | TypeMapping::Debezium => MOST_DIGITS,
+    };
     let scale = decimal_scale(schema).unwrap_or(0).max(0).cast_unsigned();
     let precision = schema.parameters().get("connect.decimal.precision");
     let precision = precision.and_then(|text| text.parse().ok());
     let precision = precision.filter(|precision| *precision > 0);
     format!(
         "decimal({},{})",
-        precision.unwrap_or(MOST_DIGITS).min(MOST_DIGITS),
+        precision.unwrap_or(most).min(most),
         scale.min(MOST_SCALE)
     )
 }
