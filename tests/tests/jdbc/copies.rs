@@ -148,3 +148,41 @@ fn rows_are_inserted_where_a_copy_would_do_something_else() -> Result<()> {
     assert!(error.contains("SQLSTATE 428C9"), "{error}");
     Ok(())
 }
+
+/// Values of one type would become others of a type with as many bytes.
+#[test]
+fn values_are_right_after_a_column_has_changed_its_type() -> Result<()> {
+    let database = database()?;
+    let mut sink = Sink::start(&database, &[&BY_KEY, INSERT, &[("auto.create", "true")]])?;
+    let schema = schema();
+    for (table, change, big) in [
+        (
+            "a",
+            "ALTER COLUMN big TYPE double precision",
+            "9.223372036854776e+18",
+        ),
+        (
+            "b",
+            "ALTER COLUMN big TYPE numeric(30, 3)",
+            "9223372036854775807.000",
+        ),
+        (
+            "c",
+            "DROP COLUMN big, ADD COLUMN big text",
+            "9223372036854775807",
+        ),
+    ] {
+        let mut topic = Topic::new(table, Type::Int32);
+        sink.put(&records(&mut topic, &schema, 0, MANY))?;
+        database.rows(&format!(
+            "DELETE FROM {table}; ALTER TABLE {table} {change}"
+        ))?;
+        sink.put(&records(&mut topic, &schema, 0, MANY))?;
+        let values = rows(
+            &database,
+            &format!("SELECT big, count(*) FROM {table} GROUP BY 1"),
+        )?;
+        assert_eq!(values, [format!("{big}|{MANY}")]);
+    }
+    Ok(())
+}

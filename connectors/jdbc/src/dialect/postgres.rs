@@ -122,6 +122,36 @@ impl PostgresDialect {
         Ok(sql)
     }
 
+    /// Statements that fail, as if the table were not there, unless these
+    /// columns have the types of these numbers, and keep it so until the
+    /// transaction ends.
+    ///
+    /// # Errors
+    /// If a name cannot be used.
+    pub(crate) fn keep_types<'a>(
+        &self,
+        table: &TableId,
+        columns: impl ExactSizeIterator<Item = (&'a str, u32)>,
+    ) -> Result<String> {
+        let mut name = String::new();
+        self.identifiers.push_table(&mut name, table)?;
+        let count = columns.len();
+        let mut types = Vec::with_capacity(count);
+        for (column, oid) in columns {
+            types.push(format!("({}, {oid}::pg_catalog.oid)", self.text(column)?));
+        }
+        // The lock is the one that the insertion takes.
+        Ok(format!(
+            "LOCK TABLE ONLY {name} IN ROW EXCLUSIVE MODE; \
+             SELECT CASE WHEN pg_catalog.count(*) <> {count} THEN \
+             ('\"columns with their types: ' || pg_catalog.count(*) || '\"')::pg_catalog.regclass END \
+             FROM pg_catalog.pg_attribute WHERE attrelid = pg_catalog.to_regclass({}) \
+             AND NOT attisdropped AND (attname, atttypid) IN ({})",
+            self.text(&name)?,
+            types.join(", ")
+        ))
+    }
+
     /// `INSERT` of rows whose keys do not exist.
     ///
     /// # Errors

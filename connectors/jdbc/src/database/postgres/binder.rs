@@ -12,6 +12,7 @@ use tokio_postgres::Statement;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
 use super::codec::{Codec, Element, Misfit};
+use super::copy::Copy;
 use super::identity::Identity;
 use crate::buffer::Row;
 use crate::database::column_value::{push_key_value, with_value};
@@ -56,7 +57,7 @@ pub(crate) struct PostgresBinder {
     pub(super) grouping: Grouping,
     pub(super) statement: PlanStatement,
     /// `COPY` in place of the statement, where it does the same.
-    pub(super) copy: Option<Statement>,
+    pub(super) copy: Option<Copy>,
     pub(super) clock: Arc<Clock>,
 }
 

@@ -42,6 +42,15 @@ const NULL: [u8; 4] = (-1i32).to_be_bytes();
 /// their way.
 const MESSAGE: usize = 64 << 10;
 
+/// `COPY` in place of a statement that inserts.
+pub(super) struct Copy {
+    pub(super) statement: Statement,
+    /// What comes before it in the same transaction. `COPY` casts nothing, so
+    /// that values of a type that a column had before would become others, if
+    /// they have as many bytes.
+    pub(super) keep_types: String,
+}
+
 /// Whether `COPY` into a table does what `INSERT` does. It passes over rules,
 /// which views have as well; it is refused under row-level security; and it
 /// writes to columns that are always generated as identity. Servers that only

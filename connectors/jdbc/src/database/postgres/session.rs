@@ -9,12 +9,12 @@ use tether_api::{ConnectError, Result};
 use tokio::task::JoinHandle;
 use tokio_postgres::error::Severity;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Error, SimpleQueryMessage, SimpleQueryRow, Statement};
+use tokio_postgres::{Client, Error, SimpleQueryMessage, SimpleQueryRow};
 
 use super::binder::{ArrayParameter, BoundColumn, PlanStatement, PostgresBinder};
 use super::catalog::{self, PostgresType};
 use super::codec::Codec;
-use super::copy;
+use super::copy::{self, Copy};
 use super::identity::Identity;
 use crate::buffer::Batch;
 use crate::config::InsertMode;
@@ -85,7 +85,7 @@ enum Rows<'a> {
     /// One array for each column.
     Arrays(Vec<ArrayParameter>),
     /// With `COPY`.
-    Copied(&'a Statement, Bytes),
+    Copied(&'a Copy, Bytes),
 }
 
 impl Session for PostgresSession {
@@ -277,7 +277,7 @@ impl PostgresSession {
         target: &Target<'_, PostgresType>,
         parameters: &[Parameter],
         columns: &[BoundColumn],
-    ) -> Result<Option<Statement>, Failure> {
+    ) -> Result<Option<Copy>, Failure> {
         let mut pairs = columns.iter().zip(&target.columns);
         let are_taken = pairs
             .all(|(bound, (_, column))| copy::takes(&column.column_type, bound.codec.element()));
@@ -294,7 +294,16 @@ impl PostgresSession {
             }
         };
         match prepared.await.map_err(|error| sql_error(&error)) {
-            Ok(statement) => Ok(statement),
+            Ok(None) => Ok(None),
+            Ok(Some(statement)) => {
+                let columns = target.columns.iter();
+                let types = columns.map(|(_, column)| (&*column.name, column.column_type.oid));
+                let keep_types = self.dialect.keep_types(target.table, types)?;
+                Ok(Some(Copy {
+                    statement,
+                    keep_types,
+                }))
+            }
             Err(error) if error.is_connection_lost => {
                 Err(self.with_closing_reason(error).await.into())
             }
@@ -340,8 +349,8 @@ impl PostgresSession {
     }
 
     /// Runs statements between two others, such as BEGIN and COMMIT. All of
-    /// them are sent at once, so one round trip is enough; after an error the
-    /// server skips the rest, and COMMIT rolls back.
+    /// them are sent at once where that is possible, so that one round trip is
+    /// enough; after an error the server skips the rest, and COMMIT rolls back.
     async fn transact(
         &mut self,
         begin: &str,
@@ -349,8 +358,14 @@ impl PostgresSession {
         end: &str,
     ) -> Result<(), SqlError> {
         self.is_busy = true;
-        let work = self.pipeline(begin, executions, end);
-        let outcome = Self::within_timeout(self.socket_timeout, work).await;
+        let is_copied = |execution: &Execution<'_>| matches!(execution.rows, Rows::Copied(..));
+        let outcome = if executions.iter().any(is_copied) {
+            let work = self.one_by_one(begin, executions, end);
+            Self::within_timeout(self.socket_timeout, work).await
+        } else {
+            let work = self.pipeline(begin, executions, end);
+            Self::within_timeout(self.socket_timeout, work).await
+        };
         self.is_busy = false;
         match outcome {
             Ok(()) => Ok(()),
@@ -389,28 +404,51 @@ impl PostgresSession {
             write.as_mut().await;
             let written = write.as_mut().take_output().unwrap_or(Ok(0));
             if let (Err(error), true) = (written, outcome.is_ok()) {
-                let mut error = sql_error(&error);
-                // Such as row-level security that was not there before.
-                error.is_stale_metadata |= matches!(execution.rows, Rows::Copied(..))
-                    && error.state.as_deref() == Some(UNSUPPORTED);
-                outcome = Err(error.during(|| (execution.context)()));
+                outcome = Err(failed(execution, &error));
             }
         }
         commit.as_mut().await;
         let committed = commit.take_output().unwrap_or(Ok(()));
-        outcome.and(committed.map_err(|error| {
-            sql_error(&error).during(|| match executions {
-                [only] => format!("{end} of {}", (only.context)()),
-                all => format!("{end} of {} statements", all.len()),
-            })
-        }))
+        outcome.and(committed.map_err(|error| not_ended(end, executions, &error)))
+    }
+
+    /// The same with statements that wait for those before, but for the end: a
+    /// `COPY` that the server refuses before it has seen a row leaves the client
+    /// library out of step with the server.
+    async fn one_by_one(
+        &self,
+        begin: &str,
+        executions: &[Execution<'_>],
+        end: &str,
+    ) -> Result<(), SqlError> {
+        let Some((last, others)) = executions.split_last() else {
+            return Ok(());
+        };
+        let begin = with_types_kept(begin, executions);
+        let before = async {
+            let begun = self.client.batch_execute(&begin).await;
+            begun.map_err(|error| sql_error(&error))?;
+            for execution in others {
+                let written = self.run(execution).await;
+                written.map_err(|error| failed(execution, &error))?;
+            }
+            Ok(())
+        };
+        if let Err(error) = before.await {
+            // It rolls back; if it cannot, the caller does.
+            let _ = self.client.batch_execute(end).await;
+            return Err(error);
+        }
+        let (written, ended) = futures::join!(self.run(last), self.client.batch_execute(end));
+        written.map_err(|error| failed(last, &error))?;
+        ended.map_err(|error| not_ended(end, executions, &error))
     }
 
     async fn run(&self, execution: &Execution<'_>) -> Result<u64, Error> {
         let arrays = match &execution.rows {
             Rows::Arrays(arrays) => arrays,
-            Rows::Copied(statement, rows) => {
-                return copy::run(&self.client, statement, rows.clone()).await;
+            Rows::Copied(copy, rows) => {
+                return copy::run(&self.client, &copy.statement, rows.clone()).await;
             }
         };
         match &execution.binder.statement {
@@ -446,6 +484,37 @@ impl PostgresSession {
         }
         error
     }
+}
+
+/// Why a statement failed.
+fn failed(execution: &Execution<'_>, error: &Error) -> SqlError {
+    let mut error = sql_error(error);
+    // Such as row-level security that was not there before.
+    error.is_stale_metadata |=
+        matches!(execution.rows, Rows::Copied(..)) && error.state.as_deref() == Some(UNSUPPORTED);
+    error.during(|| (execution.context)())
+}
+
+/// Why what ends the transaction failed.
+fn not_ended(end: &str, executions: &[Execution<'_>], error: &Error) -> SqlError {
+    sql_error(error).during(|| match executions {
+        [only] => format!("{end} of {}", (only.context)()),
+        all => format!("{end} of {} statements", all.len()),
+    })
+}
+
+/// The beginning of a transaction in which the columns of tables that are copied
+/// into have the types that are known.
+fn with_types_kept(begin: &str, executions: &[Execution<'_>]) -> String {
+    let mut statements = vec![begin];
+    for execution in executions {
+        if let Rows::Copied(copy, _) = &execution.rows
+            && !statements.contains(&&*copy.keep_types)
+        {
+            statements.push(&copy.keep_types);
+        }
+    }
+    statements.join("; ")
 }
 
 /// A guard as a statement that fails if it does not hold, so that the COMMIT
