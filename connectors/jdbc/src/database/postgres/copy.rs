@@ -1,7 +1,8 @@
 //! `COPY` of new rows, where it does what `INSERT` would do.
 //!
 //! It costs the server less than `INSERT` from arrays, all the more the more
-//! columns there are, but takes one round trip more, as the client library waits
+//! columns there are, but takes two round trips more: one until the types of the
+//! columns are known to be as before, and one because the client library waits
 //! for the server's word before it sends rows. So few rows are still inserted.
 
 use std::ops::Range;
