@@ -23,7 +23,7 @@ enum Event {
     Leave(u8),
     Configure(u8, u32),
     Delete(u8),
-    Sleep(i64),
+    Later(i64),
     /// The assignment does not arrive, at anybody or at the followers.
     Fail {
         leader_too: bool,
@@ -40,7 +40,7 @@ fn events() -> impl Strategy<Value = (i32, Vec<Event>)> {
         2 => member().prop_map(Event::Leave),
         3 => (connector(), 0..6_u32).prop_map(|(name, tasks)| Event::Configure(name, tasks)),
         1 => connector().prop_map(Event::Delete),
-        3 => (0..200_000_i64).prop_map(Event::Sleep),
+        3 => (0..200_000_i64).prop_map(Event::Later),
         1 => prop_oneof![Just(true), Just(false)].prop_map(|leader_too| Event::Fail { leader_too }),
         1 => (member(), connector()).prop_map(|(member, name)| Event::Twice(member, name)),
     ];
@@ -101,7 +101,7 @@ impl Group {
             Event::Delete(name) => {
                 self.configured.remove(&format!("c{name}"));
             }
-            Event::Sleep(ms) => self.now_ms += ms,
+            Event::Later(ms) => self.now_ms += ms,
             Event::Fail { leader_too } => {
                 self.assign();
                 if !leader_too {

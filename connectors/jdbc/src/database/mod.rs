@@ -7,6 +7,7 @@ pub(crate) mod column_value;
 pub(crate) mod mysql;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
+mod time_limit;
 mod variable_scale;
 
 use std::fmt::Debug;

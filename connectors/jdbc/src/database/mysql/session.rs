@@ -16,6 +16,7 @@ use super::identity::Identity;
 use super::script::{Limits, Part, Position, Script, Unwritable};
 use crate::buffer::Batch;
 use crate::config::InsertMode;
+use crate::database::time_limit::within_timeout;
 use crate::database::{Guard, SAVEPOINT, Session, Target, TextRow, context};
 use crate::dialect::Dialect;
 use crate::dialect::mysql::{MySqlDialect, RowTemplate};
@@ -344,23 +345,5 @@ impl MySqlSession {
             });
         }
         Ok(())
-    }
-}
-
-/// Awaits the server no longer than `socketTimeout`.
-async fn within_timeout<T, E: From<SqlError>>(
-    timeout: Option<Duration>,
-    work: impl Future<Output = Result<T, E>>,
-) -> Result<T, E> {
-    match timeout {
-        Some(timeout) => tokio::time::timeout(timeout, work)
-            .await
-            .unwrap_or_else(|_| {
-                Err(SqlError::connection(format!(
-                    "the server did not answer within {timeout:?} (socketTimeout)"
-                ))
-                .into())
-            }),
-        None => work.await,
     }
 }

@@ -18,6 +18,7 @@ use super::copy::{self, Copy};
 use super::identity::Identity;
 use crate::buffer::Batch;
 use crate::config::InsertMode;
+use crate::database::time_limit::within_timeout;
 use crate::database::{Guard, SAVEPOINT, Session, Target, TextRow, context};
 use crate::dialect::postgres::{Parameter, PostgresDialect};
 use crate::error::{Failure, SqlError, chain};
@@ -314,30 +315,13 @@ impl PostgresSession {
         }
     }
 
-    /// Awaits the server no longer than `socketTimeout`.
-    async fn within_timeout<T>(
-        timeout: Option<Duration>,
-        work: impl Future<Output = Result<T, SqlError>>,
-    ) -> Result<T, SqlError> {
-        match timeout {
-            Some(timeout) => tokio::time::timeout(timeout, work)
-                .await
-                .unwrap_or_else(|_| {
-                    Err(SqlError::connection(format!(
-                        "the server did not answer within {timeout:?} (socketTimeout)"
-                    )))
-                }),
-            None => work.await,
-        }
-    }
-
     async fn simple_query(&mut self, sql: &str) -> Result<Vec<SimpleQueryMessage>, SqlError> {
         self.is_busy = true;
         let answers = async {
             let answers = self.client.simple_query(sql).await;
             answers.map_err(|error| sql_error(&error))
         };
-        let outcome = Self::within_timeout(self.socket_timeout, answers).await;
+        let outcome = within_timeout(self.socket_timeout, answers).await;
         self.is_busy = false;
         match outcome {
             Ok(answers) => Ok(answers),
@@ -361,10 +345,10 @@ impl PostgresSession {
         let is_copied = |execution: &Execution<'_>| matches!(execution.rows, Rows::Copied(..));
         let outcome = if executions.iter().any(is_copied) {
             let work = self.one_by_one(begin, executions, end);
-            Self::within_timeout(self.socket_timeout, work).await
+            within_timeout(self.socket_timeout, work).await
         } else {
             let work = self.pipeline(begin, executions, end);
-            Self::within_timeout(self.socket_timeout, work).await
+            within_timeout(self.socket_timeout, work).await
         };
         self.is_busy = false;
         match outcome {

@@ -60,7 +60,7 @@ impl Group {
         self.configured.tasks.retain(|task| task.connector != name);
     }
 
-    fn sleep(&mut self, ms: i64) {
+    fn later(&mut self, ms: i64) {
         self.now_ms += ms;
     }
 
@@ -153,7 +153,7 @@ fn members_that_join_one_after_the_other_do_not_stop_everything_each_time() {
     group.rebalance();
     assert_eq!(group.delay(), 40);
     group.assert_held(&[0, 1, 2], &[3, 3, 6]);
-    group.sleep(group.delay());
+    group.later(group.delay());
     group.join(&["worker4"]);
     group.rebalance();
     group.assert_held(&[0, 0, 1, 1], &[0, 3, 3, 3]);
@@ -161,7 +161,7 @@ fn members_that_join_one_after_the_other_do_not_stop_everything_each_time() {
     group.rebalance();
     assert_eq!(group.delay(), 1600);
     group.assert_held(&[0, 0, 1, 1, 1], &[1, 2, 3, 3, 3]);
-    group.sleep(group.delay());
+    group.later(group.delay());
     group.join(&["worker6"]);
     group.rebalance();
     assert_eq!(group.delay(), 0);
@@ -212,13 +212,13 @@ fn nothing_is_revoked_while_a_delay_goes_on() {
     assert!(group.delay() > 0);
     assert!(group.outcome.revoked.is_empty());
     group.assert_held(&[0, 1, 2], &[3, 3, 6]);
-    group.sleep(group.delay() / 2);
+    group.later(group.delay() / 2);
     group.join(&["worker4"]);
     group.rebalance();
     assert!(group.delay() > 0);
     assert!(group.outcome.revoked.is_empty());
     group.assert_held(&[0, 0, 1, 2], &[0, 3, 3, 6]);
-    group.sleep(group.delay());
+    group.later(group.delay());
     group.join(&["worker5"]);
     group.rebalance();
     assert_eq!(group.delay(), 0);
@@ -237,11 +237,11 @@ fn the_work_of_a_member_that_is_gone_waits_for_it() {
     group.rebalance();
     assert_eq!(group.delay(), MAX_DELAY);
     group.assert_nothing_new();
-    group.sleep(MAX_DELAY / 2);
+    group.later(MAX_DELAY / 2);
     group.rebalance();
     assert_eq!(group.delay(), MAX_DELAY / 2);
     group.assert_nothing_new();
-    group.sleep(MAX_DELAY / 2 + 1);
+    group.later(MAX_DELAY / 2 + 1);
     group.rebalance();
     assert_eq!(group.delay(), 0);
     group.assert_held(&[2], &[8]);
@@ -253,15 +253,15 @@ fn a_member_that_comes_back_gets_its_work_back() {
     let mut group = two();
     group.leave("worker2");
     group.rebalance();
-    group.sleep(MAX_DELAY / 2);
+    group.later(MAX_DELAY / 2);
     group.rebalance();
-    group.sleep(MAX_DELAY / 4);
+    group.later(MAX_DELAY / 4);
     group.join(&["worker2"]);
     group.rebalance();
     assert_eq!(group.delay(), MAX_DELAY / 4);
     group.assert_nothing_new();
     let rest = group.members["worker1"].clone();
-    group.sleep(MAX_DELAY / 4);
+    group.later(MAX_DELAY / 4);
     group.rebalance();
     assert_eq!(group.delay(), 0);
     assert!(group.outcome.revoked.is_empty());
@@ -278,7 +278,7 @@ fn candidates_that_are_gone_again_get_nothing() {
     group.join(&["worker3"]);
     group.rebalance();
     group.leave("worker3");
-    group.sleep(MAX_DELAY);
+    group.later(MAX_DELAY);
     group.rebalance();
     assert_eq!(group.delay(), 0);
     group.assert_held(&[2], &[8]);
@@ -331,7 +331,7 @@ fn a_later_round_that_reached_the_leader_alone_is_put_off() {
         group.rebalance();
         assert!(group.delay() > 0);
         group.assert_held(&[0, 1, 1], &[0, 4, 4]);
-        group.sleep(group.delay());
+        group.later(group.delay());
         group.rebalance();
         assert_eq!(group.delay(), 0);
         group.assert_held(&[0, 1, 1], &[0, 3, 3]);
@@ -396,7 +396,7 @@ enum Event {
     Leave(u8),
     Create(u8, u32),
     Delete(u8),
-    Sleep(i64),
+    Later(i64),
     /// The leader is another one.
     Forget,
     /// The next assignment does not arrive.
@@ -411,7 +411,7 @@ fn event() -> impl Strategy<Value = Event> {
         (0..6_u8).prop_map(Event::Leave),
         ((0..8_u8), (0..6_u32)).prop_map(|(name, tasks)| Event::Create(name, tasks)),
         (0..8_u8).prop_map(Event::Delete),
-        (0..400_000_i64).prop_map(Event::Sleep),
+        (0..400_000_i64).prop_map(Event::Later),
         Just(Event::Forget),
         Just(Event::Fail),
         Just(Event::Half),
@@ -442,7 +442,7 @@ proptest! {
                     connector(&mut group.configured, &name, tasks);
                 }
                 Event::Delete(name) => group.delete(&format!("c{name}")),
-                Event::Sleep(ms) => group.sleep(ms),
+                Event::Later(ms) => group.later(ms),
                 Event::Forget => group.assignor = IncrementalAssignor::new(max_delay),
                 Event::Fail => group.assign(),
                 Event::Half => {
@@ -466,7 +466,7 @@ proptest! {
         }
         // As long as there is work to move, members join again.
         for _ in 0..20 {
-            group.sleep(group.delay());
+            group.later(group.delay());
             group.rebalance();
         }
         group.assert_complete();
