@@ -1,7 +1,8 @@
 //! Numbers that are appended to a topic all the time.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use serde_json::json;
 
 /// How many partitions the topic has.
 pub(super) const PARTITIONS: i32 = 2;
-/// What is appended at once, and how long nothing is appended then: a few thousand records a second,
+/// What is appended at once, and how long the end is awaited then: a few thousand records a second,
 /// which a debug build keeps up with.
 const AT_ONCE: u64 = 20;
 const PAUSE: Duration = Duration::from_millis(10);
@@ -21,7 +22,8 @@ const FLUSH: Duration = Duration::from_secs(60);
 /// Appends 0, 1, 2 and so on, as JSON with a schema: structs with a field `n`. Ends when dropped.
 pub(super) struct Load {
     appended: Arc<AtomicU64>,
-    is_over: Arc<AtomicBool>,
+    /// The thread ends when this is dropped.
+    goes_on: Option<mpsc::Sender<()>>,
     thread: Option<JoinHandle<Result<()>>>,
 }
 
@@ -33,21 +35,21 @@ impl Load {
             .set("enable.idempotence", "true")
             .set("linger.ms", "5")
             .create()?;
-        let (appended, is_over) = (Arc::<AtomicU64>::default(), Arc::<AtomicBool>::default());
+        let appended = Arc::<AtomicU64>::default();
+        let (goes_on, end) = mpsc::channel::<()>();
         let topic = topic.to_owned();
-        let (count, over) = (Arc::clone(&appended), Arc::clone(&is_over));
+        let count = Arc::clone(&appended);
         let thread = thread::spawn(move || {
-            while !over.load(Ordering::Acquire) {
+            while end.recv_timeout(PAUSE) == Err(RecvTimeoutError::Timeout) {
                 for _ in 0..AT_ONCE {
                     append(&producer, &topic, count.fetch_add(1, Ordering::AcqRel))?;
                 }
-                thread::sleep(PAUSE);
             }
             Ok(producer.flush(FLUSH)?)
         });
         Ok(Self {
             appended,
-            is_over,
+            goes_on: Some(goes_on),
             thread: Some(thread),
         })
     }
@@ -59,16 +61,10 @@ impl Load {
 
     /// Ends, and says how many numbers there are.
     pub(super) fn stop(&mut self) -> Result<u64> {
-        self.is_over.store(true, Ordering::Release);
+        self.goes_on = None;
         let thread = self.thread.take().context("it is stopped")?;
         thread.join().map_err(|_| anyhow!("it panicked"))??;
         Ok(self.appended())
-    }
-}
-
-impl Drop for Load {
-    fn drop(&mut self) {
-        self.is_over.store(true, Ordering::Release);
     }
 }
 

@@ -5,8 +5,10 @@ mod load;
 mod scene;
 mod small_disk;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use tether_services::shared;
+use tether_tests::database::Session;
+use tether_tests::eventually::eventually;
 use tether_tests::turns;
 use tether_tests::worker::Worker;
 
@@ -67,18 +69,24 @@ fn restart_database(scene: &mut Scene) -> Result<()> {
     scene.wait_progress(100)
 }
 
-/// A writer that takes table and offsets in the opposite order, and is late with the second, so that the
-/// server finds the deadlock from the sink's side.
+/// A writer that takes table and offsets in the opposite order, and the second once a sink waits for the
+/// first, so that the server finds the deadlock from the sink's side.
 fn provoke_deadlocks(scene: &Scene) -> Result<()> {
     let words = "SQLSTATE 40P01";
     let before = scene.logged(words);
-    while scene.logged(words) == before {
+    let waiting = "SELECT 1 FROM pg_locks WHERE relation = 'once'::regclass AND NOT granted";
+    eventually("a deadlock ends a sink's transaction", || {
+        let writer = Session::open(&scene.postgres.url())?;
+        writer.sql("BEGIN; LOCK TABLE once")?;
+        eventually("a sink waits for the table", || {
+            ensure!(!scene.sql(waiting)?.is_empty(), "none does");
+            Ok(())
+        })?;
         // Either of the two may be the one that the server ends.
-        let _ = scene.sql(
-            "BEGIN; LOCK TABLE once; SELECT pg_sleep(0.5); \
-             UPDATE __connect_sink_offsets SET updated_at = now(); COMMIT",
-        );
-    }
+        let _ = writer.sql("UPDATE __connect_sink_offsets SET updated_at = now(); COMMIT");
+        ensure!(scene.logged(words) > before, "it was the writer's");
+        Ok(())
+    })?;
     scene.wait_progress(100)
 }
 

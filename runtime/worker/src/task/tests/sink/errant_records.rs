@@ -1,6 +1,7 @@
 //! Records that the task itself reports.
 
 use super::*;
+use crate::testing::PATIENCE;
 
 const QUEUE: [(&str, &str); 3] = [
     ("errors.deadletterqueue.topic.name", "dlq"),
@@ -78,7 +79,9 @@ async fn a_task_that_stores_offsets_itself_waits_for_reports_as_well() {
     bench.until_letters(1).await;
     bench.append(1, &["b"]);
     // Of the clock that stands still unless all wait.
-    tokio::time::sleep(Duration::from_secs(600)).await;
+    let long = PATIENCE - Duration::from_secs(1);
+    let put = tokio::time::timeout(long, bench.until("put t-1@0")).await;
+    assert!(put.is_err());
     assert!(!bench.calls().contains(&"put t-1@0".to_owned()));
     bench.kafka.release(Operation::Send);
     bench.until("put t-1@0").await;
