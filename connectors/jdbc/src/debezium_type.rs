@@ -173,6 +173,31 @@ impl<'s> SourceColumn<'s> {
         }
     }
 
+    /// Whether the type has one of these names, in any case.
+    pub(crate) fn is_one_of(&self, names: &[&str]) -> bool {
+        let is = |name: &&str| {
+            self.type_name
+                .is_some_and(|of| of.eq_ignore_ascii_case(name))
+        };
+        names.iter().any(is)
+    }
+
+    /// Whether it holds texts of one length.
+    pub(crate) fn is_char(&self) -> bool {
+        self.is_one_of(&["CHAR", "CHARACTER", "BPCHAR", "NCHAR"])
+    }
+
+    /// Whether it holds texts up to a length.
+    pub(crate) fn is_varchar(&self) -> bool {
+        self.is_one_of(&[
+            "VARCHAR",
+            "VARCHAR2",
+            "CHARACTER VARYING",
+            "NVARCHAR",
+            "NVARCHAR2",
+        ])
+    }
+
     /// Whether the type has this name in upper case.
     pub(crate) fn is(&self, name: &str) -> bool {
         self.type_name == Some(name)

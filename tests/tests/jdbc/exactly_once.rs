@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 use tether_api::ErrorKind;
 use tether_api::data::{SchemaRef, Type};
 use tether_api::record::SinkRecord;
+use tether_tests::database::Database;
 use tether_tests::eventually::eventually;
 use tether_tests::proxy::Proxy;
 
@@ -97,6 +98,18 @@ fn cut(proxy: &Proxy, url: &str, rows: impl Fn(&str) -> Result<Vec<String>>) -> 
     Ok(())
 }
 
+/// A proxy to the server at this port, and the URL through it.
+fn behind_a_proxy(url: &str, port: u16) -> Result<(Proxy, String)> {
+    let proxy = Proxy::start(port)?;
+    let url = url.replace(&format!(":{port}/"), &format!(":{}/", proxy.port()));
+    Ok((proxy, url))
+}
+
+fn port_of(database: &Database) -> Result<u16> {
+    let (_, port) = database.address().rsplit_once(':').context("no port")?;
+    Ok(port.parse()?)
+}
+
 #[test]
 fn tasks_take_turns_on_postgres() -> Result<()> {
     let database = database()?;
@@ -112,35 +125,21 @@ fn tasks_take_turns_on_mariadb() -> Result<()> {
 #[test]
 fn cut_connections_to_postgres() -> Result<()> {
     let database = database()?;
-    let (_, port) = database.address().rsplit_once(':').context("no port")?;
-    let proxy = Proxy::start(port.parse()?)?;
-    let own = format!(":{port}/");
-    let url = database
-        .jdbc_url()
-        .replace(&own, &format!(":{}/", proxy.port()));
+    let (proxy, url) = behind_a_proxy(&database.jdbc_url(), port_of(&database)?)?;
     cut(&proxy, &url, |sql| rows(&database, sql))
 }
 
 #[test]
 fn cut_connections_to_mariadb() -> Result<()> {
     let database = MySqlDatabase::create()?;
-    let proxy = Proxy::start(database.port)?;
-    let own = format!(":{}/", database.port);
-    let url = database
-        .jdbc_url()
-        .replace(&own, &format!(":{}/", proxy.port()));
+    let (proxy, url) = behind_a_proxy(&database.jdbc_url(), database.port)?;
     cut(&proxy, &url, |sql| database.rows(sql))
 }
 
 #[test]
 fn partitions_are_opened_when_the_database_is_there() -> Result<()> {
     let database = database()?;
-    let (_, port) = database.address().rsplit_once(':').context("no port")?;
-    let proxy = Proxy::start(port.parse()?)?;
-    let own = format!(":{port}/");
-    let url = database
-        .jdbc_url()
-        .replace(&own, &format!(":{}/", proxy.port()));
+    let (proxy, url) = behind_a_proxy(&database.jdbc_url(), port_of(&database)?)?;
     let log = log(4);
     let mut sink = Sink::with_url(&url, &[ONCE])?;
     sink.take_over()?;

@@ -223,22 +223,8 @@ fn of_source(schema: &Schema, source: SourceColumn<'_>) -> Option<String> {
 
 /// The type of a text, with the length of the source's column.
 fn text(source: SourceColumn<'_>, is_key: bool) -> String {
-    let named = |names: &[&str]| {
-        let is = |name: &&str| {
-            source
-                .type_name
-                .is_some_and(|of| of.eq_ignore_ascii_case(name))
-        };
-        names.iter().any(is)
-    };
-    let is_char = named(&["CHAR", "CHARACTER", "BPCHAR", "NCHAR"]);
-    let varies = named(&[
-        "VARCHAR",
-        "VARCHAR2",
-        "CHARACTER VARYING",
-        "NVARCHAR",
-        "NVARCHAR2",
-    ]);
+    let is_char = source.is_char();
+    let varies = source.is_varchar();
     let length = source
         .length
         .filter(|length| *length > 0 && (is_char || varies));

@@ -200,11 +200,9 @@ pub(super) fn literal(field: &SinkField, value: &Value) -> Option<Result<String>
 
 /// The geometric type of PostgreSQL itself that a geometry was read from.
 pub(crate) fn native_geometry(source: SourceColumn<'_>) -> Option<&'static str> {
-    ["box", "lseg", "path", "polygon"].into_iter().find(|name| {
-        source
-            .type_name
-            .is_some_and(|of| of.eq_ignore_ascii_case(name))
-    })
+    ["box", "lseg", "path", "polygon"]
+        .into_iter()
+        .find(|name| source.is_one_of(&[name]))
 }
 
 /// A scale below zero is none, as there are no such columns elsewhere.
@@ -222,30 +220,15 @@ fn decimal(schema: &Schema) -> String {
 
 /// The type of a text, with the length of the source's column.
 fn text(source: SourceColumn<'_>) -> String {
-    let named = |names: &[&str]| {
-        let is = |name: &&str| {
-            source
-                .type_name
-                .is_some_and(|of| of.eq_ignore_ascii_case(name))
-        };
-        names.iter().any(is)
-    };
     let length = source.length.filter(|length| *length > 0);
     if length.is_some_and(|length| length > LONGEST_TEXT) {
         return "text".to_owned();
     }
-    if named(&["CHAR", "CHARACTER", "BPCHAR", "NCHAR"]) {
+    if source.is_char() {
         return format!("char({})", length.unwrap_or(1));
     }
-    let varies = named(&[
-        "VARCHAR",
-        "VARCHAR2",
-        "CHARACTER VARYING",
-        "NVARCHAR",
-        "NVARCHAR2",
-    ]);
     match length {
-        Some(length) if varies => format!("varchar({length})"),
+        Some(length) if source.is_varchar() => format!("varchar({length})"),
         _ => "text".to_owned(),
     }
 }
