@@ -3,14 +3,18 @@
 //!
 //! [`coordinator`] has the requests to the broker that keeps the group together,
 //! [`protocol`] what members and leader tell each other in bytes,
-//! [`assignor`] how the leader deals connectors and tasks out. All are pure:
-//! they do no input or output and look at no clock.
+//! [`assignor`] how the leader deals connectors and tasks out. These are pure:
+//! they do no input or output and look at no clock. [`member`] puts them to use,
+//! over the connections of [`Brokers`].
 
 pub mod assignor;
+mod brokers;
 mod bytes;
 pub mod coordinator;
+pub mod member;
 pub mod protocol;
 mod work;
 
+pub use brokers::{BrokerConnection, BrokerError, BrokerErrorKind, Brokers};
 pub use bytes::{BytesError, Reader};
 pub use work::Work;
