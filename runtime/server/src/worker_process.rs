@@ -12,7 +12,7 @@ use tether_rest::{RestServer, RestUrl, RunningServer};
 use tether_storage::{ConfigStore, OffsetStore, StatusStore};
 use tether_worker::config_provider::VariableResolver;
 use tether_worker::herder::Herder;
-use tether_worker::herder::solo::{SoloContext, SoloHerder};
+use tether_worker::herder::reconciling::{HerderContext, ReconcilingHerder};
 use tether_worker::loggers::Loggers;
 use tether_worker::metrics::RebalanceMetrics;
 use tether_worker::plugins::Plugins;
@@ -49,7 +49,7 @@ pub(crate) struct Parts {
 
 /// A running worker.
 pub(crate) struct WorkerProcess {
-    herder: Arc<SoloHerder>,
+    herder: Arc<ReconcilingHerder>,
     rest: RunningServer,
     url: RestUrl,
     _app_info: Group,
@@ -88,7 +88,7 @@ impl WorkerProcess {
         .map_err(startup)?;
         let app_info = app_info(worker.metrics(), &worker_id);
         let group_metrics = worker.group_metrics(url.to_string());
-        let herder = SoloHerder::new(SoloContext {
+        let herder = ReconcilingHerder::new(HerderContext {
             worker_id,
             kafka_cluster_id: parts.kafka_cluster_id,
             config,
@@ -120,7 +120,7 @@ impl WorkerProcess {
     }
 
     /// The herder, for requests from within the process.
-    pub(crate) fn herder(&self) -> &Arc<SoloHerder> {
+    pub(crate) fn herder(&self) -> &Arc<ReconcilingHerder> {
         &self.herder
     }
 

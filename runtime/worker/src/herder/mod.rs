@@ -1,8 +1,8 @@
 //! Herders: they decide what a worker runs. The REST API talks to the
 //! [`Herder`] trait only.
 
+pub mod reconciling;
 mod request;
-pub mod solo;
 mod view;
 
 use std::sync::Arc;

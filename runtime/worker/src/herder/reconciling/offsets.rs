@@ -16,14 +16,14 @@ use tether_storage::{OffsetStore, java_hash_order, offset_bytes};
 use crate::client_properties::{ClientProperties, OverridePolicy};
 use crate::herder::{ConnectorKind, ConnectorOffset, OffsetChange};
 
-use super::{SoloHerder, status};
+use super::{ReconcilingHerder, status};
 
 /// How long a call of the admin client may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The committed offsets of a connector.
 pub(super) async fn read(
-    herder: &SoloHerder,
+    herder: &ReconcilingHerder,
     connector: &str,
     config: &ConfigMap,
 ) -> Result<Vec<ConnectorOffset>> {
@@ -88,7 +88,7 @@ async fn stored_source_offsets(store: &dyn OffsetStore, connector: &str) -> Resu
 /// Sets or deletes the offsets of a stopped connector; the sentence for the
 /// user.
 pub(super) async fn change(
-    herder: &SoloHerder,
+    herder: &ReconcilingHerder,
     connector: &str,
     config: &ConfigMap,
     change: OffsetChange,
@@ -186,7 +186,7 @@ async fn change_source(
 }
 
 async fn change_sink(
-    herder: &SoloHerder,
+    herder: &ReconcilingHerder,
     connector: &str,
     config: &ConfigMap,
     plugin: &dyn tether_api::connector::Connector,
@@ -264,7 +264,7 @@ fn refusal(error: KafkaError, connector: &str, verb: &str) -> ConnectError {
 
 /// The consumer group of a sink, and a client to manage it with.
 fn group(
-    herder: &SoloHerder,
+    herder: &ReconcilingHerder,
     connector: &str,
     config: &ConfigMap,
 ) -> Result<(Arc<dyn Admin>, String)> {

@@ -22,7 +22,7 @@ use tether_storage::{
 };
 use tokio::sync::Semaphore;
 
-use super::{SoloContext, SoloHerder};
+use super::{HerderContext, ReconcilingHerder};
 use crate::herder::{ConnectorOffset, CreateConnector, Created, Herder, OffsetChange, RawConfig};
 use crate::loggers::Loggers;
 use crate::testing::{Surroundings, map, surroundings};
@@ -136,7 +136,7 @@ impl SourceTask for Idle {
 }
 
 struct Fixture {
-    herder: Arc<SoloHerder>,
+    herder: Arc<ReconcilingHerder>,
     worker: Arc<Worker>,
     around: Surroundings,
 }
@@ -174,7 +174,7 @@ async fn herder_with(configs: &Arc<MemoryConfigStore>, properties: &[(&str, &str
     })
     .unwrap();
     let worker = Arc::new(worker);
-    let herder = SoloHerder::new(SoloContext {
+    let herder = ReconcilingHerder::new(HerderContext {
         worker_id: context.worker_id.clone(),
         kafka_cluster_id: context.kafka_cluster_id.clone(),
         config: context.config.clone(),

@@ -1,5 +1,5 @@
-//! A herder that runs every connector and task on its own worker: the standalone
-//! one, and the distributed one of a group with a single worker.
+//! The herder of a worker: it brings what runs on its worker in line with what
+//! the config store says.
 //!
 //! Requests write to the config store; what the store says back drives the
 //! work. Each connector has an actor ([`actor`]) that brings worker and store
@@ -45,7 +45,7 @@ use fencing::Fencings;
 use requests::{Requests, Turn};
 
 /// Everything that a herder needs.
-pub struct SoloContext {
+pub struct HerderContext {
     /// The worker's address as statuses show it, `host:port`.
     pub worker_id: String,
     /// The id of the Kafka cluster.
@@ -70,8 +70,8 @@ pub struct SoloContext {
     pub loggers: Arc<Loggers>,
 }
 
-/// A herder that runs everything on its own worker.
-pub struct SoloHerder {
+/// A herder that brings its worker in line with the config store.
+pub struct ReconcilingHerder {
     shared: Arc<Shared>,
     actors: Actors,
     requests: Requests,
@@ -79,7 +79,7 @@ pub struct SoloHerder {
 
 /// What the herder shares with the actors of its connectors.
 struct Shared {
-    context: SoloContext,
+    context: HerderContext,
     validation: Validation,
     fencings: Fencings,
     /// True once the stores are read and the connectors are being started.
@@ -138,12 +138,12 @@ impl Shared {
     }
 }
 
-impl SoloHerder {
+impl ReconcilingHerder {
     /// A herder that does nothing yet.
     ///
     /// # Errors
     /// Config, if the worker's configuration is wrong.
-    pub fn new(context: SoloContext) -> Result<Self> {
+    pub fn new(context: HerderContext) -> Result<Self> {
         let validation = Validation::new(Arc::clone(&context.plugins), &context.config)?;
         let shared = Arc::new(Shared {
             context,

@@ -17,9 +17,9 @@ use crate::herder::{
 use crate::validation::require_valid;
 
 use super::actor::Command;
-use super::{SoloHerder, offsets, restart, shutting_down, status};
+use super::{ReconcilingHerder, offsets, restart, shutting_down, status};
 
-impl SoloHerder {
+impl ReconcilingHerder {
     fn info(&self, connector: &str, entry: &ConnectorEntry) -> ConnectorInfo {
         ConnectorInfo {
             name: connector.to_owned(),
@@ -106,7 +106,7 @@ impl SoloHerder {
 }
 
 #[async_trait]
-impl Herder for SoloHerder {
+impl Herder for ReconcilingHerder {
     fn kafka_cluster_id(&self) -> String {
         self.shared.context.kafka_cluster_id.clone()
     }
