@@ -1,16 +1,16 @@
 //! Any bytes as what members and leader of a group of workers tell each other:
-//! what was read is written as what reads the same again. And as a coordinator's
+//! what was read is written as what reads the same again. And as a broker's
 //! answers.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tether_group::Reader;
-use tether_group::coordinator::{
+use tether_group::protocol::{Assignment, Metadata, Protocol};
+use tether_kafka::broker::bytes::Reader;
+use tether_kafka::broker::messages::{
     ApiVersions, FindCoordinator, Heartbeat, JoinGroup, Request, SaslAuthenticate, SaslHandshake,
     SyncGroup,
 };
-use tether_group::protocol::{Assignment, Metadata, Protocol};
 
 fn answer<R: Request>(data: &[u8]) {
     for version in R::VERSIONS {

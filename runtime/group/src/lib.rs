@@ -8,13 +8,11 @@
 //! over the connections of [`Brokers`].
 
 pub mod assignor;
-mod brokers;
-mod bytes;
-pub mod coordinator;
 pub mod member;
 pub mod protocol;
 mod work;
 
-pub use brokers::{BrokerConnection, BrokerError, BrokerErrorKind, Brokers};
-pub use bytes::{BytesError, Reader};
+pub use tether_kafka::broker::{
+    BrokerConnection, BrokerError, BrokerErrorKind, Brokers, messages as coordinator,
+};
 pub use work::Work;

@@ -5,6 +5,7 @@
 //! tests with fakes. Only `rdkafka/` knows the client library.
 
 mod admin;
+pub mod broker;
 mod clients;
 mod consumer;
 mod error;

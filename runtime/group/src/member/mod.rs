@@ -14,7 +14,7 @@ pub use event::{Assigned, Configured, GroupEvent, MemberState};
 pub use owners::Owners;
 pub use settings::GroupSettings;
 
-use crate::brokers::Brokers;
+use crate::Brokers;
 
 /// Joins the group in the background, again and again, until closed.
 ///

@@ -1,9 +1,10 @@
 //! What the leader tells a member to do.
 
+use tether_kafka::broker::bytes::{BytesError, Reader, put_text};
+
 use super::Protocol;
-use super::work::put_work;
+use super::work::{put_work, read_work};
 use crate::Work;
-use crate::bytes::{BytesError, Reader, put_text};
 
 /// Why there is no work in an assignment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +69,7 @@ impl Assignment {
     /// What is wrong, and where.
     pub fn decode(bytes: &[u8]) -> Result<Self, BytesError> {
         let mut reader = Reader::new(bytes);
-        reader.version()?;
+        read_version(&mut reader)?;
         let error = match reader.int16("the error")? {
             0 => None,
             1 => Some(AssignmentError::ConfigMismatch),
@@ -77,10 +78,10 @@ impl Assignment {
         let leader = reader.text("the leader")?.to_owned();
         let leader_url = reader.text("the URL of the leader")?.to_owned();
         let config_offset = reader.int64("the config offset")?;
-        let assigned = reader.work("the assigned connectors")?;
+        let assigned = read_work(&mut reader, "the assigned connectors")?;
         let revoked = match reader.is_at_end() {
             true => Work::default(),
-            false => reader.work("the revoked connectors")?,
+            false => read_work(&mut reader, "the revoked connectors")?,
         };
         let delay_ms = match reader.is_at_end() {
             true => 0,
@@ -98,12 +99,11 @@ impl Assignment {
     }
 }
 
-impl Reader<'_> {
-    /// Later versions only add fields at the end.
-    pub(super) fn version(&mut self) -> Result<i16, BytesError> {
-        match self.int16("the version")? {
-            version if version < 0 => Err(self.error(format!("the version is {version}"))),
-            version => Ok(version),
-        }
+/// Reads the version that a message begins with. Later versions only add fields
+/// at the end.
+pub(super) fn read_version(reader: &mut Reader<'_>) -> Result<i16, BytesError> {
+    match reader.int16("the version")? {
+        version if version < 0 => Err(reader.error(format!("the version is {version}"))),
+        version => Ok(version),
     }
 }

@@ -1,7 +1,9 @@
 //! What a member tells when it joins.
 
+use tether_kafka::broker::bytes::{BytesError, Reader, put_bytes, put_null, put_text};
+
+use super::assignment::read_version;
 use super::{Assignment, Protocol};
-use crate::bytes::{BytesError, Reader, put_bytes, put_null, put_text};
 
 /// What a member tells the leader (`ExtendedWorkerState`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +42,7 @@ impl Metadata {
     /// What is wrong, and where.
     pub fn decode(bytes: &[u8]) -> Result<Self, BytesError> {
         let mut reader = Reader::new(bytes);
-        reader.version()?;
+        read_version(&mut reader)?;
         let url = reader.text("the URL of the member")?.to_owned();
         let config_offset = reader.int64("the config offset")?;
         let allocation = if reader.is_at_end() {

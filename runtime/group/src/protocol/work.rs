@@ -2,40 +2,38 @@
 
 use std::collections::BTreeMap;
 
+use tether_kafka::broker::bytes::{BytesError, Reader, put_count, put_text};
 use tether_storage::TaskId;
 
 use crate::Work;
-use crate::bytes::{BytesError, Reader, put_count, put_text};
 
 /// The number of a task that stands for the connector itself.
 const CONNECTOR: i32 = -1;
 
-impl Reader<'_> {
-    /// Connectors and their tasks; null is none.
-    pub(super) fn work(&mut self, what: &str) -> Result<Work, BytesError> {
-        let mut work = Work::default();
-        for _ in 0..self.count(what)? {
-            let connector = self.text("the name of a connector")?;
-            for _ in 0..self.count("the tasks of a connector")? {
-                match self.int32("the number of a task")? {
-                    CONNECTOR => {
-                        work.connectors.insert(connector.to_owned());
-                    }
-                    task => match u32::try_from(task) {
-                        Ok(task) => {
-                            work.tasks.insert(TaskId::new(connector, task));
-                        }
-                        Err(_) => {
-                            return Err(
-                                self.error(format!("the connector {connector} has a task {task}"))
-                            );
-                        }
-                    },
+/// Reads connectors and their tasks; null is none.
+pub(super) fn read_work(reader: &mut Reader<'_>, what: &str) -> Result<Work, BytesError> {
+    let mut work = Work::default();
+    for _ in 0..reader.count(what)? {
+        let connector = reader.text("the name of a connector")?;
+        for _ in 0..reader.count("the tasks of a connector")? {
+            match reader.int32("the number of a task")? {
+                CONNECTOR => {
+                    work.connectors.insert(connector.to_owned());
                 }
+                task => match u32::try_from(task) {
+                    Ok(task) => {
+                        work.tasks.insert(TaskId::new(connector, task));
+                    }
+                    Err(_) => {
+                        return Err(
+                            reader.error(format!("the connector {connector} has a task {task}"))
+                        );
+                    }
+                },
             }
         }
-        Ok(work)
     }
+    Ok(work)
 }
 
 /// Appends connectors and their tasks, by connector.

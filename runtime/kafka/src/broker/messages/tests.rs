@@ -7,18 +7,6 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn requests_have_a_length_and_a_header() {
-    let heartbeat = Heartbeat {
-        group: "g".to_owned(),
-        generation: 3,
-        member: "m".to_owned(),
-    };
-    let frame = encode_frame(&heartbeat, 2, 7, "c").unwrap();
-    let parts = "00000015 000c 0002 00000007 000163 000167 00000003 00016d";
-    assert_eq!(hex(&frame), parts.replace(' ', ""));
-}
-
-#[test]
 fn a_member_joins_with_what_it_offers() {
     let join = JoinGroup {
         group: "g".to_owned(),
@@ -42,8 +30,7 @@ fn a_member_joins_with_what_it_offers() {
         ][..],
         &[0, 1, b'm', 0, 0, 0, 2, 1, 2],
     ];
-    let frame = [&[0, 0, 0, 9], answer.concat().as_slice()].concat();
-    let joined = decode_frame::<JoinGroup>(4, 9, &frame).unwrap();
+    let joined = decode_body::<JoinGroup>(4, &answer.concat()).unwrap();
     let expected = Joined {
         error: 0,
         generation: 5,
@@ -60,13 +47,13 @@ fn a_member_joins_with_what_it_offers() {
 
 #[test]
 fn the_latest_version_of_both_is_taken() {
-    let frame = [
-        &[0, 0, 0, 1, 0, 0, 0, 0, 0, 3][..],
+    let body = [
+        &[0, 0, 0, 0, 0, 3][..],
         &[0, 11, 0, 2, 0, 9],
         &[0, 12, 0, 0, 0, 1],
         &[0, 14, 0, 4, 0, 5],
     ];
-    let versions = decode_frame::<ApiVersions>(0, 1, &frame.concat()).unwrap();
+    let versions = decode_body::<ApiVersions>(0, &body.concat()).unwrap();
     assert_eq!(versions.latest::<JoinGroup>(), Some(4));
     assert_eq!(versions.latest::<Heartbeat>(), Some(1));
     assert_eq!(versions.latest::<SyncGroup>(), None);
@@ -74,16 +61,10 @@ fn the_latest_version_of_both_is_taken() {
 }
 
 #[test]
-fn answers_to_something_else_are_refused() {
-    let error = |frame: &[u8]| {
-        decode_frame::<Heartbeat>(2, 1, frame)
-            .unwrap_err()
-            .to_string()
-    };
-    let other = error(&[0, 0, 0, 2]);
-    assert_eq!(other, "request 2 is answered instead of 1, at byte 4");
-    let longer = error(&[0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 9]);
-    assert_eq!(longer, "the answer goes on behind its end, at byte 10");
+fn an_answer_ends_where_its_message_does() {
+    let error = decode_body::<Heartbeat>(2, &[0, 0, 0, 0, 0, 0, 9]).unwrap_err();
+    let longer = "the answer goes on behind its end, at byte 6";
+    assert_eq!(error.to_string(), longer);
 }
 
 proptest! {

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::{ErrorCode, Request};
-use crate::bytes::{BytesError, Reader, put_bytes, put_text};
+use crate::broker::bytes::{BytesError, Reader, put_bytes, put_text};
 
 /// Chooses how to prove who asks.
 #[derive(Debug, Clone)]

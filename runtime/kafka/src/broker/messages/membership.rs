@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::{ErrorCode, Request};
-use crate::bytes::{BytesError, Reader, put_bytes, put_count, put_text};
+use crate::broker::bytes::{BytesError, Reader, put_bytes, put_count, put_text};
 
 /// Asks to be a member of the next generation of a group. The answer comes when
 /// all members have asked.

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::{ErrorCode, Request};
-use crate::bytes::{BytesError, Reader, put_text};
+use crate::broker::bytes::{BytesError, Reader, put_text};
 
 /// The kind of coordinator that groups have; the other one is for transactions.
 const GROUP: u8 = 0;

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::{ErrorCode, Request};
-use crate::bytes::{BytesError, Reader};
+use crate::broker::bytes::{BytesError, Reader};
 
 /// Asks which versions a broker understands. Every broker understands this one.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +19,17 @@ pub struct SupportedVersions {
 }
 
 impl SupportedVersions {
+    /// These versions by the kind of request.
+    pub fn new(versions: impl IntoIterator<Item = (i16, RangeInclusive<i16>)>) -> Self {
+        let versions = versions.into_iter();
+        Self {
+            error: 0,
+            versions: versions
+                .map(|(key, range)| (key, *range.start(), *range.end()))
+                .collect(),
+        }
+    }
+
     /// The latest version of a kind of request that both sides know.
     pub fn latest<R: Request>(&self) -> Option<i16> {
         let (_, first, last) = self.versions.iter().find(|(key, ..)| *key == R::KEY)?;

@@ -1,5 +1,5 @@
-//! Requests to the broker that keeps a group together, and what it answers:
-//! Kafka's classic group protocol, and what a connection begins with.
+//! Requests to brokers, and what they answer: Kafka's classic group protocol, and
+//! what a connection begins with.
 //!
 //! Of each kind those versions are here that every broker from 2.1 on
 //! understands and that a group without static members needs. They are written
@@ -13,7 +13,7 @@ mod sasl;
 
 use std::ops::RangeInclusive;
 
-use crate::bytes::{BytesError, Reader, put_text};
+use crate::broker::bytes::{BytesError, Reader};
 
 pub use find::{Coordinator, FindCoordinator};
 pub use greeting::{ApiVersions, SupportedVersions};
@@ -47,46 +47,12 @@ pub trait Request {
     fn decode(version: i16, reader: &mut Reader<'_>) -> Result<Self::Response, BytesError>;
 }
 
-/// Appends a request with its header (version 1) and, in front, the length of
-/// both.
+/// Reads the answer to a request of this version.
 ///
 /// # Errors
-/// If a part is too long for it.
-pub fn encode_frame<R: Request>(
-    request: &R,
-    version: i16,
-    correlation_id: i32,
-    client_id: &str,
-) -> Result<Vec<u8>, BytesError> {
-    let mut out = vec![0; 4];
-    out.extend_from_slice(&R::KEY.to_be_bytes());
-    out.extend_from_slice(&version.to_be_bytes());
-    out.extend_from_slice(&correlation_id.to_be_bytes());
-    put_text(client_id, &mut out)?;
-    request.encode(version, &mut out)?;
-    let mut length = Vec::new();
-    crate::bytes::put_count(out.len() - 4, &mut length)?;
-    out[..4].copy_from_slice(&length);
-    Ok(out)
-}
-
-/// Reads the answer to the request of this version and number from a frame
-/// without its length.
-///
-/// # Errors
-/// What is wrong, and where; also if it answers another request, or has more
-/// than it should.
-pub fn decode_frame<R: Request>(
-    version: i16,
-    correlation_id: i32,
-    frame: &[u8],
-) -> Result<R::Response, BytesError> {
-    let mut reader = Reader::new(frame);
-    let answered = reader.int32("the number of the request")?;
-    if answered != correlation_id {
-        let message = format!("request {answered} is answered instead of {correlation_id}");
-        return Err(reader.error(message));
-    }
+/// What is wrong, and where; also if there is more than the answer.
+pub fn decode_body<R: Request>(version: i16, body: &[u8]) -> Result<R::Response, BytesError> {
+    let mut reader = Reader::new(body);
     let response = R::decode(version, &mut reader)?;
     match reader.is_at_end() {
         true => Ok(response),

@@ -9,7 +9,7 @@ pub struct BytesError {
     position: usize,
 }
 
-/// Reads a message from its start. Only this crate knows how.
+/// Reads a message from its start.
 pub struct Reader<'a> {
     bytes: &'a [u8],
     position: usize,
@@ -21,11 +21,13 @@ impl<'a> Reader<'a> {
         Self { bytes, position: 0 }
     }
 
-    pub(crate) fn is_at_end(&self) -> bool {
+    /// Whether everything has been read.
+    pub fn is_at_end(&self) -> bool {
         self.position == self.bytes.len()
     }
 
-    pub(crate) fn error(&self, message: impl Into<String>) -> BytesError {
+    /// An error at this place.
+    pub fn error(&self, message: impl Into<String>) -> BytesError {
         BytesError {
             message: message.into(),
             position: self.position,
@@ -49,19 +51,35 @@ impl<'a> Reader<'a> {
         Ok(array)
     }
 
-    pub(crate) fn int16(&mut self, what: &str) -> Result<i16, BytesError> {
+    /// A number of 16 bits.
+    ///
+    /// # Errors
+    /// If the message ends within it, which `what` names.
+    pub fn int16(&mut self, what: &str) -> Result<i16, BytesError> {
         self.array(what).map(i16::from_be_bytes)
     }
 
-    pub(crate) fn int32(&mut self, what: &str) -> Result<i32, BytesError> {
+    /// A number of 32 bits.
+    ///
+    /// # Errors
+    /// If the message ends within it, which `what` names.
+    pub fn int32(&mut self, what: &str) -> Result<i32, BytesError> {
         self.array(what).map(i32::from_be_bytes)
     }
 
-    pub(crate) fn int64(&mut self, what: &str) -> Result<i64, BytesError> {
+    /// A number of 64 bits.
+    ///
+    /// # Errors
+    /// If the message ends within it, which `what` names.
+    pub fn int64(&mut self, what: &str) -> Result<i64, BytesError> {
         self.array(what).map(i64::from_be_bytes)
     }
 
-    pub(crate) fn text(&mut self, what: &str) -> Result<&'a str, BytesError> {
+    /// A text.
+    ///
+    /// # Errors
+    /// If the message ends within it or it is not UTF-8; `what` names it.
+    pub fn text(&mut self, what: &str) -> Result<&'a str, BytesError> {
         let length = self.int16(what)?;
         let Ok(length) = usize::try_from(length) else {
             return Err(self.error(format!("{what} has the length {length}")));
@@ -70,7 +88,11 @@ impl<'a> Reader<'a> {
         std::str::from_utf8(bytes).map_err(|_| self.error(format!("{what} is not UTF-8")))
     }
 
-    pub(crate) fn nullable_text(&mut self, what: &str) -> Result<Option<&'a str>, BytesError> {
+    /// A text, or null.
+    ///
+    /// # Errors
+    /// If the message ends within it or it is not UTF-8; `what` names it.
+    pub fn nullable_text(&mut self, what: &str) -> Result<Option<&'a str>, BytesError> {
         match self.bytes.get(self.position..) {
             Some([0xff, 0xff, ..]) => self.int16(what).map(|_| None),
             _ => self.text(what).map(Some),
@@ -78,7 +100,10 @@ impl<'a> Reader<'a> {
     }
 
     /// Bytes, or null.
-    pub(crate) fn nullable_bytes(&mut self, what: &str) -> Result<Option<&'a [u8]>, BytesError> {
+    ///
+    /// # Errors
+    /// If the message ends within it, which `what` names.
+    pub fn nullable_bytes(&mut self, what: &str) -> Result<Option<&'a [u8]>, BytesError> {
         match self.int32(what)? {
             -1 => Ok(None),
             length => match usize::try_from(length) {
@@ -89,7 +114,10 @@ impl<'a> Reader<'a> {
     }
 
     /// The length of an array; null is empty.
-    pub(crate) fn count(&mut self, what: &str) -> Result<i32, BytesError> {
+    ///
+    /// # Errors
+    /// If the message ends within it or it is negative.
+    pub fn count(&mut self, what: &str) -> Result<i32, BytesError> {
         match self.int32(what)? {
             -1 => Ok(0),
             count if count < 0 => Err(self.error(format!("{what} are {count}"))),
@@ -99,7 +127,10 @@ impl<'a> Reader<'a> {
 }
 
 /// Appends a text.
-pub(crate) fn put_text(text: &str, out: &mut Vec<u8>) -> Result<(), BytesError> {
+///
+/// # Errors
+/// If it is longer than the protocol can say.
+pub fn put_text(text: &str, out: &mut Vec<u8>) -> Result<(), BytesError> {
     let length = i16::try_from(text.len()).map_err(|_| {
         let start: String = text.chars().take(32).collect();
         too_long(
@@ -114,17 +145,26 @@ pub(crate) fn put_text(text: &str, out: &mut Vec<u8>) -> Result<(), BytesError> 
     Ok(())
 }
 
-pub(crate) fn put_bytes(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), BytesError> {
+/// Appends bytes.
+///
+/// # Errors
+/// If they are more than the protocol can say.
+pub fn put_bytes(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), BytesError> {
     put_count(bytes.len(), out)?;
     out.extend_from_slice(bytes);
     Ok(())
 }
 
-pub(crate) fn put_null(out: &mut Vec<u8>) {
+/// Appends null in place of bytes.
+pub fn put_null(out: &mut Vec<u8>) {
     out.extend_from_slice(&(-1_i32).to_be_bytes());
 }
 
-pub(crate) fn put_count(count: usize, out: &mut Vec<u8>) -> Result<(), BytesError> {
+/// Appends the length of an array.
+///
+/// # Errors
+/// If it is more than the protocol can say.
+pub fn put_count(count: usize, out: &mut Vec<u8>) -> Result<(), BytesError> {
     let number = i32::try_from(count)
         .map_err(|_| too_long("an array", count, i32::MAX.unsigned_abs(), out))?;
     out.extend_from_slice(&number.to_be_bytes());

@@ -1,0 +1,81 @@
+//! Connections to brokers for requests that a client library keeps to itself,
+//! such as those of a member of a group of workers.
+//!
+//! [`messages`] has the requests, [`Brokers`] and [`BrokerConnection`] say how
+//! they get to a broker.
+
+pub mod bytes;
+mod error;
+pub mod messages;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+pub use error::{BrokerError, BrokerErrorKind};
+use messages::{Request, SupportedVersions};
+
+/// Reaches the brokers of one cluster.
+#[async_trait]
+pub trait Brokers: Send + Sync {
+    /// A connection to any of the bootstrap servers, which are tried in turn.
+    ///
+    /// # Errors
+    /// Why none of them could be reached; each is named.
+    async fn any(&self) -> Result<Box<dyn BrokerConnection>, BrokerError>;
+
+    /// A connection to this broker.
+    ///
+    /// # Errors
+    /// Why it could not be reached, or refuses this client.
+    async fn connect(
+        &self,
+        host: &str,
+        port: u16,
+    ) -> Result<Box<dyn BrokerConnection>, BrokerError>;
+}
+
+/// A connection to one broker, for one request at a time.
+///
+/// It is broken, and every later call fails, once a call fails or is dropped
+/// before its answer came.
+#[async_trait]
+pub trait BrokerConnection: Send {
+    /// The versions of requests that the broker understands.
+    fn versions(&self) -> &SupportedVersions;
+
+    /// Sends the body of a request of this kind and version, and returns the
+    /// body of the answer.
+    ///
+    /// # Errors
+    /// Unreachable, if the answer does not come within this time or the
+    /// connection is broken; Incompatible, if the answer is too large or to
+    /// another request.
+    async fn call(
+        &mut self,
+        key: i16,
+        version: i16,
+        body: &[u8],
+        timeout: Duration,
+    ) -> Result<Vec<u8>, BrokerError>;
+}
+
+/// Sends a request in the latest version that both sides know.
+///
+/// # Errors
+/// As [`BrokerConnection::call`] has them; Incompatible also if there is no such
+/// version, or the request cannot be written or the answer not be read.
+pub async fn ask<R: Request + Sync>(
+    connection: &mut dyn BrokerConnection,
+    request: &R,
+    timeout: Duration,
+) -> Result<R::Response, BrokerError> {
+    let version = connection
+        .versions()
+        .latest::<R>()
+        .ok_or_else(|| BrokerError::no_common_version(R::KEY, &R::VERSIONS))?;
+    let mut body = Vec::new();
+    request.encode(version, &mut body)?;
+    let answer = connection.call(R::KEY, version, &body, timeout).await?;
+    Ok(messages::decode_body::<R>(version, &answer)?)
+}
