@@ -38,7 +38,7 @@ impl WorkerStatus {
     /// The words for a state of health, with what the herder is doing if the
     /// worker is not well.
     pub(crate) fn new(health: Health, stage: Option<String>) -> Self {
-        let (status, message) = match health {
+        let (status, message) = match &health {
             Health::Healthy => (
                 "healthy",
                 "Worker has completed startup and is ready to handle requests.",
@@ -48,6 +48,12 @@ impl WorkerStatus {
                 "unhealthy",
                 "Worker was unable to handle this request and may be unable to handle other requests.",
             ),
+            Health::Unreachable { reason } => {
+                return Self {
+                    status: "unhealthy",
+                    message: format!("Worker cannot reach its group and runs nothing. {reason}"),
+                };
+            }
         };
         let message = match stage {
             Some(stage) if health != Health::Healthy => format!("{message} {stage}"),

@@ -5,13 +5,14 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tether_api::{ConnectError, ErrorKind};
+use tether_worker::herder;
 
 use crate::json::Json;
 
 /// The body of every failed request.
 #[derive(Serialize)]
 struct ErrorMessage<'a> {
-    error_code: u16,
+    error_code: i32,
     message: &'a str,
 }
 
@@ -19,6 +20,7 @@ struct ErrorMessage<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RestError {
     status: StatusCode,
+    error_code: i32,
     message: String,
     header: Option<(HeaderName, HeaderValue)>,
 }
@@ -28,9 +30,16 @@ impl RestError {
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
         Self {
             status,
+            error_code: i32::from(status.as_u16()),
             message: message.into(),
             header: None,
         }
+    }
+
+    /// Gives another `error_code` than the status.
+    pub(crate) fn with_code(mut self, error_code: i32) -> Self {
+        self.error_code = error_code;
+        self
     }
 
     /// A failure whose message is the status itself, `HTTP 404 Not Found`.
@@ -95,6 +104,11 @@ impl From<ConnectError> for RestError {
     /// Answers to mistakes carry the message alone, which is the reference's;
     /// failures of the worker also name their causes, and are logged.
     fn from(error: ConnectError) -> Self {
+        if let Some(answered) = herder::status_of(&error)
+            && let Ok(status) = StatusCode::from_u16(answered.status)
+        {
+            return Self::new(status, error.message()).with_code(answered.error_code);
+        }
         let status = status_of(error.kind());
         if status.is_server_error() {
             tracing::error!(error = %error, "A REST request failed");
@@ -111,7 +125,7 @@ impl IntoResponse for RestError {
             headers.insert(name, value);
         }
         let body = ErrorMessage {
-            error_code: self.status.as_u16(),
+            error_code: self.error_code,
             message: &self.message,
         };
         (self.status, headers, Json(body)).into_response()
@@ -132,6 +146,14 @@ mod tests {
         assert_eq!(status(ConnectError::retriable("x")), 500);
         assert_eq!(status(ConnectError::data("x")), 500);
         assert_eq!(status(ConnectError::other("x")), 500);
+    }
+
+    #[test]
+    fn a_failure_may_have_a_status_of_its_own() {
+        let error = RestError::from(herder::answered(403, "no"));
+        assert_eq!((error.status().as_u16(), error.message()), (403, "no"));
+        let error = RestError::from(herder::answered_with_code(409, 40901, "busy"));
+        assert_eq!((error.status().as_u16(), error.error_code), (409, 40901));
     }
 
     #[test]

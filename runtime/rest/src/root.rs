@@ -27,7 +27,7 @@ pub(crate) async fn health(State(api): State<Api>) -> Response {
     let status = match health {
         Health::Healthy => StatusCode::OK,
         Health::Starting => StatusCode::SERVICE_UNAVAILABLE,
-        Health::Unhealthy => StatusCode::INTERNAL_SERVER_ERROR,
+        Health::Unhealthy | Health::Unreachable { .. } => StatusCode::INTERNAL_SERVER_ERROR,
     };
     let body = WorkerStatus::new(health, api.herder().stage());
     (status, Json(body)).into_response()

@@ -140,6 +140,9 @@ pub enum ConfigUpdate {
     TargetState(String),
     /// A restart was asked for.
     Restart(RestartRequest),
+    /// There is a new key with which workers sign requests to each other; the
+    /// snapshot has it.
+    SessionKey,
     /// A logger's level was set for the whole cluster (KIP-976).
     LoggerLevel {
         /// The logger.
@@ -211,6 +214,12 @@ pub trait ConfigStore: Send + Sync {
     /// # Errors
     /// As above.
     async fn put_task_count_record(&self, connector: &str, tasks: usize) -> Result<()>;
+
+    /// Gives all workers a new key for signing requests to each other (KIP-507).
+    ///
+    /// # Errors
+    /// As above.
+    async fn put_session_key(&self, key: &SessionKey) -> Result<()>;
 
     /// Makes this worker the only one that can write what a leader writes:
     /// everything here but target states and levels of loggers. Does nothing if

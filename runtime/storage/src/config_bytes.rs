@@ -334,6 +334,9 @@ fn session_key(fields: &Map<String, Json>) -> Result<SessionKey, Rejected> {
     let key = BASE64
         .decode(text(fields, "key")?)
         .map_err(|_| ignored("its field 'key' is not base64"))?;
+    if key.is_empty() {
+        return Err(ignored("its field 'key' is empty"));
+    }
     let created = field(fields, "creation-timestamp");
     Ok(SessionKey {
         key: key.into(),

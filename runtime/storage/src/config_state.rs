@@ -118,7 +118,7 @@ impl ConfigState {
             }
             ConfigRecord::SessionKey(key) => {
                 self.session_key = Some(key);
-                None
+                Some(ConfigUpdate::SessionKey)
             }
             ConfigRecord::LoggerLevel(logger, level) => {
                 Some(ConfigUpdate::LoggerLevel { logger, level })

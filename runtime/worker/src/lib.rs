@@ -13,6 +13,7 @@ mod plugin_call;
 pub mod plugins;
 pub mod preflight;
 mod restart_policy;
+pub mod session;
 mod source_dead_letters;
 mod source_offsets;
 mod statuses;

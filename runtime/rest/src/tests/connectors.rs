@@ -334,9 +334,12 @@ async fn internal_requests_need_a_signature() {
     let app = App::new();
     let signed = |method, path: &str, body| {
         let mut request = request(method, path, body);
-        request
-            .headers_mut()
-            .insert("X-Connect-Authorization", "c2ln".parse().unwrap());
+        let headers = request.headers_mut();
+        headers.insert("X-Connect-Authorization", "c2ln".parse().unwrap());
+        headers.insert(
+            "X-Connect-Request-Signature-Algorithm",
+            "HmacSHA256".parse().unwrap(),
+        );
         request
     };
     for (method, path, body) in [

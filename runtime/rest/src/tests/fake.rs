@@ -158,7 +158,7 @@ impl Herder for FakeHerder {
 
     async fn health(&self) -> Health {
         self.pass().await;
-        *self.health.lock().unwrap()
+        self.health.lock().unwrap().clone()
     }
 
     fn metrics(&self) -> &Metrics {

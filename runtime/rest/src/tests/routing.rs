@@ -265,9 +265,9 @@ proptest! {
             return Ok(());
         };
         if signed {
-            request
-                .headers_mut()
-                .insert("X-Connect-Authorization", "x".parse().unwrap());
+            let headers = request.headers_mut();
+            headers.insert("X-Connect-Authorization", "x".parse().unwrap());
+            headers.insert("X-Connect-Request-Signature-Algorithm", "x".parse().unwrap());
         }
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()

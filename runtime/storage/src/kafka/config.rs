@@ -16,7 +16,7 @@ use super::log::{KafkaBasedLog, LogParts};
 use super::topic::Purpose;
 use crate::config_bytes::{ConfigRecord, Rejected};
 use crate::config_view::ConfigView;
-use crate::{ConfigSnapshot, ConfigStore, ConfigUpdate, RestartRequest, TargetState};
+use crate::{ConfigSnapshot, ConfigStore, ConfigUpdate, RestartRequest, SessionKey, TargetState};
 
 const PURPOSE: Purpose = Purpose {
     property: "config.storage.topic",
@@ -262,6 +262,12 @@ impl ConfigStore for KafkaConfigStore {
         let record = ConfigRecord::task_count(connector, tasks)?;
         let failure = "Error writing task count record to Kafka";
         self.write_as_leader(failure, [record]).await
+    }
+
+    async fn put_session_key(&self, key: &SessionKey) -> Result<()> {
+        let failure = "Error writing session key to Kafka";
+        self.write_as_leader(failure, [ConfigRecord::SessionKey(key.clone())])
+            .await
     }
 
     async fn claim_write_privileges(&self) -> Result<()> {

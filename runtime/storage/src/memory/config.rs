@@ -10,7 +10,7 @@ use tokio::sync::{Mutex, mpsc};
 
 use crate::config_bytes::ConfigRecord;
 use crate::config_view::ConfigView;
-use crate::{ConfigSnapshot, ConfigStore, ConfigUpdate, RestartRequest, TargetState};
+use crate::{ConfigSnapshot, ConfigStore, ConfigUpdate, RestartRequest, SessionKey, TargetState};
 
 /// A configuration store that lasts as long as the process: the one of a
 /// standalone worker, whose connectors come from files at each start.
@@ -106,6 +106,11 @@ impl ConfigStore for MemoryConfigStore {
     async fn put_task_count_record(&self, connector: &str, tasks: usize) -> Result<()> {
         self.append([ConfigRecord::task_count(connector, tasks)?])
             .await;
+        Ok(())
+    }
+
+    async fn put_session_key(&self, key: &SessionKey) -> Result<()> {
+        self.append([ConfigRecord::SessionKey(key.clone())]).await;
         Ok(())
     }
 

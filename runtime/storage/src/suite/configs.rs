@@ -8,7 +8,8 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::Lasting;
 use crate::{
-    ConfigSnapshot, ConfigStore, ConfigUpdate, ConnectorEntry, RestartRequest, TargetState,
+    ConfigSnapshot, ConfigStore, ConfigUpdate, ConnectorEntry, RestartRequest, SessionKey,
+    TargetState,
 };
 
 fn config(value: &str) -> ConfigMap {
@@ -44,6 +45,7 @@ pub async fn config_store<S: ConfigStore>(open: impl AsyncFn() -> Arc<S>, lastin
     tasks(store.as_ref(), &mut updates).await;
     target_states(store.as_ref(), &mut updates).await;
     events(store.as_ref(), &mut updates).await;
+    session_keys(store.as_ref(), &mut updates).await;
     let before = store.snapshot();
     store.refresh(Duration::from_secs(30)).await.unwrap();
     assert_eq!(store.snapshot().offset, before.offset);
@@ -192,12 +194,26 @@ async fn events(store: &dyn ConfigStore, updates: &mut UnboundedReceiver<ConfigU
     );
 }
 
+async fn session_keys(store: &dyn ConfigStore, updates: &mut UnboundedReceiver<ConfigUpdate>) {
+    for secret in [[1_u8; 32], [2; 32]] {
+        let key = SessionKey {
+            key: Arc::from(secret),
+            algorithm: "HmacSHA256".to_owned(),
+            created: 1_700_000_000_000,
+        };
+        store.put_session_key(&key).await.unwrap();
+        assert_eq!(changes(updates), [ConfigUpdate::SessionKey]);
+        assert_eq!(store.snapshot().session_key, Some(key));
+    }
+}
+
 async fn reopened(store: &dyn ConfigStore, before: &ConfigSnapshot) {
     store.start().await.unwrap();
     let mut updates = store.take_updates().unwrap();
     let snapshot = store.snapshot();
     assert_eq!(snapshot.offset, before.offset);
     assert_eq!(snapshot.connectors, before.connectors);
+    assert_eq!(snapshot.session_key, before.session_key);
     assert_eq!(changes(&mut updates), [], "old news");
     store.remove_connector("c-1").await.unwrap();
     assert_eq!(

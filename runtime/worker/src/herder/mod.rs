@@ -1,6 +1,9 @@
 //! Herders: they decide what a worker runs. The REST API talks to the
 //! [`Herder`] trait only.
 
+mod answered;
+mod elsewhere;
+mod internal;
 pub mod reconciling;
 mod request;
 mod view;
@@ -14,6 +17,9 @@ use tether_api::{ConnectError, Result};
 use tether_metrics::Metrics;
 use tether_storage::{ConnectorStatus, RestartRequest, TargetState, TaskId, TaskStatus};
 
+pub use answered::{Answered, answered, answered_with_code, status_of};
+pub use elsewhere::{Elsewhere, elsewhere, target_of};
+pub use internal::{ALGORITHM_HEADER, InternalRequest, Peers, SIGNATURE_HEADER};
 pub use request::{ConnectorOffset, CreateConnector, OffsetChange, RawConfig};
 pub use view::{
     ConfigInfo, ConfigInfos, ConnectorInfo, ConnectorKind, ConnectorState, Created, Health,
@@ -25,7 +31,8 @@ pub use view::{
 /// Errors carry the status in their kind: `NotFound` 404, `AlreadyExists` 409,
 /// `Config` 400 (the request is wrong), `IllegalState` 409 (repeat it later),
 /// everything else 500. Messages are the reference's where it has one (spec
-/// section 1.4).
+/// section 1.4). [`elsewhere`] makes REST forward the request to another worker,
+/// [`answered`] gives a status that no kind has.
 #[async_trait]
 pub trait Herder: Send + Sync {
     /// The id of the Kafka cluster.
@@ -188,19 +195,35 @@ pub trait Herder: Send + Sync {
     /// Other, if the wish cannot be stored.
     async fn set_cluster_logger_level(&self, name: &str, level: &str) -> Result<()>;
 
-    /// Internal (spec section 1.9): takes task configurations from another
-    /// worker.
+    /// Internal (spec section 1.9): whether a request comes from a worker of the
+    /// group. It is asked before the content of a request is looked at.
     ///
     /// # Errors
-    /// Other, where there are no other workers.
+    /// Those of the signature, with the status of the reference.
+    fn verify_internal_request(&self, request: &InternalRequest) -> Result<()> {
+        match (&request.signature, &request.algorithm) {
+            (Some(_), Some(_)) => Ok(()),
+            _ => Err(ConnectError::config(
+                "Internal request missing required signature",
+            )),
+        }
+    }
+
+    /// Internal (spec section 1.9): takes task configurations from another
+    /// worker. The request is verified.
+    ///
+    /// # Errors
+    /// Other, where there are no other workers; [`elsewhere`], if another one
+    /// leads.
     async fn put_task_configs(&self, connector: &str, _configs: Vec<RawConfig>) -> Result<()> {
         Err(no_peers(connector))
     }
 
-    /// Internal (spec section 1.9): fences zombie producers of source tasks.
+    /// Internal (spec section 1.9): fences zombie producers of source tasks. The
+    /// request is verified.
     ///
     /// # Errors
-    /// Other, where there are no other workers.
+    /// As above.
     async fn fence_zombies(&self, connector: &str) -> Result<()> {
         Err(no_peers(connector))
     }

@@ -81,12 +81,17 @@ pub enum Created<T> {
 }
 
 /// How a worker is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Health {
     Healthy,
     Starting,
     Unhealthy,
+    /// The worker answers, but cannot reach its group.
+    Unreachable {
+        /// Why, for a person.
+        reason: String,
+    },
 }
 
 /// One line of a validation's answer. Either part may be missing: a key that

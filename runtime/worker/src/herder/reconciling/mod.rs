@@ -302,6 +302,8 @@ async fn react(
                 Some(ConfigUpdate::LoggerLevel { logger, level }) => {
                     shared.context.loggers.set(&logger, &level);
                 }
+                // Nobody else asks this worker for anything.
+                Some(ConfigUpdate::SessionKey) => {}
                 None => return,
             },
             Some(request) = requests.recv() => match request {
