@@ -100,6 +100,7 @@ impl WorkerProcess {
             statuses: parts.status_store,
             worker: Arc::new(worker),
             loggers: parts.loggers,
+            group: None,
         });
         let herder = Arc::new(herder.map_err(startup)?);
         let rest = server.serve(Arc::clone(&herder) as Arc<dyn Herder>);

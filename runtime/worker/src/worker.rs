@@ -10,7 +10,7 @@ mod tasks;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::AtomicI32;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -64,8 +64,8 @@ pub struct WorkerContext {
     pub offsets: Arc<dyn OffsetStore>,
     /// The statuses; started.
     pub statuses: Arc<dyn StatusStore>,
-    /// The generation of the group, which statuses carry; the herder sets it.
-    /// 0 standalone.
+    /// The generation of the group, which statuses carry
+    /// ([`Worker::set_generation`]). 0 standalone.
     pub generation: Arc<AtomicI32>,
     /// Where the requests of connectors go. The herder may end: requests are
     /// dropped then.
@@ -189,6 +189,11 @@ impl Worker {
             generation: Arc::clone(&self.context.generation),
         };
         Some(RebalanceMetrics::register(&self.metrics, member))
+    }
+
+    /// Statuses carry this generation of the group from now on.
+    pub fn set_generation(&self, generation: i32) {
+        self.context.generation.store(generation, Ordering::Release);
     }
 
     /// Counts automatic restarts of tasks.

@@ -71,6 +71,12 @@ pub(super) fn standalone() -> ConfigDef {
     common().define(ConfigKey::new("offset.storage.file.filename", String))
 }
 
+fn milliseconds(key: &str, default: i32) -> ConfigKey {
+    ConfigKey::new(key, Int)
+        .default_int(default)
+        .validator(Validator::AtLeast(0))
+}
+
 /// Properties of a distributed worker (`DistributedConfig`).
 pub(super) fn distributed() -> ConfigDef {
     let mut definition = common()
@@ -78,6 +84,9 @@ pub(super) fn distributed() -> ConfigDef {
         .define(ConfigKey::new("session.timeout.ms", Int).default_int(10_000))
         .define(ConfigKey::new("rebalance.timeout.ms", Int).default_int(60_000))
         .define(ConfigKey::new("heartbeat.interval.ms", Int).default_int(3_000))
+        .define(milliseconds("request.timeout.ms", 40_000))
+        .define(milliseconds("retry.backoff.ms", 100))
+        .define(milliseconds("retry.backoff.max.ms", 1_000))
         .define(ConfigKey::new("worker.sync.timeout.ms", Int).default_int(3_000))
         .define(ConfigKey::new("worker.unsync.backoff.ms", Int).default_int(300_000))
         .define(

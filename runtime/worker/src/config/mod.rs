@@ -10,6 +10,8 @@ use std::time::Duration;
 use tether_api::config::{ConfigMap, ParsedConfig, with_prefix};
 use tether_api::plugin::PluginKind;
 use tether_api::{ConnectError, Result};
+use tether_group::member::GroupSettings;
+use tether_group::protocol::Protocol;
 use tether_metrics::Sampling;
 
 use crate::plugins::Plugins;
@@ -53,6 +55,10 @@ pub struct DistributedConfig {
     pub status_topic: StorageTopic,
     /// How long a catch-up with the config topic may take.
     pub sync_timeout: Duration,
+    /// How long a worker stays out of its group that could not catch up.
+    pub unsync_backoff: Duration,
+    /// How it is a member of its group; where its REST API is remains to be said.
+    pub group: GroupSettings,
     /// How far it is with exactly-once sources.
     pub exactly_once: ExactlyOnceSupport,
 }
@@ -139,8 +145,10 @@ impl WorkerConfig {
             "preparing" => ExactlyOnceSupport::Preparing,
             _ => ExactlyOnceSupport::Disabled,
         };
+        let group_id = parsed.string("group.id")?;
         let mode = Mode::Distributed(Box::new(DistributedConfig {
-            group_id: parsed.string("group.id")?,
+            group: group(&group_id, &properties, &parsed)?,
+            group_id,
             config_topic: storage_topic(&properties, &parsed, "config", 1)?,
             offset_topic: storage_topic(
                 &properties,
@@ -155,6 +163,7 @@ impl WorkerConfig {
                 parsed.int("status.storage.partitions")?,
             )?,
             sync_timeout: millis(i64::from(parsed.int("worker.sync.timeout.ms")?)),
+            unsync_backoff: millis(i64::from(parsed.int("worker.unsync.backoff.ms")?)),
             exactly_once,
         }));
         Self::new(properties, mode, &parsed)
@@ -267,6 +276,29 @@ fn warn_about_properties_without_effect(properties: &ConfigMap) {
 
 fn millis(value: i64) -> Duration {
     Duration::from_millis(value.max(0).unsigned_abs())
+}
+
+fn group(group_id: &str, properties: &ConfigMap, parsed: &ParsedConfig) -> Result<GroupSettings> {
+    let time = |key: &str| parsed.int(key).map(|value| millis(i64::from(value)));
+    let protocol = parsed.string("connect.protocol")?;
+    let client_id = properties.get("client.id").map(|id| id.trim());
+    Ok(GroupSettings {
+        group_id: group_id.to_owned(),
+        client_id: client_id.unwrap_or_default().to_owned(),
+        url: String::new(),
+        protocol: match protocol.to_ascii_lowercase().as_str() {
+            "eager" => Protocol::Eager,
+            "compatible" => Protocol::Compatible,
+            _ => Protocol::Sessioned,
+        },
+        session_timeout: time("session.timeout.ms")?,
+        heartbeat_interval: time("heartbeat.interval.ms")?,
+        rebalance_timeout: time("rebalance.timeout.ms")?,
+        max_delay: time("scheduled.rebalance.max.delay.ms")?,
+        retry_backoff: time("retry.backoff.ms")?,
+        retry_backoff_max: time("retry.backoff.max.ms")?,
+        request_timeout: time("request.timeout.ms")?,
+    })
 }
 
 fn plugin(properties: &ConfigMap, parsed: &ParsedConfig, key: &str) -> Result<PluginConfig> {

@@ -115,6 +115,13 @@ impl Worker {
         self.tasks_here().keys().cloned().collect()
     }
 
+    /// The tasks of a connector that are here, sorted.
+    pub fn tasks_of(&self, connector: &str) -> Vec<TaskId> {
+        let all = TaskId::new(connector, 0)..=TaskId::new(connector, u32::MAX);
+        let tasks = self.tasks_here();
+        tasks.range(all).map(|(id, _)| id.clone()).collect()
+    }
+
     /// The version of a task that is here.
     pub fn task_version(&self, id: &TaskId) -> Option<String> {
         Some(self.tasks_here().get(id)?.version.to_owned())

@@ -1,5 +1,5 @@
 //! One connector: brings what runs on the worker in line with what the config
-//! store says.
+//! store says and with what is this worker's share of it.
 //!
 //! It works by level, not by edge: every change in the store means "look
 //! again". A change that comes while the actor is busy, or that was missed
@@ -9,6 +9,7 @@ mod reconcile;
 mod restarts;
 mod tasks;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,12 +24,16 @@ use crate::plugin_call::caught;
 use super::Shared;
 use super::actors::Actors;
 use super::automatic_restart::AutomaticRestarts;
+use super::role::Standing;
 use super::variable_watch::VariableWatch;
 
 /// What an actor is told.
 pub(super) enum Command {
     /// Something about the connector changed in the store.
     Reconcile,
+    /// Task configurations could not be given to the leader, after this wait
+    /// before the attempt.
+    PublicationFailed(ConnectError, Duration),
     /// The configuration was written again as it is: start the instance anew if
     /// it could not be started.
     RetryFailed,
@@ -55,11 +60,16 @@ pub(super) struct Actor {
     connector: String,
     shared: Arc<Shared>,
     /// Configuration and state that the instance was last brought to.
+    /// `None` if it is not here.
     applied: Option<(ConfigMap, TargetState)>,
     /// Why the instance could not be started or brought to its state.
     failure: Option<String>,
     /// The commit of task configurations whose tasks run.
     task_generation: Option<u64>,
+    /// The tasks that were started here, whether they came to run or not.
+    begun: BTreeSet<u32>,
+    /// Task configurations are to be published once it is known who leads.
+    publication_waits: bool,
     /// When to ask again for task configurations, and the wait after that.
     retry: Option<(Instant, Duration)>,
     automatic_restarts: AutomaticRestarts,
@@ -74,6 +84,8 @@ impl Actor {
             applied: None,
             failure: None,
             task_generation: None,
+            begun: BTreeSet::new(),
+            publication_waits: false,
             retry: None,
             automatic_restarts: AutomaticRestarts::default(),
             variables: VariableWatch::default(),
@@ -86,6 +98,7 @@ impl Actor {
         actors: Actors,
     ) {
         let stopping = self.shared.stopping.clone();
+        let mut standing = self.shared.role.standing();
         let mut next = None;
         loop {
             let command = match next.take() {
@@ -97,16 +110,19 @@ impl Actor {
                         Some(command) => command,
                         None => return,
                     },
+                    _ = standing.wait_for(Standing::is_settled), if self.publication_waits => {
+                        Command::ReconfigureTasks
+                    }
                     () = sleep_until(self.retry.map(|(when, _)| when)) => Command::ReconfigureTasks,
                     () = sleep_until(self.automatic_restarts.next_due()) => Command::RestartFailed,
                     () = sleep_until(self.variables.next_due()) => Command::ReadVariables,
                 },
             };
             // The next look finds what is left to do.
-            if let Err(error) = caught(self.handle(command)).await {
+            if let Err(error) = caught(self.handle(command, &actors)).await {
                 tracing::error!(connector = self.connector, %error, "Work on a connector broke off");
             }
-            if self.applied.is_none() && self.shared.entry(&self.connector).is_none() {
+            if self.is_idle() {
                 next = actors.retire(&self.connector, &mut commands);
                 if next.is_none() {
                     return;
@@ -115,32 +131,38 @@ impl Actor {
         }
     }
 
-    async fn handle(&mut self, command: Command) {
+    /// Whether nothing of the connector is here.
+    fn is_idle(&self) -> bool {
+        self.applied.is_none() && self.begun.is_empty()
+    }
+
+    async fn handle(&mut self, command: Command, actors: &Actors) {
         match command {
-            Command::Reconcile => self.reconcile().await,
-            Command::RetryFailed => self.retry_failed().await,
+            Command::Reconcile => self.reconcile(actors).await,
+            Command::RetryFailed => self.retry_failed(actors).await,
             Command::Settle(reply) => {
-                self.reconcile().await;
+                self.reconcile(actors).await;
                 // A client that has gone needs no answer.
                 let _ = reply.send(match &self.failure {
                     Some(failure) => Err(ConnectError::other(failure.as_str())),
                     None => Ok(()),
                 });
             }
-            Command::ReconfigureTasks => self.publish_tasks().await,
+            Command::ReconfigureTasks => self.publish_tasks(actors).await,
+            Command::PublicationFailed(error, wait) => self.publish_again(&error, wait),
             Command::RestartConnector(reply) => {
                 let outcome = self.restart_instance().await;
                 let started = outcome.is_ok();
                 let _ = reply.send(outcome);
                 if started {
-                    self.publish_tasks().await;
+                    self.publish_tasks(actors).await;
                 }
             }
             Command::RestartTask(task, reply) => {
                 self.automatic_restarts.forget(task);
                 let _ = reply.send(self.restart_task(task).await);
             }
-            Command::Restart(request) => self.restart(&request).await,
+            Command::Restart(request) => self.restart(&request, actors).await,
             Command::TaskFailed(task) => {
                 let id = TaskId::new(self.connector.as_str(), task);
                 // One that was restarted meanwhile has no failure.
@@ -158,7 +180,7 @@ impl Actor {
                     self.log(outcome);
                 }
             }
-            Command::ReadVariables => self.read_variables().await,
+            Command::ReadVariables => self.read_variables(actors).await,
         }
     }
 
@@ -178,7 +200,7 @@ impl Actor {
     }
 }
 
-async fn sleep_until(when: Option<Instant>) {
+pub(super) async fn sleep_until(when: Option<Instant>) {
     match when {
         Some(when) => tokio::time::sleep_until(when).await,
         None => std::future::pending().await,

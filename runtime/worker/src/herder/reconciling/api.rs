@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use tether_api::config::{ConfigDef, ConfigMap};
 use tether_api::plugin::PluginDescriptor;
 use tether_api::{ConnectError, Result};
+use tether_group::member::MemberState;
 use tether_metrics::Metrics;
 use tether_storage::{ConnectorEntry, RestartRequest, State, TargetState, TaskId, TaskStatus};
 use tokio::sync::oneshot;
@@ -17,7 +18,8 @@ use crate::herder::{
 use crate::validation::require_valid;
 
 use super::actor::Command;
-use super::{ReconcilingHerder, offsets, restart, shutting_down, status};
+use super::role::Leadership;
+use super::{ReconcilingHerder, fencing, offsets, restart, shutting_down, status};
 
 impl ReconcilingHerder {
     fn info(&self, connector: &str, entry: &ConnectorEntry) -> ConnectorInfo {
@@ -51,17 +53,14 @@ impl ReconcilingHerder {
     /// Stores a configuration that was found to be right.
     async fn store(
         &self,
+        leader: Leadership<'_>,
         connector: &str,
         raw: &RawConfig,
         initial_state: Option<TargetState>,
     ) -> Result<ConfigMap> {
-        let config: ConfigMap = raw
-            .iter()
-            .filter_map(|(key, value)| Some((key.clone(), value.clone()?)))
-            .collect();
+        let config = present(raw);
         let before = self.shared.entry(connector);
-        let configs = self.shared.as_leader().await?;
-        configs
+        leader
             .put_connector_config(connector, &config, initial_state)
             .await?;
         if before.is_some_and(|before| before.config == config) {
@@ -85,6 +84,15 @@ impl ReconcilingHerder {
             })
         });
         Ok(self.info(connector, &entry))
+    }
+
+    /// Waits, but not longer than the worker runs.
+    async fn unless_stopping<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        tokio::select! {
+            biased;
+            () = self.shared.stopping.cancelled() => Err(shutting_down()),
+            done = work => done,
+        }
     }
 
     /// Sends a command to a connector's actor and waits for its answer.
@@ -112,10 +120,17 @@ impl Herder for ReconcilingHerder {
     }
 
     async fn health(&self) -> Health {
-        if *self.shared.started.borrow() && !self.shared.stopping.is_cancelled() {
-            Health::Healthy
-        } else {
-            Health::Starting
+        if self.shared.stopping.is_cancelled() {
+            return Health::Starting;
+        }
+        let member = self
+            .member
+            .get()
+            .map(|member| member.state().borrow().clone());
+        match member {
+            Some(MemberState::Unreachable { reason }) => Health::Unreachable { reason },
+            _ if *self.shared.started.borrow() => Health::Healthy,
+            _ => Health::Starting,
         }
     }
 
@@ -124,9 +139,15 @@ impl Herder for ReconcilingHerder {
     }
 
     fn stage(&self) -> Option<String> {
-        (!*self.shared.started.borrow()).then(|| {
-            "The worker is currently reading its config, offset and status topics.".to_owned()
-        })
+        if self.member.get().is_none() && !*self.shared.started.borrow() {
+            return Some(
+                "The worker is currently reading its config, offset and status topics.".to_owned(),
+            );
+        }
+        let since = self.shared.role.unsettled_since()?;
+        Some(format!(
+            "The worker is currently ensuring membership in the cluster, which began at {since}."
+        ))
     }
 
     fn connectors(&self) -> Vec<String> {
@@ -181,12 +202,13 @@ impl Herder for ReconcilingHerder {
         self.validated(&config).await?;
         let config = {
             let _turn = self.turn(&name).await?;
+            let leader = self.shared.as_leader().await?;
             if self.shared.entry(&name).is_some() {
                 return Err(ConnectError::already_exists(format!(
                     "Connector {name} already exists"
                 )));
             }
-            self.store(&name, &config, initial_state).await?
+            self.store(leader, &name, &config, initial_state).await?
         };
         self.stored(&name, config).await
     }
@@ -200,8 +222,10 @@ impl Herder for ReconcilingHerder {
         self.validated(&config).await?;
         let (existed, config) = {
             let _turn = self.turn(connector).await?;
+            let leader = self.shared.as_leader().await?;
             let existed = self.shared.entry(connector).is_some();
-            (existed, self.store(connector, &config, None).await?)
+            let config = self.store(leader, connector, &config, None).await?;
+            (existed, config)
         };
         let info = self.stored(connector, config).await?;
         Ok(if existed {
@@ -217,14 +241,17 @@ impl Herder for ReconcilingHerder {
         patch: RawConfig,
     ) -> Result<ConnectorInfo> {
         self.ready().await?;
+        // Only the leader is sure to know the present configuration.
+        drop(self.shared.as_leader().await?);
         let config = loop {
             let before = self.found(connector)?;
             let config = patched(&before.config, &patch);
             self.validated(&config).await?;
             let _turn = self.turn(connector).await?;
+            let leader = self.shared.as_leader().await?;
             // What somebody else has changed meanwhile is patched, not undone.
             if self.found(connector)?.config == before.config {
-                break self.store(connector, &config, None).await?;
+                break self.store(leader, connector, &config, None).await?;
             }
         };
         self.stored(connector, config).await
@@ -232,33 +259,39 @@ impl Herder for ReconcilingHerder {
 
     async fn delete_connector(&self, connector: &str) -> Result<()> {
         let _turn = self.turn(connector).await?;
+        let leader = self.shared.as_leader().await?;
         self.found(connector)?;
-        let configs = self.shared.as_leader().await?;
-        configs.remove_connector(connector).await
+        leader.remove_connector(connector).await
     }
 
     async fn set_target_state(&self, connector: &str, state: TargetState) -> Result<()> {
         let _turn = self.turn(connector).await?;
-        self.require(connector, || format!("Unknown connector {connector}"))?;
-        let configs = &self.shared.context.configs;
+        let known = || self.require(connector, || format!("Unknown connector {connector}"));
         if state == TargetState::Stopped {
+            let leader = self.shared.as_leader().await?;
+            known()?;
             // Tasks first: an older reader that does not know STOPPED pauses a
             // connector that has none.
-            let leader = self.shared.as_leader().await?;
             leader.put_task_configs(connector, &[]).await?;
+            return leader.put_target_state(connector, state).await;
         }
+        known()?;
+        let configs = &self.shared.context.configs;
         configs.put_target_state(connector, state).await
     }
 
     async fn restart_connector(&self, connector: &str) -> Result<()> {
         self.ready().await?;
         self.require(connector, || format!("Unknown connector: {connector}"))?;
+        self.unless_stopping(self.shared.role.own_connector(connector))
+            .await?;
         self.ask(connector, Command::RestartConnector).await
     }
 
     async fn restart_connector_and_tasks(&self, request: RestartRequest) -> Result<ConnectorState> {
         self.ready().await?;
         let connector = request.connector.clone();
+        let leader = self.shared.as_leader().await?;
         self.require(&connector, || format!("Unknown connector: {connector}"))?;
         let no_status =
             || ConnectError::not_found(format!("Status for connector {connector} not found"));
@@ -274,8 +307,7 @@ impl Herder for ReconcilingHerder {
                 mark(instance);
             }
         }
-        let configs = self.shared.as_leader().await?;
-        configs.put_restart_request(&request).await?;
+        leader.put_restart_request(&request).await?;
         Ok(state)
     }
 
@@ -286,6 +318,7 @@ impl Herder for ReconcilingHerder {
         if !entry.tasks.contains_key(&id.task) {
             return Err(ConnectError::not_found(format!("Unknown task: {id}")));
         }
+        self.unless_stopping(self.shared.role.own_task(id)).await?;
         self.ask(&id.connector, |reply| Command::RestartTask(id.task, reply))
             .await
     }
@@ -319,6 +352,7 @@ impl Herder for ReconcilingHerder {
 
     async fn change_offsets(&self, connector: &str, change: OffsetChange) -> Result<String> {
         let _turn = self.turn(connector).await?;
+        let _leader = self.shared.as_leader().await?;
         let entry = self.found(connector)?;
         if entry.target_state != TargetState::Stopped || !entry.tasks.is_empty() {
             return Err(ConnectError::config(format!(
@@ -357,6 +391,20 @@ impl Herder for ReconcilingHerder {
         self.shared.context.loggers.set(name, level)
     }
 
+    async fn put_task_configs(&self, connector: &str, configs: Vec<RawConfig>) -> Result<()> {
+        self.ready().await?;
+        let leader = self.shared.as_leader().await?;
+        self.found(connector)?;
+        let configs: Vec<ConfigMap> = configs.iter().map(present).collect();
+        leader.put_task_configs(connector, &configs).await
+    }
+
+    async fn fence_zombies(&self, connector: &str) -> Result<()> {
+        self.ready().await?;
+        drop(self.shared.as_leader().await?);
+        fencing::fence_zombies(&self.shared, connector).await
+    }
+
     async fn set_cluster_logger_level(&self, name: &str, level: &str) -> Result<()> {
         self.ready().await?;
         self.shared
@@ -365,6 +413,13 @@ impl Herder for ReconcilingHerder {
             .put_logger_level(name, level)
             .await
     }
+}
+
+/// A configuration without its nulls.
+fn present(raw: &RawConfig) -> ConfigMap {
+    raw.iter()
+        .filter_map(|(key, value)| Some((key.clone(), value.clone()?)))
+        .collect()
 }
 
 /// A configuration with some keys changed; null deletes one.

@@ -20,6 +20,7 @@ use crate::config::Mode;
 use crate::herder::ConnectorKind;
 use crate::preflight::Preflight;
 
+use super::role::Standing;
 use super::{Shared, status};
 
 /// For as long as it takes, unless the task is stopped.
@@ -85,6 +86,27 @@ pub(super) async fn fence_zombies(shared: &Shared, connector: &str) -> Result<()
         .await
 }
 
+/// The same, done by the leader of the group, whoever it is.
+async fn have_zombies_fenced(shared: &Shared, connector: &str) -> Result<()> {
+    let mut standing = shared.role.standing();
+    loop {
+        let leader = match standing.wait_for(Standing::is_settled).await.as_deref() {
+            Ok(Standing::Follower(leader)) => Some(leader.clone()),
+            _ => None,
+        };
+        standing.mark_unchanged();
+        let fenced = match leader {
+            Some(leader) => shared.have_fenced(&leader, connector).await,
+            None => fence_zombies(shared, connector).await,
+        };
+        // Who led may lead no more.
+        let leads_no_more = fenced.is_err() && standing.has_changed().unwrap_or(false);
+        if !leads_no_more {
+            return fenced;
+        }
+    }
+}
+
 fn source(shared: &Shared, connector: &str) -> Result<Arc<ConnectorEntry>> {
     let entry = shared
         .entry(connector)
@@ -134,7 +156,7 @@ impl TaskPreflight {
 #[async_trait]
 impl Preflight for TaskPreflight {
     async fn fence_zombies(&self) -> Result<()> {
-        fence_zombies(&self.shared, &self.id.connector)
+        have_zombies_fenced(&self.shared, &self.id.connector)
             .await
             .map_err(|error| {
                 ConnectError::other("Failed to perform round of zombie fencing").caused_by(error)
@@ -155,7 +177,9 @@ impl Preflight for TaskPreflight {
                  new set of task configs"
             )));
         }
-        if entry.is_none_or(|entry| !entry.tasks.contains_key(&id.task)) {
+        let share = self.shared.role.share();
+        let is_here = |entry: &ConnectorEntry| share.tasks(&id.connector, entry).contains(&id.task);
+        if !entry.is_some_and(|entry| is_here(&entry)) {
             return Err(ConnectError::other(format!(
                 "Cannot start source task {id} as it has already been revoked from this worker"
             )));

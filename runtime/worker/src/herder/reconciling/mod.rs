@@ -11,20 +11,26 @@ mod actors;
 mod api;
 mod automatic_restart;
 mod fencing;
+mod group;
 mod offsets;
 mod requests;
 mod restart;
+mod role;
+mod share;
 mod status;
 #[cfg(test)]
 mod tests;
 mod variable_watch;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tether_api::config::ConfigMap;
 use tether_api::{ConnectError, Result};
+use tether_group::member::{self, Member};
+use tether_group::protocol::Protocol;
 use tether_kafka::Clients;
+use tether_kafka::broker::Brokers;
 use tether_storage::{
     ConfigStore, ConfigUpdate, ConnectorEntry, ConnectorStatus, OffsetStore, State, StatusStore,
     TaskStatus,
@@ -32,17 +38,22 @@ use tether_storage::{
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::WorkerConfig;
+use crate::config::{Mode, WorkerConfig};
 use crate::config_provider::VariableResolver;
+use crate::herder::Peers;
 use crate::loggers::Loggers;
 use crate::plugins::Plugins;
+use crate::session::Signer;
 use crate::validation::Validation;
 use crate::worker::{Worker, WorkerRequest};
 
 use actor::Command;
 use actors::Actors;
 use fencing::Fencings;
+use group::Rounds;
 use requests::{Requests, Turn};
+use role::{Leadership, Role};
+use share::Share;
 
 /// Everything that a herder needs.
 pub struct HerderContext {
@@ -68,6 +79,18 @@ pub struct HerderContext {
     pub worker: Arc<Worker>,
     /// The loggers.
     pub loggers: Arc<Loggers>,
+    /// How to be a member of the group of workers; `None` standalone.
+    pub group: Option<GroupContext>,
+}
+
+/// What a herder needs that is a member of a group.
+pub struct GroupContext {
+    /// The URL of this worker's REST API for the others.
+    pub url: String,
+    /// Reaches the broker that keeps the group together.
+    pub brokers: Arc<dyn Brokers>,
+    /// Asks other workers.
+    pub peers: Arc<dyn Peers>,
 }
 
 /// A herder that brings its worker in line with the config store.
@@ -75,6 +98,7 @@ pub struct ReconcilingHerder {
     shared: Arc<Shared>,
     actors: Actors,
     requests: Requests,
+    member: OnceLock<Member>,
 }
 
 /// What the herder shares with the actors of its connectors.
@@ -82,7 +106,9 @@ struct Shared {
     context: HerderContext,
     validation: Validation,
     fencings: Fencings,
-    /// True once the stores are read and the connectors are being started.
+    role: Role,
+    /// True once the stores are read and the connectors are being started, those
+    /// of a first assignment if there is a group.
     started: watch::Sender<bool>,
     stopping: CancellationToken,
 }
@@ -97,15 +123,82 @@ impl Shared {
             .cloned()
     }
 
-    /// The config store, for what only the leader of the group may write: this
-    /// worker, which is alone.
+    /// The config store, for what only the leader of the group may write. Waits
+    /// while it is not known who leads.
     ///
     /// # Errors
-    /// If the right to write cannot be had now.
-    async fn as_leader(&self) -> Result<&dyn ConfigStore> {
-        let configs = &*self.context.configs;
-        configs.claim_write_privileges().await?;
-        Ok(configs)
+    /// [`crate::herder::elsewhere`], if another worker leads; if the right to
+    /// write cannot be had now; if the worker is shutting down.
+    async fn as_leader(&self) -> Result<Leadership<'_>> {
+        let leadership = tokio::select! {
+            biased;
+            () = self.stopping.cancelled() => return Err(shutting_down()),
+            leadership = self.role.as_leader(&*self.context.configs) => leadership?,
+        };
+        leadership.claim_write_privileges().await?;
+        Ok(leadership)
+    }
+
+    /// Deletes statuses of connectors and tasks that are no longer configured:
+    /// their owners write last that they are UNASSIGNED, and a worker may die in
+    /// the middle of a deletion.
+    fn prune_statuses(&self) {
+        let context = &self.context;
+        let snapshot = context.configs.snapshot();
+        for connector in context.statuses.connectors() {
+            match snapshot.connector(&connector) {
+                None => {
+                    self.destroy_tasks(&connector, |_| false);
+                    self.destroy_connector(&connector);
+                }
+                Some(entry) => {
+                    self.destroy_tasks(&connector, |task| entry.tasks.contains_key(&task));
+                }
+            }
+        }
+    }
+
+    /// Has another worker, the leader, commit task configurations.
+    async fn give_tasks(&self, leader: &str, connector: &str, configs: &[ConfigMap]) -> Result<()> {
+        let peers = self.peers()?;
+        let signer = self.signer();
+        peers
+            .put_task_configs(leader, connector, configs, signer.as_ref())
+            .await
+    }
+
+    /// Has another worker, the leader, fence zombies of a source.
+    async fn have_fenced(&self, leader: &str, connector: &str) -> Result<()> {
+        let signer = self.signer();
+        let peers = self.peers()?;
+        peers
+            .fence_zombies(leader, connector, signer.as_ref())
+            .await
+    }
+
+    /// Signs requests to other workers; `None` if the group does without, or there
+    /// is no key yet.
+    fn signer(&self) -> Option<Signer> {
+        if self.role.protocol() != Some(Protocol::Sessioned) {
+            return None;
+        }
+        let key = self.context.configs.snapshot().session_key.clone()?;
+        let algorithm = self
+            .context
+            .config
+            .properties
+            .get("inter.worker.signature.algorithm");
+        Some(Signer::new(
+            key,
+            algorithm.map_or("HmacSHA256", String::as_str),
+        ))
+    }
+
+    fn peers(&self) -> Result<&dyn Peers> {
+        let group = self.context.group.as_ref();
+        group
+            .map(|group| &*group.peers)
+            .ok_or_else(|| ConnectError::illegal_state("This worker has no group"))
     }
 
     /// Deletes the status of a connector.
@@ -145,10 +238,15 @@ impl ReconcilingHerder {
     /// Config, if the worker's configuration is wrong.
     pub fn new(context: HerderContext) -> Result<Self> {
         let validation = Validation::new(Arc::clone(&context.plugins), &context.config)?;
+        let role = match context.group {
+            Some(_) => Role::outside(),
+            None => Role::alone(),
+        };
         let shared = Arc::new(Shared {
             context,
             validation,
             fencings: Fencings::default(),
+            role,
             started: watch::Sender::new(false),
             stopping: CancellationToken::new(),
         });
@@ -156,11 +254,13 @@ impl ReconcilingHerder {
             actors: Actors::new(Arc::clone(&shared)),
             shared,
             requests: Requests::default(),
+            member: OnceLock::new(),
         })
     }
 
-    /// Reads the stores and starts every connector that they know. `requests`
-    /// is the other end of the worker's channel.
+    /// Reads the stores and starts every connector that they know, or joins the
+    /// group that shares them out. `requests` is the other end of the worker's
+    /// channel.
     ///
     /// # Errors
     /// If a store cannot be opened or must not be used as it is.
@@ -174,18 +274,51 @@ impl ReconcilingHerder {
         let updates = context.configs.take_updates().ok_or_else(|| {
             ConnectError::illegal_state("The config store is in use by another herder")
         })?;
-        self.prune_statuses();
-        for connector in context.configs.snapshot().connectors.keys() {
-            self.actors.send(connector, Command::Reconcile);
+        match self.join() {
+            Some(rounds) => {
+                tokio::spawn(rounds);
+            }
+            None => {
+                self.shared.prune_statuses();
+                for connector in context.configs.snapshot().connectors.keys() {
+                    self.actors.send(connector, Command::Reconcile);
+                }
+                self.shared.started.send_replace(true);
+            }
         }
         tokio::spawn(react(
             self.actors.clone(),
             Arc::clone(&self.shared),
+            self.member.get().cloned(),
             updates,
             requests,
         ));
-        self.shared.started.send_replace(true);
         Ok(())
+    }
+
+    /// Joins the group; what is returned takes part in its rounds. `None`
+    /// without a group.
+    fn join(&self) -> Option<impl Future<Output = ()> + 'static> {
+        let context = &self.shared.context;
+        let group = context.group.as_ref()?;
+        let Mode::Distributed(config) = &context.config.mode else {
+            return None;
+        };
+        let mut settings = config.group.clone();
+        settings.url.clone_from(&group.url);
+        if settings.client_id.is_empty() {
+            settings.client_id = format!("connect-{}", context.worker_id);
+        }
+        let (member, events) = member::join(settings, Arc::clone(&group.brokers));
+        let member = self.member.get_or_init(|| member).clone();
+        let rounds = Rounds::new(
+            Arc::clone(&self.shared),
+            self.actors.clone(),
+            member,
+            config.as_ref().clone(),
+            context.worker.group_metrics(String::new()),
+        );
+        Some(rounds.run(events))
     }
 
     /// Stops connectors and tasks, their offsets committed and statuses written,
@@ -203,6 +336,10 @@ impl ReconcilingHerder {
         tokio::join!(self.actors.stop(patience), context.worker.shutdown());
         context.worker.shutdown().await;
         context.statuses.flush().await;
+        // Others are given the work only now that it has stopped.
+        if let Some(member) = self.member.get() {
+            member.close().await;
+        }
         context.statuses.stop().await;
         context.configs.stop().await;
         context.offsets.stop().await;
@@ -237,25 +374,6 @@ impl ReconcilingHerder {
         }
     }
 
-    /// Deletes statuses of connectors and tasks that are no longer configured;
-    /// they stay behind when a worker dies in the middle of a deletion.
-    fn prune_statuses(&self) {
-        let context = &self.shared.context;
-        let snapshot = context.configs.snapshot();
-        for connector in context.statuses.connectors() {
-            match snapshot.connector(&connector) {
-                None => {
-                    self.shared.destroy_tasks(&connector, |_| false);
-                    self.shared.destroy_connector(&connector);
-                }
-                Some(entry) => {
-                    self.shared
-                        .destroy_tasks(&connector, |task| entry.tasks.contains_key(&task));
-                }
-            }
-        }
-    }
-
     /// A connector's configuration.
     ///
     /// # Errors
@@ -281,9 +399,11 @@ fn shutting_down() -> ConnectError {
 }
 
 /// Passes changes in the store and requests of connectors to the actors.
+/// Has the group share the work out anew if a change makes that necessary.
 async fn react(
     actors: Actors,
     shared: Arc<Shared>,
+    member: Option<Member>,
     mut updates: mpsc::UnboundedReceiver<ConfigUpdate>,
     mut requests: mpsc::UnboundedReceiver<WorkerRequest>,
 ) {
@@ -294,7 +414,15 @@ async fn react(
                 Some(ConfigUpdate::ConnectorConfig(connector)
                     | ConfigUpdate::ConnectorRemoved(connector)
                     | ConfigUpdate::Tasks(connector)
-                    | ConfigUpdate::TargetState(connector)) => actors.send(&connector, Command::Reconcile),
+                    | ConfigUpdate::TargetState(connector)) => {
+                        actors.send(&connector, Command::Reconcile);
+                        if let Some(member) = &member
+                            && let Share::Part(part) = shared.role.share()
+                            && !part.knows(&connector, shared.entry(&connector).as_deref())
+                        {
+                            member.rejoin("the connectors or tasks that are configured have changed");
+                        }
+                    }
                 Some(ConfigUpdate::Restart(request)) => {
                     let connector = request.connector.clone();
                     actors.send(&connector, Command::Restart(request));

@@ -186,6 +186,7 @@ async fn herder_with(configs: &Arc<MemoryConfigStore>, properties: &[(&str, &str
         statuses: context.statuses.clone(),
         worker: worker.clone(),
         loggers: Arc::new(Loggers::new([], Box::new(|_| {}))),
+        group: None,
     })
     .unwrap();
     herder.start(requests).await.unwrap();

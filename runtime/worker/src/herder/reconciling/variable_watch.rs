@@ -43,6 +43,18 @@ impl VariableWatch {
             });
     }
 
+    /// Begins if it has not: for tasks whose connector instance is on another
+    /// worker.
+    pub(super) fn begin_unless_watched(
+        &mut self,
+        variables: &VariableResolver,
+        config: &ConfigMap,
+    ) {
+        if self.watched.is_none() {
+            self.begin(variables, config);
+        }
+    }
+
     /// Ends.
     pub(super) fn clear(&mut self) {
         self.watched = None;

@@ -2,27 +2,46 @@
 
 use std::sync::Arc;
 
-use tether_storage::TargetState;
+use tether_storage::{ConnectorEntry, TargetState};
 
+use super::super::actors::Actors;
 use super::Actor;
 
 impl Actor {
-    pub(super) async fn reconcile(&mut self) {
+    pub(super) async fn reconcile(&mut self, actors: &Actors) {
         let Some(entry) = self.shared.entry(&self.connector) else {
             return self.remove().await;
         };
+        let started = if self.shared.role.share().has_connector(&self.connector) {
+            self.bring_instance(&entry).await
+        } else {
+            self.give_instance_up().await;
+            false
+        };
+        // A pause may have come together with a new configuration, or while the
+        // instance was restarted.
+        let worker = &self.shared.context.worker;
+        worker.set_target_state_of_tasks(&self.connector, entry.target_state);
+        self.apply_tasks(&entry).await;
+        if started {
+            self.publish_tasks(actors).await;
+        }
+    }
+
+    /// Brings the instance to its configuration and state; true if it has been
+    /// started.
+    async fn bring_instance(&mut self, entry: &ConnectorEntry) -> bool {
         let shared = Arc::clone(&self.shared);
         let worker = &shared.context.worker;
         let wish = (entry.config.clone(), entry.target_state);
-        let mut started = false;
-        match self.applied.replace(wish) {
+        let outcome = match self.applied.replace(wish) {
             Some((config, state)) if config == entry.config => {
-                if state != entry.target_state {
-                    let outcome = worker
-                        .set_target_state(&self.connector, entry.target_state)
-                        .await;
-                    started = self.note(outcome) && entry.target_state == TargetState::Started;
+                if state == entry.target_state {
+                    return false;
                 }
+                worker
+                    .set_target_state(&self.connector, entry.target_state)
+                    .await
             }
             previous => {
                 if previous.is_some() {
@@ -30,45 +49,55 @@ impl Actor {
                 }
                 self.variables
                     .begin(&shared.context.variables, &entry.config);
-                let outcome = worker
+                worker
                     .start_connector(&self.connector, &entry.config, entry.target_state)
-                    .await;
-                started = self.note(outcome) && entry.target_state == TargetState::Started;
+                    .await
             }
-        }
-        // A pause may have come together with a new configuration, or while the
-        // instance was restarted.
-        worker.set_target_state_of_tasks(&self.connector, entry.target_state);
-        self.apply_tasks(&entry).await;
-        if started {
-            self.publish_tasks().await;
+        };
+        self.note(outcome) && entry.target_state == TargetState::Started
+    }
+
+    /// Stops the instance, which another worker is to have.
+    async fn give_instance_up(&mut self) {
+        self.retry = None;
+        self.publication_waits = false;
+        if self.applied.take().is_some() {
+            self.failure = None;
+            self.shared
+                .context
+                .worker
+                .stop_connector(&self.connector)
+                .await;
         }
     }
 
     async fn remove(&mut self) {
-        self.applied = None;
-        self.failure = None;
+        let was_here = !self.is_idle();
+        self.give_instance_up().await;
         self.task_generation = None;
-        self.retry = None;
+        self.begun.clear();
         self.automatic_restarts.clear();
         self.variables.clear();
         let context = &self.shared.context;
         context.worker.task_restarts().forget(&self.connector);
         context.worker.stop_tasks(&self.running_tasks()).await;
-        context.worker.stop_connector(&self.connector).await;
-        self.shared.destroy_tasks(&self.connector, |_| false);
-        self.shared.destroy_connector(&self.connector);
-        context.statuses.reset_topics(&self.connector);
+        if self.shared.role.prunes() {
+            self.shared.destroy_tasks(&self.connector, |_| false);
+            self.shared.destroy_connector(&self.connector);
+        }
+        if was_here || self.shared.role.prunes() {
+            context.statuses.reset_topics(&self.connector);
+        }
     }
 
-    pub(super) async fn retry_failed(&mut self) {
+    pub(super) async fn retry_failed(&mut self, actors: &Actors) {
         if self.failure.is_some() && self.restart_instance().await.is_ok() {
-            self.publish_tasks().await;
+            self.publish_tasks(actors).await;
         }
     }
 
     /// Starts everything anew if the values of variables have changed.
-    pub(super) async fn read_variables(&mut self) {
+    pub(super) async fn read_variables(&mut self, actors: &Actors) {
         let Some(entry) = self.shared.entry(&self.connector) else {
             return self.variables.clear();
         };
@@ -84,13 +113,15 @@ impl Actor {
             connector = self.connector,
             "Restarting the connector and its tasks: values of variables have changed"
         );
-        if self.restart_instance().await.is_ok() {
-            self.publish_tasks().await;
+        if self.applied.is_some() && self.restart_instance().await.is_ok() {
+            self.publish_tasks(actors).await;
+        } else {
+            self.variables.begin(&context.variables, &entry.config);
         }
         // The entry from before: tasks that were just configured anew start with
         // the next look.
         if entry.task_generation == self.task_generation {
-            let tasks: Vec<u32> = entry.tasks.keys().copied().collect();
+            let tasks: Vec<u32> = self.begun.iter().copied().collect();
             context.worker.stop_tasks(&self.running_tasks()).await;
             self.automatic_restarts.clear();
             self.start_tasks(&entry, &tasks).await;

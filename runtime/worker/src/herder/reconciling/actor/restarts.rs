@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use tether_api::Result;
+use tether_api::{ConnectError, Result};
 use tether_storage::{RestartRequest, TaskId};
 
+use super::super::actors::Actors;
 use super::super::fencing::TaskPreflight;
 use super::super::restart::plan;
 use super::Actor;
@@ -14,6 +15,12 @@ impl Actor {
         let Some(entry) = self.shared.entry(&self.connector) else {
             return Ok(());
         };
+        if !self.shared.role.share().has_connector(&self.connector) {
+            return Err(ConnectError::illegal_state(format!(
+                "The connector {} has just been assigned to another worker",
+                self.connector
+            )));
+        }
         let context = &self.shared.context;
         let worker = &context.worker;
         worker.stop_connector(&self.connector).await;
@@ -34,6 +41,13 @@ impl Actor {
             return Ok(());
         };
         let id = TaskId::new(self.connector.as_str(), task);
+        let share = self.shared.role.share();
+        if !share.tasks(&self.connector, &entry).contains(&task) {
+            return Err(ConnectError::illegal_state(format!(
+                "The task {id} has just been assigned to another worker"
+            )));
+        }
+        self.begun.insert(task);
         let worker = &self.shared.context.worker;
         worker.stop_tasks(std::slice::from_ref(&id)).await;
         let count = entry.tasks.len();
@@ -56,14 +70,18 @@ impl Actor {
 
     /// Restarts instances in the reference's order: all stopped before the first
     /// is started (spec section 1.5).
-    pub(super) async fn restart(&mut self, request: &RestartRequest) {
-        let Some(plan) = plan(&self.shared, request) else {
+    pub(super) async fn restart(&mut self, request: &RestartRequest, actors: &Actors) {
+        let Some(mut plan) = plan(&self.shared, request) else {
             tracing::warn!(
                 connector = self.connector,
                 "Nothing to restart: the connector has no status"
             );
             return;
         };
+        // Every worker restarts what it has.
+        plan.connector.take_if(|_| self.applied.is_none());
+        plan.tasks
+            .retain(|status| self.begun.contains(&status.id.task));
         let shared = Arc::clone(&self.shared);
         let worker = &shared.context.worker;
         if plan.connector.is_some() {
@@ -72,7 +90,7 @@ impl Actor {
         worker.stop_tasks(&plan.task_ids()).await;
         plan.write_restarting(&shared);
         if plan.connector.is_some() && self.restart_instance().await.is_ok() {
-            self.publish_tasks().await;
+            self.publish_tasks(actors).await;
         }
         if let Some(entry) = self.shared.entry(&self.connector) {
             let tasks: Vec<u32> = plan.tasks.iter().map(|status| status.id.task).collect();

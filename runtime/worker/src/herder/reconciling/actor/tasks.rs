@@ -1,29 +1,49 @@
 //! The tasks of the connector: configured, committed and started.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use futures::future::join_all;
-use tether_api::Result;
 use tether_api::config::ConfigMap;
+use tether_api::{ConnectError, Result};
 use tether_storage::{ConnectorEntry, TargetState, TaskId};
 use tokio::time::Instant;
 
+use super::super::actors::Actors;
 use super::super::fencing::TaskPreflight;
+use super::super::role::Leads;
 use super::super::{MAX_RECONFIGURE_BACKOFF, MIN_RECONFIGURE_BACKOFF};
-use super::Actor;
+use super::{Actor, Command};
 use crate::worker::TaskConfigsError;
 
 impl Actor {
-    /// Runs the tasks of the last commit in place of those that run.
+    /// Runs this worker's share of the tasks of the last commit in place of those
+    /// that run.
     pub(super) async fn apply_tasks(&mut self, entry: &ConnectorEntry) {
-        let applied = entry.task_generation == self.task_generation && !entry.inconsistent;
-        if applied || self.shared.stopping.is_cancelled() {
+        if self.shared.stopping.is_cancelled() {
             return;
         }
-        self.task_generation = entry.task_generation;
-        self.automatic_restarts.clear();
-        let context = &self.shared.context;
-        context.worker.stop_tasks(&self.running_tasks()).await;
-        self.shared
-            .destroy_tasks(&self.connector, |task| entry.tasks.contains_key(&task));
+        let renewed = entry.task_generation != self.task_generation;
+        let mut wanted = self.shared.role.share().tasks(&self.connector, entry);
+        let mut ended = self.running_tasks();
+        if !renewed {
+            ended.retain(|id| !wanted.contains(&id.task));
+        }
+        let worker = &self.shared.context.worker;
+        worker.stop_tasks(&ended).await;
+        if renewed {
+            self.task_generation = entry.task_generation;
+            self.automatic_restarts.clear();
+            self.begun.clear();
+        } else {
+            let gone = self.begun.difference(&wanted);
+            gone.for_each(|task| self.automatic_restarts.forget(*task));
+            self.begun.retain(|task| wanted.contains(task));
+        }
+        if (renewed || entry.inconsistent) && self.shared.role.prunes() {
+            self.shared
+                .destroy_tasks(&self.connector, |task| entry.tasks.contains_key(&task));
+        }
         if entry.inconsistent {
             tracing::warn!(
                 connector = self.connector,
@@ -31,12 +51,20 @@ impl Actor {
                  they are written again"
             );
         }
-        let tasks: Vec<u32> = entry.tasks.keys().copied().collect();
+        wanted.retain(|task| !self.begun.contains(task));
+        if wanted.is_empty() {
+            return;
+        }
+        let context = &self.shared.context;
+        self.variables
+            .begin_unless_watched(&context.variables, &entry.config);
+        let tasks: Vec<u32> = wanted.into_iter().collect();
         self.start_tasks(entry, &tasks).await;
     }
 
     /// Starts those of these tasks that are configured, all at once.
     pub(super) async fn start_tasks(&mut self, entry: &ConnectorEntry, tasks: &[u32]) {
+        self.begun.extend(tasks);
         let worker = &self.shared.context.worker;
         let count = entry.tasks.len();
         let starts = tasks.iter().filter_map(|task| {
@@ -68,9 +96,10 @@ impl Actor {
         }
     }
 
-    /// Asks the connector for task configurations and commits them if anything
-    /// changed.
-    pub(super) async fn publish_tasks(&mut self) {
+    /// Asks the connector for task configurations and has the leader commit them
+    /// if anything changed.
+    pub(super) async fn publish_tasks(&mut self, actors: &Actors) {
+        self.publication_waits = false;
         let wait = self
             .retry
             .take()
@@ -89,7 +118,7 @@ impl Actor {
             .await
         {
             Ok(configs) if unchanged(&entry, &configs) => return,
-            Ok(configs) => match self.commit_tasks(&configs).await {
+            Ok(configs) => match self.commit_tasks(configs, wait, actors).await {
                 Ok(()) => return,
                 Err(error) => error,
             },
@@ -99,6 +128,11 @@ impl Actor {
             }
             Err(TaskConfigsError::Repeat(error)) => error,
         };
+        self.publish_again(&error, wait);
+    }
+
+    /// Plans another attempt.
+    pub(super) fn publish_again(&mut self, error: &ConnectError, wait: Duration) {
         tracing::error!(
             connector = self.connector,
             %error,
@@ -111,15 +145,40 @@ impl Actor {
         ));
     }
 
-    async fn commit_tasks(&self, configs: &[ConfigMap]) -> Result<()> {
-        let leader = self.shared.as_leader().await?;
-        leader.put_task_configs(&self.connector, configs).await
+    /// Commits task configurations if this worker leads. Else the leader is given
+    /// them beside this actor: it may wait for a round that in turn waits for
+    /// this worker's tasks to stop.
+    async fn commit_tasks(
+        &mut self,
+        configs: Vec<ConfigMap>,
+        wait: Duration,
+        actors: &Actors,
+    ) -> Result<()> {
+        let shared = Arc::clone(&self.shared);
+        let leadership = match shared.role.leads(&*shared.context.configs) {
+            Leads::Here(leadership) => leadership,
+            Leads::There(leader) => {
+                let (connector, actors) = (self.connector.clone(), actors.clone());
+                let shared = Arc::clone(&self.shared);
+                tokio::spawn(async move {
+                    let given = shared.give_tasks(&leader, &connector, &configs).await;
+                    if let Err(error) = given {
+                        actors.send(&connector, Command::PublicationFailed(error, wait));
+                    }
+                });
+                return Ok(());
+            }
+            Leads::Unsettled => {
+                self.publication_waits = true;
+                return Ok(());
+            }
+        };
+        leadership.claim_write_privileges().await?;
+        leadership.put_task_configs(&self.connector, &configs).await
     }
 
     pub(super) fn running_tasks(&self) -> Vec<TaskId> {
-        let mut tasks = self.shared.context.worker.tasks();
-        tasks.retain(|id| id.connector == self.connector);
-        tasks
+        self.shared.context.worker.tasks_of(&self.connector)
     }
 }
 
