@@ -3,6 +3,8 @@
 
 use tether_api::config::{ConfigData, ConfigDef, ConfigKey, ConfigType, Validator};
 
+use crate::session::SessionConfig;
+
 use ConfigType::{Boolean, Class, Int, List, Long, Short, String};
 
 /// Properties of every worker (`WorkerConfig.baseConfigDef`).
@@ -120,24 +122,8 @@ pub(super) fn distributed() -> ConfigDef {
             ConfigKey::new("exactly.once.source.support", String)
                 .default_string("disabled")
                 .validator(Validator::OneOf(&["disabled", "preparing", "enabled"])),
-        )
-        .define(
-            ConfigKey::new("inter.worker.key.generation.algorithm", String)
-                .default_string("HmacSHA256"),
-        )
-        .define(ConfigKey::new("inter.worker.key.size", Int).default_null())
-        .define(
-            ConfigKey::new("inter.worker.key.ttl.ms", Int)
-                .default_int(3_600_000)
-                .validator(Validator::Between(0, i64::from(i32::MAX))),
-        )
-        .define(
-            ConfigKey::new("inter.worker.signature.algorithm", String).default_string("HmacSHA256"),
-        )
-        .define(
-            ConfigKey::new("inter.worker.verification.algorithms", List)
-                .default_list(&["HmacSHA256"]),
         );
+    definition = SessionConfig::define(definition);
     for kind in ["config", "offset", "status"] {
         definition.add(
             ConfigKey::new(format!("{kind}.storage.topic"), String).validator(Validator::NonEmpty),

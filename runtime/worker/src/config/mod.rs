@@ -15,6 +15,7 @@ use tether_group::protocol::Protocol;
 use tether_metrics::Sampling;
 
 use crate::plugins::Plugins;
+use crate::session::SessionConfig;
 
 /// How a worker stores what it knows and whether it shares its work.
 #[derive(Debug, Clone)]
@@ -61,6 +62,8 @@ pub struct DistributedConfig {
     pub group: GroupSettings,
     /// How far it is with exactly-once sources.
     pub exactly_once: ExactlyOnceSupport,
+    /// Keys and signatures of requests to other workers.
+    pub session: SessionConfig,
 }
 
 /// `exactly.once.source.support`. A cluster goes from one to the next by rolling
@@ -132,14 +135,6 @@ impl WorkerConfig {
     /// Config, for the first property that is missing or wrong.
     pub fn distributed(properties: ConfigMap) -> Result<Self> {
         let parsed = definition::distributed().parse(&properties)?;
-        if !parsed
-            .list("inter.worker.verification.algorithms")?
-            .contains(&parsed.string("inter.worker.signature.algorithm")?)
-        {
-            return Err(ConnectError::config(
-                "Signature algorithm must be present in inter.worker.verification.algorithms list",
-            ));
-        }
         let exactly_once = match &*parsed.string("exactly.once.source.support")? {
             "enabled" => ExactlyOnceSupport::Enabled,
             "preparing" => ExactlyOnceSupport::Preparing,
@@ -165,6 +160,7 @@ impl WorkerConfig {
             sync_timeout: millis(i64::from(parsed.int("worker.sync.timeout.ms")?)),
             unsync_backoff: millis(i64::from(parsed.int("worker.unsync.backoff.ms")?)),
             exactly_once,
+            session: SessionConfig::new(&parsed)?,
         }));
         Self::new(properties, mode, &parsed)
     }

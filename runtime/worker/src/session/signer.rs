@@ -1,38 +1,37 @@
 //! Signs requests to other workers.
 
-use std::fmt;
-
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use tether_api::Result;
 use tether_storage::SessionKey;
 
+use super::Algorithm;
+
 /// Signs requests with the key of the group.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Signer {
     key: SessionKey,
-    algorithm: String,
+    algorithm: Algorithm,
 }
 
 impl Signer {
     /// A signer with this key, by this algorithm
     /// (`inter.worker.signature.algorithm`).
-    pub fn new(key: SessionKey, algorithm: impl Into<String>) -> Self {
-        Self {
-            key,
-            algorithm: algorithm.into(),
-        }
+    pub fn new(key: SessionKey, algorithm: Algorithm) -> Self {
+        Self { key, algorithm }
     }
 
-    /// The algorithm of the signatures.
+    /// The algorithm of the signatures, as other workers are told.
     pub fn algorithm(&self) -> &str {
-        &self.algorithm
+        self.algorithm.name()
     }
-}
 
-impl fmt::Debug for Signer {
-    /// Never shows the secret.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Signer")
-            .field("key", &self.key)
-            .field("algorithm", &self.algorithm)
-            .finish()
+    /// The signature of a request with this body, in base64.
+    ///
+    /// # Errors
+    /// Other, if the key is not usable.
+    pub fn sign(&self, body: &[u8]) -> Result<String> {
+        let code = self.algorithm.sign(&self.key.key, body)?;
+        Ok(BASE64.encode(code))
     }
 }
