@@ -15,6 +15,7 @@ mod pattern;
 mod producer;
 pub mod properties;
 mod rdkafka;
+mod tokens;
 mod transactions;
 
 pub use self::rdkafka::RdKafkaClients;

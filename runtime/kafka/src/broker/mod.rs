@@ -7,12 +7,15 @@
 pub mod bytes;
 mod error;
 pub mod messages;
+mod network;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 
 pub use error::{BrokerError, BrokerErrorKind};
+pub use network::NetworkBrokers;
+
 use messages::{Request, SupportedVersions};
 
 /// Reaches the brokers of one cluster.

@@ -16,8 +16,8 @@ use ::rdkafka::config::RDKafkaLogLevel;
 use ::rdkafka::error::{KafkaError as RdError, RDKafkaErrorCode as Code};
 use ::rdkafka::producer::{BaseProducer, ProducerContext};
 
-use super::tokens::TokenProvider;
 use crate::properties::ClientKind;
+use crate::tokens::TokenProvider;
 use crate::{KafkaError, KafkaErrorKind, Result};
 
 /// Under which name a client logs.

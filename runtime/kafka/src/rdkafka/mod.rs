@@ -11,7 +11,6 @@ mod error;
 mod events;
 mod partitions;
 mod producer;
-mod tokens;
 mod transactions;
 
 use std::sync::Arc;
@@ -21,6 +20,7 @@ use ::rdkafka::config::RDKafkaLogLevel;
 use tether_api::config::ConfigMap;
 
 use crate::properties::{ClientKind, Translation, translate};
+use crate::tokens::TokenProviders;
 use crate::transactions::no_transactional_id;
 use crate::{Admin, Clients, Consumer, DeliveryHandler, Producer, Result, TransactionalProducer};
 
@@ -28,7 +28,6 @@ use admin::RdAdmin;
 use consumer::RdConsumer;
 use events::LogTarget;
 use producer::RdProducer;
-use tokens::TokenProviders;
 
 /// Makes clients that talk to Kafka.
 #[derive(Default)]

@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 
 use super::error::{failure, from_library, kind_of};
 use super::events::{Events, LogTarget, delegate_events};
-use super::tokens::TokenProvider;
+use crate::tokens::TokenProvider;
 use crate::{
     DeliveryHandler, KafkaError, KafkaErrorKind, OutgoingRecord, Producer, RecordMetadata, Refusal,
     Result,

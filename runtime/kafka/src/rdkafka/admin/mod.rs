@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep};
 use super::error::{failure, from_library};
 use super::events::{EventThread, Events, LogTarget, delegate_events};
 use super::partitions::{Answer, absolute_offsets, with_offsets, without_offsets};
-use super::tokens::TokenProvider;
+use crate::tokens::TokenProvider;
 use crate::{
     Admin, GroupDescription, KafkaError, KafkaErrorKind, NewTopic, Result, TopicDescription,
     TopicPartitionOffset,

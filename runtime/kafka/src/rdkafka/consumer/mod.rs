@@ -24,9 +24,9 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::error::{failure, from_library};
 use super::events::{Events, LogTarget};
 use super::partitions::{check_topic, offset, with_offsets};
-use super::tokens::TokenProvider;
 use crate::pattern::TopicPattern;
 use crate::properties::Translation;
+use crate::tokens::TokenProvider;
 use crate::{
     Consumer, ConsumerEvent, KafkaError, KafkaErrorKind, Result, Subscription, TopicPartitionOffset,
 };

@@ -24,10 +24,10 @@ const LARGEST_FILE: usize = 1024 * 1024;
 
 /// A token and what Kafka has to know of it.
 #[derive(Clone)]
-pub(super) struct Token {
-    pub(super) text: String,
-    pub(super) principal: String,
-    pub(super) expires_at_ms: i64,
+pub(crate) struct Token {
+    pub(crate) text: String,
+    pub(crate) principal: String,
+    pub(crate) expires_at_ms: i64,
     fetched_at_ms: i64,
 }
 
@@ -61,14 +61,14 @@ fn now_ms() -> i64 {
 
 /// The providers in use, one for each source.
 #[derive(Default)]
-pub(super) struct TokenProviders(Mutex<HashMap<TokenSource, Weak<TokenProvider>>>);
+pub(crate) struct TokenProviders(Mutex<HashMap<TokenSource, Weak<TokenProvider>>>);
 
 impl TokenProviders {
     /// The provider for a source, and a first fetch from it under way.
     ///
     /// # Errors
     /// Retriable, if the system has no thread to give.
-    pub(super) fn provider(
+    pub(crate) fn provider(
         &self,
         source: Option<&TokenSource>,
     ) -> Result<Option<Arc<TokenProvider>>> {
@@ -93,7 +93,7 @@ impl TokenProviders {
 }
 
 /// Gets tokens from one source and keeps the last.
-pub(super) struct TokenProvider {
+pub(crate) struct TokenProvider {
     source: TokenSource,
     state: Mutex<State>,
     fetched: Condvar,
@@ -111,7 +111,7 @@ impl TokenProvider {
     ///
     /// # Errors
     /// What the source said, or that it took too long.
-    pub(super) fn token(self: &Arc<Self>) -> Result<Token> {
+    pub(crate) fn token(self: &Arc<Self>) -> Result<Token> {
         let mut state = self.lock();
         loop {
             if let Some(token) = state.token.clone().filter(Token::is_valid) {
