@@ -182,16 +182,12 @@ impl Shared {
         if self.role.protocol() != Some(Protocol::Sessioned) {
             return None;
         }
+        let Mode::Distributed(config) = &self.context.config.mode else {
+            return None;
+        };
         let key = self.context.configs.snapshot().session_key.clone()?;
-        let algorithm = self
-            .context
-            .config
-            .properties
-            .get("inter.worker.signature.algorithm");
-        Some(Signer::new(
-            key,
-            algorithm.map_or("HmacSHA256", String::as_str),
-        ))
+        let algorithm = config.session.signature_algorithm.clone();
+        Some(Signer::new(key, algorithm))
     }
 
     fn peers(&self) -> Result<&dyn Peers> {
