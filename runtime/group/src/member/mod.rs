@@ -2,49 +2,50 @@
 //! `AbstractCoordinator`): it finds the broker that coordinates the group, joins,
 //! deals out work if it leads, and stays.
 
+mod answer;
+mod backoff;
+mod book;
 mod event;
+mod facts;
+mod finder;
+mod leading;
 mod owners;
+mod pulse;
+mod round;
+mod run;
 mod settings;
 
 use std::sync::Arc;
 
+use tether_kafka::broker::Brokers;
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub use event::{Assigned, Configured, GroupEvent, MemberState};
+pub use facts::{Facts, Times};
 pub use owners::Owners;
 pub use settings::GroupSettings;
 
-use crate::Brokers;
-
-/// Joins the group in the background, again and again, until closed.
+/// Joins the group in the background, again and again, until closed. A member
+/// all of whose handles are dropped, or whose events nobody takes, ends without
+/// leaving: the coordinator drops it when its session is over.
 ///
 /// Must be called within a tokio runtime.
 pub fn join(
     settings: GroupSettings,
     brokers: Arc<dyn Brokers>,
 ) -> (Member, mpsc::UnboundedReceiver<GroupEvent>) {
-    let (commands, mut received) = mpsc::unbounded_channel();
+    let (commands, received) = mpsc::unbounded_channel();
     let (events, told) = mpsc::unbounded_channel();
     let (set_state, state) = watch::channel(MemberState::Joining);
-    tokio::spawn(async move {
-        let _in_use = (settings, brokers, events);
-        while let Some(command) = received.recv().await {
-            let done = match command {
-                Command::Rejoin { reason } => {
-                    tracing::info!("Joining the group: {reason}");
-                    continue;
-                }
-                Command::Leave { reason, done } => {
-                    tracing::info!("Leaving the group: {reason}");
-                    done
-                }
-                Command::Close { done } => done,
-            };
-            set_state.send_replace(MemberState::Left);
-            let _nobody_waits = done.send(());
-        }
-    });
-    (Member { commands, state }, told)
+    let (sheet, facts) = facts::FactSheet::new();
+    let run = run::Run::new(settings, brokers, received, events, set_state, sheet);
+    tokio::spawn(run.run());
+    let member = Member {
+        commands,
+        state,
+        facts,
+    };
+    (member, told)
 }
 
 /// A member of the group, of which there can be many handles.
@@ -52,6 +53,7 @@ pub fn join(
 pub struct Member {
     commands: mpsc::UnboundedSender<Command>,
     state: watch::Receiver<MemberState>,
+    facts: watch::Receiver<Facts>,
 }
 
 /// What a member is asked to do.
@@ -95,9 +97,17 @@ impl Member {
         self.state.clone()
     }
 
+    /// What the member counted and measured so far.
+    pub fn facts(&self) -> Facts {
+        self.facts.borrow().clone()
+    }
+
     async fn ask(&self, command: impl FnOnce(oneshot::Sender<()>) -> Command) {
         let (done, wait) = oneshot::channel();
         let _closed = self.commands.send(command(done));
         let _closed = wait.await;
     }
 }
+
+#[cfg(test)]
+mod tests;
