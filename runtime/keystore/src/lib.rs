@@ -119,6 +119,28 @@ pub fn trusted(config: &ConfigMap, prefix: &str) -> Result<Option<String>> {
     store.certificates_to_pem(&certificates).map(Some)
 }
 
+/// The certificates that Java trusts where there is a key store and no trust
+/// store, as PEM: the one of the key, and of a JKS store those that stand in it
+/// by themselves. `None` if there is no key store.
+///
+/// # Errors
+/// As for [`identity`].
+pub fn trusted_with_key(config: &ConfigMap, prefix: &str) -> Result<Option<String>> {
+    let Some(identity) = identity(config, prefix)? else {
+        return Ok(None);
+    };
+    let store = Store::of(config, prefix, "keystore");
+    let chain = X509::stack_from_pem(identity.chain.as_bytes())
+        .map_err(|_| store.failed("it has a certificate that is not usable"))?;
+    let mut trusted: Vec<X509> = chain.into_iter().take(1).collect();
+    if let Some(content) = store.read("key store")?
+        && store.format(&content)? == Format::Jks
+    {
+        trusted.extend(jks::certificates(&store, &content, store.password)?);
+    }
+    store.certificates_to_pem(&trusted).map(Some)
+}
+
 /// A key with its certificates, the key's own first.
 struct Entry {
     key: PKey<Private>,

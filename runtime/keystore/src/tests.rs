@@ -95,6 +95,34 @@ fn trust_stores_of_all_types_give_the_same() {
 }
 
 #[test]
+fn a_key_store_tells_whom_to_trust_too() {
+    let trusted = |file: &str, kind: &str| {
+        let config = config(&[
+            ("x.ssl.keystore.location", &path(file)),
+            ("x.ssl.keystore.password", "storepass"),
+            ("x.ssl.key.password", "keypass1"),
+            ("x.ssl.keystore.type", kind),
+        ]);
+        let pem = trusted_with_key(&config, "x.").unwrap().unwrap();
+        let own = identity(&config, "x.").unwrap().unwrap().chain;
+        (
+            X509::stack_from_pem(pem.as_bytes()).unwrap(),
+            X509::stack_from_pem(own.as_bytes()).unwrap(),
+        )
+    };
+    // The store has the authority as an entry of its own.
+    let (found, own) = trusted("client.jks", "JKS");
+    assert_eq!(found.len(), 2);
+    assert_eq!(found[0].to_der().unwrap(), own[0].to_der().unwrap());
+    assert_eq!(found[1].to_der().unwrap(), ca().to_der().unwrap());
+    // The issuer of a key's certificate is not trusted for that alone.
+    let (found, own) = trusted("client.p12", "PKCS12");
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].to_der().unwrap(), own[0].to_der().unwrap());
+    assert_eq!(trusted_with_key(&config(&[]), "").unwrap(), None);
+}
+
+#[test]
 fn pem_may_stand_in_the_properties_on_one_line() {
     let text = std::fs::read_to_string(path("client.pem"))
         .unwrap()

@@ -1,7 +1,7 @@
 //! `/connectors`: creating, changing, commanding and watching connectors.
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, http};
 use indexmap::IndexMap;
@@ -10,9 +10,12 @@ use tether_storage::{RestartRequest, TargetState, TaskId};
 use tether_worker::herder::{CreateConnector, Created, InstanceState, RawConfig};
 
 use crate::api::Api;
-use crate::body::{CreateRequest, JsonBody};
-use crate::dto::{ActiveTopics, ConnectorInfo, ConnectorStateInfo, Expansion, TaskInfo, TaskState};
+use crate::body::{self, CreateRequest, JsonBody};
+use crate::dto::{
+    ActiveTopics, ConnectorInfo, ConnectorStateInfo, CreateBody, Expansion, TaskInfo, TaskState,
+};
 use crate::error::RestError;
+use crate::forward::{Hop, Onward, Outcome};
 use crate::json::Json;
 use crate::listener::Scheme;
 use crate::path;
@@ -66,6 +69,7 @@ pub(crate) async fn create(
     State(api): State<Api>,
     Extension(scheme): Extension<Scheme>,
     headers: HeaderMap,
+    hop: Hop,
     JsonBody(request): JsonBody<CreateRequest>,
 ) -> Result<Response> {
     let CreateRequest {
@@ -73,21 +77,25 @@ pub(crate) async fn create(
         config,
         initial_state,
     } = request;
+    let config = named(&name, config)?;
+    let location = location(scheme, &headers, &name);
+    let onward = Onward::new(Method::POST, "/connectors".to_owned()).json(&CreateBody {
+        name: &name,
+        config: &config,
+        initial_state: initial_state.map(body::initial_state),
+    })?;
     let request = CreateConnector {
-        config: named(&name, config)?,
         name,
+        config,
         initial_state,
     };
-    let info = api
-        .ask(|herder| async move { herder.create_connector(request).await })
+    let outcome = api
+        .ask_or_forward(&hop, onward, |herder| async move {
+            herder.create_connector(request).await
+        })
         .await?;
-    let location = location(scheme, &headers, &info.name);
-    Ok((
-        StatusCode::CREATED,
-        location,
-        Json(ConnectorInfo::from(info)),
-    )
-        .into_response())
+    let body = outcome.body(ConnectorInfo::from);
+    Ok((StatusCode::CREATED, location, body).into_response())
 }
 
 /// `GET /connectors/{connector}`
@@ -119,19 +127,29 @@ pub(crate) async fn put_config(
     Extension(scheme): Extension<Scheme>,
     Path(connector): Path<String>,
     headers: HeaderMap,
+    hop: Hop,
     JsonBody(config): JsonBody<RawConfig>,
 ) -> Result<Response> {
     let config = named(&connector, config)?;
-    let created = api
-        .ask(|herder| async move { herder.put_connector_config(&connector, config).await })
+    let location = location(scheme, &headers, &connector);
+    let onward = onward(Method::PUT, &connector, "config").json(&config)?;
+    let outcome = api
+        .ask_or_forward(&hop, onward, |herder| async move {
+            herder.put_connector_config(&connector, config).await
+        })
         .await?;
-    Ok(match created {
-        Created::New(info) => {
-            let location = location(scheme, &headers, &info.name);
-            let body = Json(ConnectorInfo::from(info));
-            (StatusCode::CREATED, location, body).into_response()
-        }
-        Created::Existing(info) => Json(ConnectorInfo::from(info)).into_response(),
+    let is_new = match &outcome {
+        Outcome::Own(created) => matches!(created, Created::New(_)),
+        Outcome::Remote(answer) => answer.status == StatusCode::CREATED,
+    };
+    let body = outcome.body(|created| {
+        let (Created::New(info) | Created::Existing(info)) = created;
+        ConnectorInfo::from(info)
+    });
+    Ok(if is_new {
+        (StatusCode::CREATED, location, body).into_response()
+    } else {
+        body
     })
 }
 
@@ -140,21 +158,30 @@ pub(crate) async fn put_config(
 pub(crate) async fn patch_config(
     State(api): State<Api>,
     Path(connector): Path<String>,
+    hop: Hop,
     JsonBody(patch): JsonBody<RawConfig>,
-) -> Result<Json<ConnectorInfo>> {
-    let info = api
-        .ask(|herder| async move { herder.patch_connector_config(&connector, patch).await })
+) -> Result<Response> {
+    let onward = onward(Method::PATCH, &connector, "config").json(&patch)?;
+    let outcome = api
+        .ask_or_forward(&hop, onward, |herder| async move {
+            herder.patch_connector_config(&connector, patch).await
+        })
         .await?;
-    Ok(Json(info.into()))
+    Ok(outcome.body(ConnectorInfo::from))
 }
 
 /// `DELETE /connectors/{connector}`
 pub(crate) async fn delete(
     State(api): State<Api>,
     Path(connector): Path<String>,
+    hop: Hop,
 ) -> Result<StatusCode> {
-    api.ask(|herder| async move { herder.delete_connector(&connector).await })
-        .await?;
+    let path = format!("/connectors/{}", path::encode(&connector));
+    let onward = Onward::new(Method::DELETE, path);
+    api.ask_or_forward(&hop, onward, |herder| async move {
+        herder.delete_connector(&connector).await
+    })
+    .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -192,10 +219,15 @@ pub(crate) async fn task_status(
 pub(crate) async fn restart_task(
     State(api): State<Api>,
     Path((connector, task)): Path<(String, String)>,
+    hop: Hop,
 ) -> Result<StatusCode> {
     let id = task_id(&connector, &task, "Unknown task: ")?;
-    api.ask(|herder| async move { herder.restart_task(&id).await })
-        .await?;
+    let operation = format!("tasks/{}/restart", id.task);
+    let onward = onward(Method::POST, &connector, &operation);
+    api.ask_or_forward(&hop, onward, |herder| async move {
+        herder.restart_task(&id).await
+    })
+    .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -206,7 +238,9 @@ pub(crate) async fn restart(
     State(api): State<Api>,
     Path(connector): Path<String>,
     query: Query,
+    hop: Hop,
 ) -> Result<Response> {
+    let onward = onward(Method::POST, &connector, "restart");
     let request = RestartRequest {
         connector,
         only_failed: query.flag("onlyFailed", false),
@@ -214,14 +248,21 @@ pub(crate) async fn restart(
     };
     if !request.only_failed && !request.include_tasks {
         let connector = request.connector;
-        api.ask(|herder| async move { herder.restart_connector(&connector).await })
-            .await?;
+        api.ask_or_forward(&hop, onward, |herder| async move {
+            herder.restart_connector(&connector).await
+        })
+        .await?;
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    let state = api
-        .ask(|herder| async move { herder.restart_connector_and_tasks(request).await })
+    let onward = onward
+        .flag("includeTasks", request.include_tasks)
+        .flag("onlyFailed", request.only_failed);
+    let outcome = api
+        .ask_or_forward(&hop, onward, |herder| async move {
+            herder.restart_connector_and_tasks(request).await
+        })
         .await?;
-    let body = Json(ConnectorStateInfo::from(state));
+    let body = outcome.body(ConnectorStateInfo::from);
     Ok((StatusCode::ACCEPTED, body).into_response())
 }
 
@@ -247,14 +288,28 @@ pub(crate) async fn resume(
 pub(crate) async fn stop(
     State(api): State<Api>,
     Path(connector): Path<String>,
+    hop: Hop,
 ) -> Result<StatusCode> {
-    set_target_state(api, connector, TargetState::Stopped).await?;
+    let onward = onward(Method::PUT, &connector, "stop");
+    api.ask_or_forward(&hop, onward, |herder| async move {
+        herder
+            .set_target_state(&connector, TargetState::Stopped)
+            .await
+    })
+    .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Every worker may write these, so that the request goes no further.
 async fn set_target_state(api: Api, connector: String, state: TargetState) -> Result<()> {
     api.ask(move |herder| async move { herder.set_target_state(&connector, state).await })
         .await
+}
+
+/// A request about a connector as it is sent on.
+fn onward(method: Method, connector: &str, operation: &str) -> Onward {
+    let path = format!("/connectors/{}/{operation}", path::encode(connector));
+    Onward::new(method, path)
 }
 
 /// `GET /connectors/{connector}/topics`; none for an unknown connector.

@@ -9,7 +9,7 @@ use tether_api::data::Value;
 use tether_api::offset::OffsetMap;
 use tether_api::plugin::PluginDescriptor;
 use tether_storage::TaskId;
-use tether_worker::herder::{self, Health, InstanceState};
+use tether_worker::herder::{self, Health, InstanceState, RawConfig};
 
 /// What stands for a version that a plugin does not tell
 /// (`PluginDesc.UNDEFINED_VERSION`); it is left out of answers.
@@ -82,6 +82,16 @@ impl From<herder::ConnectorInfo> for ConnectorInfo {
             kind: info.kind.name(),
         }
     }
+}
+
+/// `POST /connectors` as one worker sends it to another. Without a state the
+/// field is left out: workers before 3.7 don't know it.
+#[derive(Serialize)]
+pub(crate) struct CreateBody<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) config: &'a RawConfig,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) initial_state: Option<&'static str>,
 }
 
 /// A task's connector and number.

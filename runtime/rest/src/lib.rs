@@ -16,6 +16,7 @@ mod cors;
 mod date;
 mod dto;
 mod error;
+mod forward;
 mod headers;
 mod in_flight;
 mod internal;

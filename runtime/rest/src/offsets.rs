@@ -1,13 +1,17 @@
 //! `/connectors/{connector}/offsets` (KIP-875).
 
 use axum::extract::{Path, State};
+use axum::http::Method;
+use axum::response::Response;
 use tether_worker::herder::OffsetChange;
 
 use crate::api::Api;
 use crate::body::{JsonBody, OffsetsRequest};
 use crate::dto::{ConnectorOffsets, Message};
 use crate::error::RestError;
+use crate::forward::{Hop, Onward};
 use crate::json::Json;
+use crate::path;
 
 /// `GET`: what the connector committed.
 pub(crate) async fn get(
@@ -24,26 +28,40 @@ pub(crate) async fn get(
 pub(crate) async fn alter(
     State(api): State<Api>,
     Path(connector): Path<String>,
+    hop: Hop,
     JsonBody(request): JsonBody<OffsetsRequest>,
-) -> Result<Json<Message>, RestError> {
-    change(api, connector, OffsetChange::Alter(request.0)).await
+) -> Result<Response, RestError> {
+    let body = ConnectorOffsets::from(request.0.clone());
+    let onward = onward(Method::PATCH, &connector).json(&body)?;
+    change(api, connector, hop, onward, OffsetChange::Alter(request.0)).await
 }
 
 /// `DELETE`: forgets all offsets of a stopped connector.
 pub(crate) async fn reset(
     State(api): State<Api>,
     Path(connector): Path<String>,
-) -> Result<Json<Message>, RestError> {
-    change(api, connector, OffsetChange::Reset).await
+    hop: Hop,
+) -> Result<Response, RestError> {
+    let onward = onward(Method::DELETE, &connector);
+    change(api, connector, hop, onward, OffsetChange::Reset).await
+}
+
+fn onward(method: Method, connector: &str) -> Onward {
+    let path = format!("/connectors/{}/offsets", path::encode(connector));
+    Onward::new(method, path)
 }
 
 async fn change(
     api: Api,
     connector: String,
+    hop: Hop,
+    onward: Onward,
     change: OffsetChange,
-) -> Result<Json<Message>, RestError> {
-    let message = api
-        .ask(|herder| async move { herder.change_offsets(&connector, change).await })
+) -> Result<Response, RestError> {
+    let outcome = api
+        .ask_or_forward(&hop, onward, |herder| async move {
+            herder.change_offsets(&connector, change).await
+        })
         .await?;
-    Ok(Json(Message { message }))
+    Ok(outcome.body(|message| Message { message }))
 }

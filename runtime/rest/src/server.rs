@@ -15,7 +15,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tether_api::{ConnectError, Result};
-use tether_worker::herder::Herder;
+use tether_worker::herder::{Herder, Peers};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, lookup_host};
 use tokio_rustls::TlsAcceptor;
@@ -27,6 +27,7 @@ use crate::access_log::{self, Peer};
 use crate::api::Api;
 use crate::config::{AdminListeners, RestConfig};
 use crate::error::RestError;
+use crate::forward::RestClient;
 use crate::in_flight::InFlight;
 use crate::listener::{BoundListener, Listener, RestUrl, Scheme};
 use crate::tls::TlsConfig;
@@ -50,6 +51,7 @@ pub struct RestServer {
     regular: Vec<Socket>,
     admin: Vec<Socket>,
     url: RestUrl,
+    client: RestClient,
 }
 
 struct Socket {
@@ -104,6 +106,7 @@ impl RestServer {
     /// Config, if keys or certificates can't be read; Other, if an address
     /// can't be had.
     pub async fn bind(config: RestConfig) -> Result<Self> {
+        let client = RestClient::new(config.tls.clone(), config.timeouts.forward())?;
         let mut regular = Vec::new();
         for listener in &config.listeners {
             regular.push(Socket::bind(listener, &config.tls).await?);
@@ -126,6 +129,7 @@ impl RestServer {
             regular,
             admin,
             url,
+            client,
         })
     }
 
@@ -133,6 +137,11 @@ impl RestServer {
     /// it.
     pub fn url(&self) -> &RestUrl {
         &self.url
+    }
+
+    /// The way to other workers of the group.
+    pub fn peers(&self) -> Arc<dyn Peers> {
+        Arc::new(self.client.clone())
     }
 
     /// The addresses of the regular listeners, in their order.
@@ -151,7 +160,7 @@ impl RestServer {
         let stop = CancellationToken::new();
         let abort = CancellationToken::new();
         let tasks = TaskTracker::new();
-        let api = Api::new(herder, self.config.timeouts);
+        let api = Api::new(herder, self.client, self.config.timeouts);
         let (regular, admin) = routers(&self.config, api, &in_flight);
         let sockets = self.regular.into_iter().map(|socket| (socket, &regular));
         let sockets = sockets.chain(self.admin.into_iter().map(|socket| (socket, &admin)));

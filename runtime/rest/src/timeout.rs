@@ -18,6 +18,14 @@ pub struct Timeouts {
     pub health: Duration,
 }
 
+impl Timeouts {
+    /// How long to wait for the answer of another worker: it may have to wait
+    /// for its herder, and then for a third worker.
+    pub(crate) fn forward(&self) -> Duration {
+        self.request * 2
+    }
+}
+
 impl Default for Timeouts {
     fn default() -> Self {
         Self {
@@ -31,14 +39,14 @@ impl Default for Timeouts {
 /// no longer waits, so that it's never cut in half.
 ///
 /// # Errors
-/// The herder's; 500 with what it is doing, if it takes too long.
+/// 500 with what it is doing, if it takes too long.
 pub(crate) async fn complete<T: Send + 'static>(
     herder: &dyn Herder,
     timeout: Duration,
     work: impl Future<Output = Result<T, ConnectError>> + Send + 'static,
-) -> Result<T, RestError> {
+) -> Result<Result<T, ConnectError>, RestError> {
     match tokio::time::timeout(timeout, tokio::spawn(work)).await {
-        Ok(Ok(result)) => result.map_err(RestError::from),
+        Ok(Ok(result)) => Ok(result),
         Ok(Err(failure)) => {
             tracing::error!(error = %failure, "The herder failed at a REST request");
             Err(RestError::internal(

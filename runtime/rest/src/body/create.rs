@@ -51,15 +51,28 @@ impl FromJson for CreateRequest {
     }
 }
 
-fn target_state(word: &str) -> Result<TargetState, RestError> {
-    match word.to_ascii_uppercase().as_str() {
-        "RUNNING" => Ok(TargetState::Started),
-        "PAUSED" => Ok(TargetState::Paused),
-        "STOPPED" => Ok(TargetState::Stopped),
-        _ => Err(RestError::bad_request(format!(
-            "Invalid value {word} for \"initial_state\": must be one of RUNNING, PAUSED, STOPPED"
-        ))),
+/// The word for a state to begin in.
+pub(crate) fn initial_state(state: TargetState) -> &'static str {
+    match state {
+        TargetState::Started => "RUNNING",
+        TargetState::Paused => "PAUSED",
+        TargetState::Stopped => "STOPPED",
     }
+}
+
+fn target_state(word: &str) -> Result<TargetState, RestError> {
+    [
+        TargetState::Started,
+        TargetState::Paused,
+        TargetState::Stopped,
+    ]
+    .into_iter()
+    .find(|state| initial_state(*state).eq_ignore_ascii_case(word))
+    .ok_or_else(|| {
+        RestError::bad_request(format!(
+            "Invalid value {word} for \"initial_state\": must be one of RUNNING, PAUSED, STOPPED"
+        ))
+    })
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use tether_worker::herder::RawConfig;
 
 use crate::error::RestError;
 
-pub(crate) use create::CreateRequest;
+pub(crate) use create::{CreateRequest, initial_state};
 pub(crate) use offsets::OffsetsRequest;
 
 /// The most bytes that a request's body may have. Configurations are a few

@@ -13,6 +13,7 @@ use tower::ServiceExt;
 use super::fake::FakeHerder;
 use crate::api::Api;
 use crate::config::RestConfig;
+use crate::forward::RestClient;
 use crate::in_flight::InFlight;
 use crate::listener::Scheme;
 use crate::server::routers;
@@ -73,7 +74,8 @@ impl App {
             request: Duration::from_secs(90),
             health: Duration::from_secs(10),
         };
-        let api = Api::new(herder.clone(), timeouts);
+        let client = RestClient::new(config.tls.clone(), timeouts.forward()).unwrap();
+        let api = Api::new(herder.clone(), client, timeouts);
         let (regular, admin) = routers(&config, api, &InFlight::default());
         Self {
             herder,

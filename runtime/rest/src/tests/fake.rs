@@ -10,12 +10,13 @@ use tether_api::config::{
 use tether_api::plugin::{PluginDescriptor, PluginFactory};
 use tether_api::{ConnectError, Result};
 use tether_metrics::Metrics;
-use tether_storage::{RestartRequest, State, TargetState, TaskId, TaskStatus};
+use tether_storage::{RestartRequest, SessionKey, State, TargetState, TaskId, TaskStatus};
 use tether_worker::herder::{
-    ConfigInfo, ConfigInfos, ConnectorInfo, ConnectorKind, ConnectorOffset, ConnectorState,
-    CreateConnector, Created, Health, Herder, InstanceState, LoggerLevel, OffsetChange, RawConfig,
-    TaskInfo,
+    self, ConfigInfo, ConfigInfos, ConnectorInfo, ConnectorKind, ConnectorOffset, ConnectorState,
+    CreateConnector, Created, Health, Herder, InstanceState, InternalRequest, LoggerLevel,
+    OffsetChange, RawConfig, TaskInfo,
 };
+use tether_worker::session::Verifier;
 use tokio::sync::Notify;
 
 #[derive(Clone)]
@@ -39,6 +40,13 @@ pub(super) struct FakeHerder {
     pub(super) changes: Mutex<Vec<OffsetChange>>,
     pub(super) cluster_levels: Mutex<Vec<(String, String)>>,
     pub(super) metrics: Metrics,
+    /// If this is there, another worker has to answer: the one with this URL, or
+    /// nobody who is known.
+    pub(super) elsewhere: Mutex<Option<Option<String>>>,
+    /// How internal requests are verified; none are taken without.
+    pub(super) session: Mutex<Option<(Verifier, Option<SessionKey>)>>,
+    pub(super) task_configs: Mutex<Vec<(String, Vec<RawConfig>)>>,
+    pub(super) fenced: Mutex<Vec<String>>,
 }
 
 impl Default for FakeHerder {
@@ -54,6 +62,10 @@ impl Default for FakeHerder {
             changes: Mutex::default(),
             cluster_levels: Mutex::default(),
             metrics: Metrics::default(),
+            elsewhere: Mutex::default(),
+            session: Mutex::default(),
+            task_configs: Mutex::default(),
+            fenced: Mutex::default(),
         }
     }
 }
@@ -104,6 +116,20 @@ impl FakeHerder {
             worker_id: "worker.example:8083".to_owned(),
             version: Some("1.0".to_owned()),
             trace: self.trace.lock().unwrap().clone(),
+        }
+    }
+
+    fn here(&self) -> Result<()> {
+        match &*self.elsewhere.lock().unwrap() {
+            Some(url) => Err(herder::elsewhere(url.as_deref())),
+            None => Ok(()),
+        }
+    }
+
+    fn grouped(&self) -> Result<()> {
+        match &*self.session.lock().unwrap() {
+            Some(_) => Ok(()),
+            None => Err(ConnectError::other("This worker runs alone")),
         }
     }
 
@@ -227,6 +253,7 @@ impl Herder for FakeHerder {
 
     async fn create_connector(&self, request: CreateConnector) -> Result<ConnectorInfo> {
         check(&request.config)?;
+        self.here()?;
         self.pass().await;
         if self.find(&request.name).is_ok() {
             return Err(ConnectError::already_exists(format!(
@@ -249,6 +276,7 @@ impl Herder for FakeHerder {
         config: RawConfig,
     ) -> Result<Created<ConnectorInfo>> {
         check(&config)?;
+        self.here()?;
         let existing = self.find(connector).ok();
         let is_new = existing.is_none();
         let entry = Connector {
@@ -270,6 +298,7 @@ impl Herder for FakeHerder {
         connector: &str,
         patch: RawConfig,
     ) -> Result<ConnectorInfo> {
+        self.here()?;
         let mut entry = self.find(connector)?;
         for (key, value) in patch {
             match value {
@@ -282,12 +311,16 @@ impl Herder for FakeHerder {
     }
 
     async fn delete_connector(&self, connector: &str) -> Result<()> {
+        self.here()?;
         self.find(connector)?;
         self.connectors().remove(connector);
         Ok(())
     }
 
     async fn set_target_state(&self, connector: &str, state: TargetState) -> Result<()> {
+        if state == TargetState::Stopped {
+            self.here()?;
+        }
         let mut entry = self.find(connector)?;
         entry.target = state;
         self.connectors().insert(connector.to_owned(), entry);
@@ -295,12 +328,14 @@ impl Herder for FakeHerder {
     }
 
     async fn restart_connector(&self, connector: &str) -> Result<()> {
+        self.here()?;
         self.find(connector)?;
         self.restarts.lock().unwrap().push(connector.to_owned());
         Ok(())
     }
 
     async fn restart_connector_and_tasks(&self, request: RestartRequest) -> Result<ConnectorState> {
+        self.here()?;
         let mut state = self.connector_state(&request.connector)?;
         self.restarts.lock().unwrap().push(format!(
             "{} failed={} tasks={}",
@@ -311,6 +346,7 @@ impl Herder for FakeHerder {
     }
 
     async fn restart_task(&self, id: &TaskId) -> Result<()> {
+        self.here()?;
         self.find(&id.connector)?;
         self.restarts.lock().unwrap().push(id.to_string());
         Ok(())
@@ -335,6 +371,7 @@ impl Herder for FakeHerder {
     }
 
     async fn change_offsets(&self, connector: &str, change: OffsetChange) -> Result<String> {
+        self.here()?;
         let mut entry = self.find(connector)?;
         self.changes.lock().unwrap().push(change.clone());
         entry.offsets = match change {
@@ -427,6 +464,31 @@ impl Herder for FakeHerder {
     async fn set_cluster_logger_level(&self, name: &str, level: &str) -> Result<()> {
         let wish = (name.to_owned(), level.to_owned());
         self.cluster_levels.lock().unwrap().push(wish);
+        Ok(())
+    }
+
+    fn verify_internal_request(&self, request: &InternalRequest) -> Result<()> {
+        match &*self.session.lock().unwrap() {
+            Some((verifier, key)) => verifier.verify(request, key.as_ref()),
+            None if request.signature.is_some() => Ok(()),
+            None => Err(ConnectError::config(
+                "Internal request missing required signature",
+            )),
+        }
+    }
+
+    async fn put_task_configs(&self, connector: &str, configs: Vec<RawConfig>) -> Result<()> {
+        self.grouped()?;
+        self.here()?;
+        let configs = (connector.to_owned(), configs);
+        self.task_configs.lock().unwrap().push(configs);
+        Ok(())
+    }
+
+    async fn fence_zombies(&self, connector: &str) -> Result<()> {
+        self.grouped()?;
+        self.here()?;
+        self.fenced.lock().unwrap().push(connector.to_owned());
         Ok(())
     }
 }

@@ -52,6 +52,20 @@ async fn health_has_three_states() {
     );
 }
 
+#[tokio::test]
+async fn a_worker_without_its_group_is_unhealthy() {
+    let app = App::new();
+    *app.herder.health.lock().unwrap() = Health::Unreachable {
+        reason: "The coordinator does not answer.".to_owned(),
+    };
+    let answer = app.get("/health").await;
+    assert_eq!(answer.status, 500);
+    assert_eq!(
+        answer.body,
+        r#"{"status":"unhealthy","message":"Worker cannot reach its group and runs nothing. The coordinator does not answer."}"#
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_worker_that_does_not_answer_is_unhealthy() {
     let app = App::new();

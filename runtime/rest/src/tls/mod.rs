@@ -1,28 +1,29 @@
-//! https listeners: `listeners.https.*` and `admin.listeners.https.*`, or where
-//! none of those is set, `ssl.*`.
+//! https: `listeners.https.*` and `admin.listeners.https.*`, or where none of
+//! those is set, `ssl.*`. The first also count for requests to other workers.
+
+mod client;
+mod server;
 
 use std::fmt;
-use std::sync::Arc;
 
+use rustls::SupportedProtocolVersion;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
-use rustls::server::danger::ClientCertVerifier;
 use rustls::version::{TLS12, TLS13};
-use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 use tether_api::config::{
     ConfigData, ConfigDef, ConfigKey, ConfigMap, ConfigType, ParsedConfig, Validator, with_prefix,
 };
 use tether_api::{ConnectError, Result};
-use tokio_rustls::TlsAcceptor;
+use tether_keystore::Identity;
 
 const PROTOCOLS: &str = "ssl.enabled.protocols";
 const CIPHER_SUITES: &str = "ssl.cipher.suites";
 const CLIENT_AUTH: &str = "ssl.client.auth";
+const IDENTIFICATION: &str = "ssl.endpoint.identification.algorithm";
 
-/// The settings of https listeners. Keys and certificates are only loaded if
-/// there is such a listener.
+/// The settings of https. Keys and certificates are only loaded if there is such
+/// a listener or another worker has one.
 #[derive(Clone)]
 pub struct TlsConfig {
     /// The prefix of the properties that count; empty if it's `ssl.*`.
@@ -72,69 +73,17 @@ impl TlsConfig {
                     .default_string("none")
                     .validator(Validator::OneOf(&["required", "requested", "none"])),
             )
+            .define(ConfigKey::new(IDENTIFICATION, ConfigType::String).default_string("https"))
     }
 
-    /// Loads keys and certificates.
-    ///
-    /// # Errors
-    /// Config, if a store can't be read or settings contradict each other.
-    pub(crate) fn acceptor(&self) -> Result<TlsAcceptor> {
-        let identity =
-            tether_keystore::identity(&self.properties, &self.prefix)?.ok_or_else(|| {
-                let prefix = &self.prefix;
-                ConnectError::config(format!(
-                    "An https listener needs a private key and a certificate: set \
-                     {prefix}ssl.keystore.location, or {prefix}ssl.keystore.key and \
-                     {prefix}ssl.keystore.certificate.chain"
-                ))
-            })?;
+    /// The private key and the certificates of a key store.
+    fn key_and_chain(
+        &self,
+        identity: &Identity,
+    ) -> Result<(PrivateKeyDer<'static>, Vec<CertificateDer<'static>>)> {
         let key = PrivateKeyDer::from_pem_slice(identity.key.reveal().as_bytes())
             .map_err(|error| self.unusable("ssl.keystore", error))?;
-        let chain = self.certificates("ssl.keystore", &identity.chain)?;
-        let provider = Arc::new(self.provider()?);
-        let verifier = self.client_verifier(&provider)?;
-        let mut config = ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(&self.versions()?)
-            .map_err(|error| self.unusable(PROTOCOLS, error))?
-            .with_client_cert_verifier(verifier)
-            .with_single_cert(chain, key)
-            .map_err(|error| self.unusable("ssl.keystore", error))?;
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(TlsAcceptor::from(Arc::new(config)))
-    }
-
-    fn client_verifier(
-        &self,
-        provider: &Arc<CryptoProvider>,
-    ) -> Result<Arc<dyn ClientCertVerifier>> {
-        let wish = self.parsed.string(CLIENT_AUTH)?;
-        if wish == "none" {
-            return Ok(WebPkiClientVerifier::no_client_auth());
-        }
-        let prefix = &self.prefix;
-        let trusted = tether_keystore::trusted(&self.properties, prefix)?.ok_or_else(|| {
-            ConnectError::config(format!(
-                "{prefix}{CLIENT_AUTH}={wish} needs the certificates that clients are checked \
-                     against: set {prefix}ssl.truststore.location or \
-                     {prefix}ssl.truststore.certificates"
-            ))
-        })?;
-        let mut roots = RootCertStore::empty();
-        for certificate in self.certificates("ssl.truststore", &trusted)? {
-            roots
-                .add(certificate)
-                .map_err(|error| self.unusable("ssl.truststore", error))?;
-        }
-        let verifier =
-            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
-        let verifier = if wish == "requested" {
-            verifier.allow_unauthenticated()
-        } else {
-            verifier
-        };
-        verifier
-            .build()
-            .map_err(|error| self.unusable("ssl.truststore", error))
+        Ok((key, self.certificates("ssl.keystore", &identity.chain)?))
     }
 
     fn certificates(&self, store: &str, pem: &str) -> Result<Vec<CertificateDer<'static>>> {

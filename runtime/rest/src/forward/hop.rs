@@ -1,0 +1,31 @@
+//! How far a request has come.
+
+use std::convert::Infallible;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, header};
+
+use crate::query::Query;
+
+/// What of a request goes on with it.
+pub(crate) struct Hop {
+    /// `None` at the first worker; then whether the request may be sent on.
+    pub(super) forward: Option<bool>,
+    /// Who asks.
+    pub(super) authorization: Option<HeaderValue>,
+}
+
+impl<S: Sync> FromRequestParts<S> for Hop {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let query = Query::from_request_parts(parts, state).await?;
+        Ok(Self {
+            forward: query
+                .first("forward")
+                .map(|value| value.eq_ignore_ascii_case("true")),
+            authorization: parts.headers.get(header::AUTHORIZATION).cloned(),
+        })
+    }
+}
