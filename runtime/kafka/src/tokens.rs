@@ -1,7 +1,7 @@
 //! Tokens of the mechanism OAUTHBEARER.
 //!
 //! librdkafka asks for a token where its events are served, which may be on a
-//! thread that must not wait. So a valid token is given at once, and a thread
+//! thread that must not wait; connections of [`crate::broker`] may wait. So a valid token is given at once, and a thread
 //! fetches the next one as soon as half of its life is over; only the very
 //! first token is waited for.
 
@@ -142,7 +142,11 @@ impl TokenProvider {
         thread::Builder::new()
             .name("kafka-token".to_owned())
             .spawn(move || {
-                let outcome = fetch(&provider.source);
+                // One that has expired would be fetched again at once, for ever.
+                let outcome = fetch(&provider.source).and_then(|token| match token.is_valid() {
+                    true => Ok(token),
+                    false => Err(failure("the source gives one that has expired")),
+                });
                 let mut state = provider.lock();
                 state.fetching = false;
                 match outcome {

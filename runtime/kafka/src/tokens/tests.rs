@@ -90,6 +90,19 @@ fn a_refusal_is_told_without_the_secret() {
 }
 
 #[test]
+fn a_token_that_has_expired_is_refused() {
+    let source = TokenSource::Unsecured {
+        principal: "bob".to_owned(),
+        lifetime: Duration::ZERO,
+        scope: None,
+    };
+    let providers = TokenProviders::default();
+    let provider = providers.provider(Some(&source)).unwrap().unwrap();
+    let error = provider.token().err().unwrap();
+    assert!(error.message.ends_with("that has expired"), "{error}");
+}
+
+#[test]
 fn unsecured_tokens_and_files() {
     let source = TokenSource::Unsecured {
         principal: "bob".to_owned(),
