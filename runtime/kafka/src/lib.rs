@@ -11,6 +11,8 @@ mod consumer;
 mod error;
 #[cfg(any(test, feature = "test-util"))]
 pub mod fake;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod pattern;
 mod producer;
 pub mod properties;

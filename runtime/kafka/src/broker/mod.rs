@@ -15,6 +15,8 @@ use async_trait::async_trait;
 
 pub use error::{BrokerError, BrokerErrorKind};
 pub use network::NetworkBrokers;
+#[cfg(feature = "fuzzing")]
+pub(crate) use network::{fuzz_answers, fuzz_scram};
 
 use messages::{Request, SupportedVersions};
 

@@ -1,6 +1,8 @@
 //! Connections over TCP, with TLS and SASL as a worker's properties say.
 
 mod connection;
+#[cfg(feature = "fuzzing")]
+mod fuzzing;
 mod reconnects;
 mod sasl;
 mod settings;
@@ -16,6 +18,9 @@ use async_trait::async_trait;
 use tether_api::config::ConfigMap;
 use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio::time::{Instant, sleep_until, timeout};
+
+#[cfg(feature = "fuzzing")]
+pub(crate) use fuzzing::{fuzz_answers, fuzz_scram};
 
 use super::{BrokerConnection, BrokerError, BrokerErrorKind, Brokers};
 use connection::{Connection, Identity};

@@ -200,6 +200,14 @@ impl<'a> Challenge<'a> {
     }
 }
 
+/// Reads a server's first message.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn fuzz(bytes: &[u8]) {
+    if let Ok(text) = text(bytes) {
+        let _ = Challenge::parse(text, "n");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::LazyLock;
