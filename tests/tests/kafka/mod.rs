@@ -1,10 +1,12 @@
 //! Kafka clients against a real broker.
 
 mod admin;
+mod broker;
 mod clients;
 mod consumer;
 mod pattern;
 mod producer;
 mod rebalance;
+mod secure_broker;
 mod security;
 mod transactions;

@@ -1,83 +1,13 @@
 //! Listeners that want to know who is there.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use anyhow::{Result, ensure};
 use tether_kafka::{KafkaErrorKind, NewTopic};
-use tether_services::{Kafka, KafkaOptions, Listener};
 use tether_tests::{names, turns};
 
 use super::clients::{Cluster, PATIENCE, at, record, records, values};
-
-/// Stores of one authority, with keys of a broker at 127.0.0.1 and of a client.
-/// The unit tests of the stores tell where they come from.
-fn store(name: &str) -> String {
-    let folder = "../runtime/keystore/fixtures";
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join(folder)
-        .join(name)
-        .display()
-        .to_string()
-}
-
-fn start() -> Result<Kafka> {
-    let mut properties = vec![
-        ("listener.name.secure.sasl.enabled.mechanisms", "PLAIN,SCRAM-SHA-512,OAUTHBEARER".to_owned()),
-        (
-            "listener.name.secure.plain.sasl.jaas.config",
-            "org.apache.kafka.common.security.plain.PlainLoginModule required user_alice=\"a;b \\\"c\\\"\";".to_owned(),
-        ),
-        (
-            "listener.name.secure.scram-sha-512.sasl.jaas.config",
-            "org.apache.kafka.common.security.scram.ScramLoginModule required;".to_owned(),
-        ),
-        (
-            "listener.name.secure.oauthbearer.sasl.jaas.config",
-            "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required;".to_owned(),
-        ),
-        ("listener.name.mutual.ssl.client.auth", "required".to_owned()),
-    ];
-    for listener in ["secure", "mutual"] {
-        for (name, value) in [
-            ("keystore.location", store("broker.p12")),
-            ("keystore.password", "storepass".to_owned()),
-            ("keystore.type", "PKCS12".to_owned()),
-            ("truststore.location", store("trust.p12")),
-            ("truststore.password", "trustpass".to_owned()),
-            ("truststore.type", "PKCS12".to_owned()),
-        ] {
-            let name: &str = format!("listener.name.{listener}.ssl.{name}").leak();
-            properties.push((name, value));
-        }
-    }
-    let listener = |name: &str, protocol: &str| Listener {
-        name: name.to_owned(),
-        protocol: protocol.to_owned(),
-    };
-    let kafka = Kafka::start(KafkaOptions {
-        listeners: vec![listener("SECURE", "SASL_SSL"), listener("MUTUAL", "SSL")],
-        properties: properties
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect(),
-        ..KafkaOptions::default()
-    })?;
-    let bootstrap = kafka.bootstrap();
-    let arguments = [
-        "--bootstrap-server",
-        &bootstrap,
-        "--alter",
-        "--entity-type",
-        "users",
-        "--entity-name",
-        "bob",
-        "--add-config",
-        "SCRAM-SHA-512=[password=secret]",
-    ];
-    kafka.tool("kafka.admin.ConfigCommand", &arguments, "")?;
-    Ok(kafka)
-}
+use super::secure_broker::{self, store};
 
 /// Creates a topic, writes a record and reads it.
 async fn use_cluster(cluster: &Cluster) -> Result<()> {
@@ -100,11 +30,9 @@ async fn use_cluster(cluster: &Cluster) -> Result<()> {
 #[test]
 fn every_way_to_say_who_one_is() -> Result<()> {
     let _turn = turns::take();
-    let kafka = start()?;
-    let (Some(secure), Some(mutual)) = (kafka.bootstrap_of("SECURE"), kafka.bootstrap_of("MUTUAL"))
-    else {
-        anyhow::bail!("listeners are missing");
-    };
+    let kafka = secure_broker::start()?;
+    let address = |listener| secure_broker::address(&kafka, listener);
+    let (secure, mutual) = (address("SECURE")?, address("MUTUAL")?);
     let (jks, p12, client) = (store("trust.jks"), store("trust.p12"), store("client.jks"));
     let pem = std::fs::read_to_string(store("ca.pem"))?;
 
