@@ -536,6 +536,20 @@ mod tests {
         }
 
         #[test]
+        fn session_keys_come_back_and_are_not_shown(
+            key in proptest::collection::vec(any::<u8>(), 1..100),
+            algorithm: String,
+            created: i64,
+        ) {
+            let text = BASE64.encode(&key);
+            let record = ConfigRecord::SessionKey(SessionKey { key: key.into(), algorithm, created });
+            let is_shown = format!("{record:?}").contains(&text);
+            prop_assert!(text.len() < 20 || !is_shown);
+            let (key, value) = record.encode();
+            prop_assert_eq!(ConfigRecord::decode(Some(key.as_bytes()), value.as_deref()), Ok(record));
+        }
+
+        #[test]
         fn hostile_bytes_do_not_panic(
             prefix in proptest::sample::select(vec![
                 TARGET_STATE, CONNECTOR, TASK, COMMIT, RESTART, FENCING, SESSION_KEY, LOGGER, "",

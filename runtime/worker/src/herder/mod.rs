@@ -199,10 +199,11 @@ pub trait Herder: Send + Sync {
     /// group. It is asked before the content of a request is looked at.
     ///
     /// # Errors
-    /// Those of the signature, with the status of the reference.
+    /// Those of the signature, with the status of the reference; where there are
+    /// no other workers, no request is taken.
     fn verify_internal_request(&self, request: &InternalRequest) -> Result<()> {
         match (&request.signature, &request.algorithm) {
-            (Some(_), Some(_)) => Ok(()),
+            (Some(_), Some(_)) => Err(no_peers()),
             _ => Err(ConnectError::config(
                 "Internal request missing required signature",
             )),
@@ -215,8 +216,8 @@ pub trait Herder: Send + Sync {
     /// # Errors
     /// Other, where there are no other workers; [`elsewhere`], if another one
     /// leads.
-    async fn put_task_configs(&self, connector: &str, _configs: Vec<RawConfig>) -> Result<()> {
-        Err(no_peers(connector))
+    async fn put_task_configs(&self, _connector: &str, _configs: Vec<RawConfig>) -> Result<()> {
+        Err(no_peers())
     }
 
     /// Internal (spec section 1.9): fences zombie producers of source tasks. The
@@ -224,15 +225,13 @@ pub trait Herder: Send + Sync {
     ///
     /// # Errors
     /// As above.
-    async fn fence_zombies(&self, connector: &str) -> Result<()> {
-        Err(no_peers(connector))
+    async fn fence_zombies(&self, _connector: &str) -> Result<()> {
+        Err(no_peers())
     }
 }
 
-fn no_peers(connector: &str) -> ConnectError {
-    ConnectError::other(format!(
-        "This worker runs alone and takes no internal requests of other workers (connector {connector})."
-    ))
+fn no_peers() -> ConnectError {
+    ConnectError::other("This worker runs alone and takes no requests of other workers.")
 }
 
 /// Both kinds of status have the same parts; REST shows them alike.
