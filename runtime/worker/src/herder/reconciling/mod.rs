@@ -43,7 +43,7 @@ use crate::config_provider::VariableResolver;
 use crate::herder::Peers;
 use crate::loggers::Loggers;
 use crate::plugins::Plugins;
-use crate::session::Signer;
+use crate::session::{Signer, until_key_is_known};
 use crate::validation::Validation;
 use crate::worker::{Worker, WorkerRequest};
 
@@ -169,11 +169,14 @@ impl Shared {
 
     /// Has another worker, the leader, fence zombies of a source.
     async fn have_fenced(&self, leader: &str, connector: &str) -> Result<()> {
-        let signer = self.signer();
         let peers = self.peers()?;
-        peers
-            .fence_zombies(leader, connector, signer.as_ref())
-            .await
+        until_key_is_known(|| async {
+            let signer = self.signer();
+            peers
+                .fence_zombies(leader, connector, signer.as_ref())
+                .await
+        })
+        .await
     }
 
     /// Signs requests to other workers; `None` if the group does without, or there
