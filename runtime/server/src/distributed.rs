@@ -2,10 +2,9 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use tether_kafka::{Admin, Clients, KafkaErrorKind, RdKafkaClients};
+use tether_kafka::{Clients, RdKafkaClients};
 use tether_storage::{
     InternalTopic as StoreTopic, KafkaConfigStore, KafkaOffsetStore, KafkaStatusStore,
 };
@@ -15,7 +14,6 @@ use tether_worker::config::{
 };
 use tether_worker::loggers::Loggers;
 use tether_worker::plugins::Plugins;
-use tokio::time::Instant;
 
 use crate::cluster::{self, Cluster};
 use crate::exit::Failure;
@@ -23,9 +21,6 @@ use crate::properties::WorkerProperties;
 use crate::shutdown::Shutdown;
 use crate::worker_process::{Parts, WorkerProcess};
 use crate::{environment, logging};
-
-/// How long a single look at the group may take.
-const GROUP_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Runs a distributed worker until it is asked to stop.
 ///
@@ -56,57 +51,7 @@ async fn start(
     WorkerProcess::start(parts).await
 }
 
-fn session_timeout(config: &WorkerConfig) -> Duration {
-    let millis = config
-        .properties
-        .get("session.timeout.ms")
-        .and_then(|text| text.trim().parse().ok());
-    Duration::from_millis(millis.unwrap_or(10_000))
-}
-
-/// Waits for the members of the group to leave. This worker takes all the work
-/// of its group, so it must not run beside another. One that was killed stays
-/// a member until its session ends.
-async fn await_empty_group(admin: &dyn Admin, group: &str, session: Duration) -> Result<()> {
-    let deadline = Instant::now() + session + Duration::from_secs(5);
-    let mut pause = tokio::time::interval(Duration::from_millis(100));
-    let mut told = false;
-    loop {
-        pause.tick().await;
-        let members = match admin.group(group, GROUP_TIMEOUT).await {
-            Ok(found) => found.map_or(0, |found| found.members),
-            // The coordinator of a group that nobody has used yet is being made.
-            Err(error) if error.kind == KafkaErrorKind::Retriable && Instant::now() < deadline => {
-                continue;
-            }
-            Err(error) => {
-                // Without the right to look there is nothing to wait for.
-                tracing::warn!(group, %error, "Could not see whether other workers are in the group");
-                0
-            }
-        };
-        if members == 0 {
-            return Ok(());
-        }
-        if Instant::now() >= deadline {
-            bail!(
-                "The group '{group}' (group.id) has {members} other worker(s). This version runs the whole work of \
-                 its group alone: stop the other workers, or choose another group.id with topics of its own."
-            );
-        }
-        if !told {
-            tracing::info!(
-                group,
-                members,
-                "Waiting for the other workers of the group to leave"
-            );
-            told = true;
-        }
-    }
-}
-
-/// Reads the configuration, connects to Kafka and makes sure that nobody else
-/// works for the group.
+/// Reads the configuration and connects to Kafka.
 async fn parts(file: Option<&Path>, plugins: Plugins, loggers: Arc<Loggers>) -> Result<Parts> {
     let properties = match file {
         Some(path) => WorkerProperties::from_file(path)?,
@@ -126,12 +71,6 @@ async fn parts(file: Option<&Path>, plugins: Plugins, loggers: Arc<Loggers>) -> 
     let Cluster { id, admin } = cluster::connect(config, clients.as_ref())
         .await
         .map_err(|error| properties.redacted(error))?;
-    await_empty_group(
-        admin.as_ref(),
-        &distributed.group_id,
-        session_timeout(config),
-    )
-    .await?;
     let DistributedConfig {
         config_topic,
         offset_topic,

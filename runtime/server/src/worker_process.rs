@@ -7,14 +7,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::Context;
 use tether_api::ConnectError;
 use tether_kafka::Clients;
+use tether_kafka::broker::NetworkBrokers;
 use tether_metrics::{Group, Metrics};
 use tether_rest::{RestServer, RestUrl, RunningServer};
 use tether_storage::{ConfigStore, OffsetStore, StatusStore};
+use tether_worker::client_properties::{ClientProperties, OverridePolicy};
+use tether_worker::config::{Mode, WorkerConfig};
 use tether_worker::config_provider::VariableResolver;
-use tether_worker::herder::Herder;
-use tether_worker::herder::reconciling::{HerderContext, ReconcilingHerder};
+use tether_worker::herder::reconciling::{GroupContext, HerderContext, ReconcilingHerder};
+use tether_worker::herder::{Herder, Peers};
 use tether_worker::loggers::Loggers;
-use tether_worker::metrics::RebalanceMetrics;
 use tether_worker::plugins::Plugins;
 use tether_worker::worker::{Worker, WorkerContext};
 use tokio::sync::mpsc;
@@ -53,7 +55,6 @@ pub(crate) struct WorkerProcess {
     rest: RunningServer,
     url: RestUrl,
     _app_info: Group,
-    _group_metrics: Option<RebalanceMetrics>,
 }
 
 impl WorkerProcess {
@@ -87,7 +88,8 @@ impl WorkerProcess {
         })
         .map_err(startup)?;
         let app_info = app_info(worker.metrics(), &worker_id);
-        let group_metrics = worker.group_metrics(url.to_string());
+        let group =
+            group(&config, &parts.kafka_cluster_id, &url, server.peers()).map_err(startup)?;
         let herder = ReconcilingHerder::new(HerderContext {
             worker_id,
             kafka_cluster_id: parts.kafka_cluster_id,
@@ -100,7 +102,7 @@ impl WorkerProcess {
             statuses: parts.status_store,
             worker: Arc::new(worker),
             loggers: parts.loggers,
-            group: None,
+            group,
         });
         let herder = Arc::new(herder.map_err(startup)?);
         let rest = server.serve(Arc::clone(&herder) as Arc<dyn Herder>);
@@ -109,7 +111,6 @@ impl WorkerProcess {
             rest,
             url,
             _app_info: app_info,
-            _group_metrics: group_metrics,
         };
         if let Err(error) = process.herder.start(receiver).await {
             process.stop().await;
@@ -137,6 +138,35 @@ impl WorkerProcess {
         self.herder.stop().await;
         tracing::info!("Kafka Connect stopped");
     }
+}
+
+/// What makes a distributed worker a member of its group; `None` for others.
+fn group(
+    config: &WorkerConfig,
+    kafka_cluster_id: &str,
+    url: &RestUrl,
+    peers: Arc<dyn Peers>,
+) -> Result<Option<GroupContext>, ConnectError> {
+    let Mode::Distributed(distributed) = &config.mode else {
+        return Ok(None);
+    };
+    let policy = OverridePolicy::from_worker(&config.properties)?;
+    let properties = ClientProperties {
+        worker: config,
+        kafka_cluster_id,
+        policy: &policy,
+    };
+    let mut settings = distributed.group.clone();
+    settings.url = url.to_string();
+    if settings.client_id.is_empty() {
+        settings.client_id = format!("connect-{}", url.worker_id());
+    }
+    let brokers = NetworkBrokers::new(&properties.group_member(&settings.client_id))?;
+    Ok(Some(GroupContext {
+        settings,
+        brokers: Arc::new(brokers),
+        peers,
+    }))
 }
 
 /// Registers which version this is (`AppInfoParser`).

@@ -135,7 +135,6 @@ impl RestClient {
             "https" => self.secure().await?,
             other => return Err(broken(&format!("{other} is no protocol of workers"))),
         };
-        let is_bare = call.body.is_none() && call.method != Method::DELETE;
         let mut request = client
             .request(call.method, url)
             .header(header::ACCEPT, "application/json")
@@ -154,10 +153,6 @@ impl RestClient {
             request = request
                 .header(header::CONTENT_TYPE, "application/json")
                 .body(body);
-        }
-        if is_bare {
-            // Some proxies ask for a length.
-            request = request.header(header::CONTENT_LENGTH, 0);
         }
         let mut response = request.send().await.map_err(failed)?;
         let status = response.status();

@@ -249,7 +249,6 @@ async fn who_asks_is_sent_on_and_nothing_else() {
             ("accept", "application/json"),
             ("accept-encoding", "gzip"),
             ("authorization", "Basic dTpw"),
-            ("content-length", "0"),
             ("host", &*host),
             ("user-agent", "kafka-connect"),
         ]

@@ -203,6 +203,13 @@ impl ClientProperties<'_> {
         self.internal(topic.name())
     }
 
+    /// Of the connection to the broker that keeps the group of workers together.
+    pub fn group_member(&self, client_id: &str) -> ConfigMap {
+        let mut properties = self.shared_admin();
+        properties.insert("client.id".to_owned(), client_id.to_owned());
+        properties
+    }
+
     /// Of the worker's own admin client.
     pub fn shared_admin(&self) -> ConfigMap {
         self.internal("shared-admin")

@@ -7,13 +7,15 @@ use tether_api::config::{ConfigDef, ConfigMap};
 use tether_api::plugin::PluginDescriptor;
 use tether_api::{ConnectError, Result};
 use tether_group::member::MemberState;
+use tether_group::protocol::Protocol;
 use tether_metrics::Metrics;
 use tether_storage::{ConnectorEntry, RestartRequest, State, TargetState, TaskId, TaskStatus};
 use tokio::sync::oneshot;
 
+use crate::config::Mode;
 use crate::herder::{
     ConfigInfos, ConnectorInfo, ConnectorOffset, ConnectorState, CreateConnector, Created, Health,
-    Herder, InstanceState, LoggerLevel, OffsetChange, RawConfig, TaskInfo,
+    Herder, InstanceState, InternalRequest, LoggerLevel, OffsetChange, RawConfig, TaskInfo,
 };
 use crate::validation::require_valid;
 
@@ -389,6 +391,24 @@ impl Herder for ReconcilingHerder {
 
     fn set_logger_level(&self, name: &str, level: &str) -> Vec<String> {
         self.shared.context.loggers.set(name, level)
+    }
+
+    fn verify_internal_request(&self, request: &InternalRequest) -> Result<()> {
+        let signs = self
+            .shared
+            .role
+            .protocol()
+            .is_none_or(|protocol| protocol == Protocol::Sessioned);
+        match &self.shared.context.config.mode {
+            Mode::Distributed(config) if signs => {
+                let snapshot = self.shared.context.configs.snapshot();
+                config
+                    .session
+                    .verifier
+                    .verify(request, snapshot.session_key.as_ref())
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn put_task_configs(&self, connector: &str, configs: Vec<RawConfig>) -> Result<()> {

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
+use jiff::Timestamp;
 use tether_group::Work;
 use tether_group::member::{Assigned, Configured, GroupEvent, Member, MemberState};
 use tether_group::protocol::Protocol;
@@ -26,11 +27,12 @@ use tokio::time::{Instant, timeout};
 
 use super::actor::{Command, sleep_until};
 use super::actors::Actors;
-use super::role::Standing;
+use super::role::{Leads, Standing};
 use super::share::{Part, Share};
 use super::{ACTORS_PATIENCE, Shared};
 use crate::config::DistributedConfig;
 use crate::metrics::RebalanceMetrics;
+use crate::session::Rotation;
 
 /// How long a round waits for what is being written by this worker as the
 /// leader; a write takes at most 30 seconds.
@@ -39,6 +41,9 @@ const WRITES_PATIENCE: Duration = Duration::from_secs(30);
 /// How often the config topic is read anew before the worker leaves the group
 /// (`DistributedHerder.BACKOFF_RETRIES`).
 const READ_ATTEMPTS: u32 = 5;
+
+/// How long the leader waits before it tries again to give out a session key.
+const KEY_RETRY: Duration = Duration::from_secs(1);
 
 /// Takes part in the rounds of the group.
 pub(super) struct Rounds {
@@ -51,6 +56,8 @@ pub(super) struct Rounds {
     pending: Option<Pending>,
     /// When to join again after leaving.
     rejoin_at: Option<Instant>,
+    /// When the leader looks whether a new session key is due.
+    key_due: Option<Instant>,
 }
 
 struct Pending {
@@ -75,6 +82,7 @@ impl Rounds {
             metrics,
             pending: None,
             rejoin_at: None,
+            key_due: None,
         }
     }
 
@@ -92,6 +100,7 @@ impl Rounds {
                 () = sleep_until(self.pending.as_ref().map(|pending| pending.next_attempt)) => {
                     self.bring_into_force().await;
                 }
+                () = sleep_until(self.key_due) => self.renew_key().await,
                 () = sleep_until(self.rejoin_at) => {
                     self.rejoin_at = None;
                     self.member.rejoin("the time after leaving it is over");
@@ -223,7 +232,7 @@ impl Rounds {
         self.start(assigned, snapshot).await;
     }
 
-    async fn start(&self, assigned: Assigned, snapshot: Arc<ConfigSnapshot>) {
+    async fn start(&mut self, assigned: Assigned, snapshot: Arc<ConfigSnapshot>) {
         let role = &self.shared.role;
         let Share::Part(before) = role.share() else {
             return;
@@ -254,6 +263,7 @@ impl Rounds {
         if leads {
             self.shared.prune_statuses();
         }
+        self.renew_key().await;
         if let Some(metrics) = &self.metrics {
             metrics.rebalance_completed(assigned.leader_url);
         }
@@ -262,6 +272,42 @@ impl Rounds {
             self.member
                 .rejoin("what was taken from this worker has stopped");
         }
+    }
+
+    /// Gives all workers a new session key if one is due and this worker leads a
+    /// group whose requests are signed (`DistributedHerder.checkForKeyRotation`).
+    async fn renew_key(&mut self) {
+        self.key_due = None;
+        if self.shared.role.protocol() != Some(Protocol::Sessioned) {
+            return;
+        }
+        let shared = Arc::clone(&self.shared);
+        let configs = &*shared.context.configs;
+        let Leads::Here(leadership) = shared.role.leads(configs) else {
+            return;
+        };
+        let keys = &self.config.session.keys;
+        let now = Timestamp::now().as_millisecond();
+        let mut rotation = keys.rotation(configs.snapshot().session_key.as_ref(), now);
+        if rotation == Rotation::Now {
+            tracing::info!("Giving out a new session key");
+            let key = keys.generate(now);
+            let written = async {
+                leadership.claim_write_privileges().await?;
+                leadership.put_session_key(&key).await
+            };
+            rotation = match written.await {
+                Ok(()) => keys.rotation(Some(&key), now),
+                Err(error) => {
+                    tracing::warn!(%error, "Could not give out a new session key; trying again");
+                    Rotation::In(KEY_RETRY)
+                }
+            };
+        }
+        self.key_due = match rotation {
+            Rotation::In(wait) => Some(Instant::now() + wait),
+            Rotation::Now | Rotation::Never => None,
+        };
     }
 
     /// Plans another attempt to read the config topic, or leaves the group if

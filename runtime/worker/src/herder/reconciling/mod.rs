@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use tether_api::config::ConfigMap;
 use tether_api::{ConnectError, Result};
-use tether_group::member::{self, Member};
+use tether_group::member::{self, GroupSettings, Member};
 use tether_group::protocol::Protocol;
 use tether_kafka::Clients;
 use tether_kafka::broker::Brokers;
@@ -43,7 +43,7 @@ use crate::config_provider::VariableResolver;
 use crate::herder::Peers;
 use crate::loggers::Loggers;
 use crate::plugins::Plugins;
-use crate::session::{Signer, until_key_is_known};
+use crate::session::Signer;
 use crate::validation::Validation;
 use crate::worker::{Worker, WorkerRequest};
 
@@ -85,8 +85,8 @@ pub struct HerderContext {
 
 /// What a herder needs that is a member of a group.
 pub struct GroupContext {
-    /// The URL of this worker's REST API for the others.
-    pub url: String,
+    /// How it is one.
+    pub settings: GroupSettings,
     /// Reaches the broker that keeps the group together.
     pub brokers: Arc<dyn Brokers>,
     /// Asks other workers.
@@ -169,14 +169,11 @@ impl Shared {
 
     /// Has another worker, the leader, fence zombies of a source.
     async fn have_fenced(&self, leader: &str, connector: &str) -> Result<()> {
+        let signer = self.signer();
         let peers = self.peers()?;
-        until_key_is_known(|| async {
-            let signer = self.signer();
-            peers
-                .fence_zombies(leader, connector, signer.as_ref())
-                .await
-        })
-        .await
+        peers
+            .fence_zombies(leader, connector, signer.as_ref())
+            .await
     }
 
     /// Signs requests to other workers; `None` if the group does without, or there
@@ -303,12 +300,7 @@ impl ReconcilingHerder {
         let Mode::Distributed(config) = &context.config.mode else {
             return None;
         };
-        let mut settings = config.group.clone();
-        settings.url.clone_from(&group.url);
-        if settings.client_id.is_empty() {
-            settings.client_id = format!("connect-{}", context.worker_id);
-        }
-        let (member, events) = member::join(settings, Arc::clone(&group.brokers));
+        let (member, events) = member::join(group.settings.clone(), Arc::clone(&group.brokers));
         let member = self.member.get_or_init(|| member).clone();
         let rounds = Rounds::new(
             Arc::clone(&self.shared),
