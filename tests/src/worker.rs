@@ -10,6 +10,9 @@ pub trait Worker {
     /// A client of its REST API.
     fn rest(&self) -> RestClient;
 
+    /// Its address, `host:port`, by which statuses call it.
+    fn address(&self) -> String;
+
     /// What it has logged since it was last started.
     fn log(&self) -> String;
 
@@ -22,6 +25,20 @@ pub trait Worker {
 
     /// `kill -9`.
     fn kill(&mut self);
+
+    /// Freezes the process: its connections stay open, and nothing answers.
+    ///
+    /// # Errors
+    ///
+    /// It is not there.
+    fn pause(&mut self) -> Result<()>;
+
+    /// Ends [`Worker::pause`].
+    ///
+    /// # Errors
+    ///
+    /// It is not there.
+    fn resume(&mut self) -> Result<()>;
 
     /// Starts again with the same files and port, after stopping in order if it still runs; returns
     /// once it is ready.
@@ -37,6 +54,10 @@ impl Worker for ConnectWorker {
         RestClient::new(self.url())
     }
 
+    fn address(&self) -> String {
+        address(self.url())
+    }
+
     fn log(&self) -> String {
         self.log()
     }
@@ -49,7 +70,21 @@ impl Worker for ConnectWorker {
         self.kill();
     }
 
+    fn pause(&mut self) -> Result<()> {
+        self.pause()
+    }
+
+    fn resume(&mut self) -> Result<()> {
+        self.resume()
+    }
+
     fn restart(&mut self) -> Result<()> {
         self.restart()
     }
+}
+
+/// The address in the base URL of a REST API.
+pub(crate) fn address(url: &str) -> String {
+    let (_, address) = url.split_once("://").unwrap_or(("", url));
+    address.trim_end_matches('/').to_owned()
 }

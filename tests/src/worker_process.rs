@@ -10,7 +10,7 @@ use tether_services::{ConnectOptions, http, java, port};
 
 use crate::program;
 use crate::rest_client::RestClient;
-use crate::worker::Worker;
+use crate::worker::{Worker, address};
 
 const START_PATIENCE: Duration = Duration::from_secs(60);
 const STOP_PATIENCE: Duration = Duration::from_secs(60);
@@ -195,6 +195,10 @@ impl Worker for WorkerProcess {
         RestClient::new(&self.launch.url)
     }
 
+    fn address(&self) -> String {
+        address(&self.launch.url)
+    }
+
     fn log(&self) -> String {
         self.process.printed()
     }
@@ -207,6 +211,14 @@ impl Worker for WorkerProcess {
 
     fn kill(&mut self) {
         self.process.kill();
+    }
+
+    fn pause(&mut self) -> Result<()> {
+        self.process.signal(Signal::STOP)
+    }
+
+    fn resume(&mut self) -> Result<()> {
+        self.process.signal(Signal::CONT)
     }
 
     fn restart(&mut self) -> Result<()> {

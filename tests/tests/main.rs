@@ -7,6 +7,7 @@
     reason = "all of it is tests; clippy knows only functions with #[test]"
 )]
 
+mod cluster;
 mod command_line;
 mod errors;
 mod exactly_once;

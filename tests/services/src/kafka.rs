@@ -28,6 +28,17 @@ pub struct Listener {
     /// Security protocol: `SASL_PLAINTEXT`, `SSL`, `SASL_SSL`. Its settings go to
     /// [`KafkaOptions::properties`] as `listener.name.<name in small letters>.…`.
     pub protocol: String,
+    /// Where it listens and where clients are told to connect, if something stands between.
+    pub behind: Option<Behind>,
+}
+
+/// The ports of a listener behind a proxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Behind {
+    /// The broker's.
+    pub port: u16,
+    /// The proxy's.
+    pub proxy: u16,
 }
 
 /// How a broker is set up.
@@ -78,7 +89,13 @@ impl Kafka {
         let listeners = options
             .listeners
             .iter()
-            .map(|listener| Ok((listener.name.clone(), port::free()?)))
+            .map(|listener| {
+                let port = match listener.behind {
+                    Some(behind) => behind.port,
+                    None => port::free()?,
+                };
+                Ok((listener.name.clone(), port))
+            })
             .collect::<Result<Vec<_>>>()?;
         let properties = folder.path().join("server.properties");
         let defaults = broker_properties(&folder, &options, port, controller, &listeners);
@@ -112,7 +129,7 @@ impl Kafka {
         format!("127.0.0.1:{}", self.port)
     }
 
-    /// `bootstrap.servers` of the listener with this name in [`KafkaOptions::listeners`].
+    /// `bootstrap.servers` of the listener with this name in [`KafkaOptions::listeners`], past a proxy.
     pub fn bootstrap_of(&self, listener: &str) -> Option<String> {
         let (_, port) = self.listeners.iter().find(|(name, _)| name == listener)?;
         Some(format!("127.0.0.1:{port}"))
@@ -199,9 +216,12 @@ fn broker_properties(
     listeners: &[(String, u16)],
 ) -> Vec<(String, String)> {
     let mut addresses = format!("PLAINTEXT://127.0.0.1:{port}");
+    let mut advertised = addresses.clone();
     let mut protocols = "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT".to_owned();
     for (listener, (name, port)) in options.listeners.iter().zip(listeners) {
         addresses.push_str(&format!(",{name}://127.0.0.1:{port}"));
+        let port = listener.behind.map_or(*port, |behind| behind.proxy);
+        advertised.push_str(&format!(",{name}://127.0.0.1:{port}"));
         protocols.push_str(&format!(",{name}:{}", listener.protocol));
     }
     [
@@ -215,7 +235,7 @@ fn broker_properties(
             "listeners",
             format!("{addresses},CONTROLLER://127.0.0.1:{controller}"),
         ),
-        ("advertised.listeners", addresses),
+        ("advertised.listeners", advertised),
         ("listener.security.protocol.map", protocols),
         ("inter.broker.listener.name", "PLAINTEXT".to_owned()),
         ("controller.listener.names", "CONTROLLER".to_owned()),

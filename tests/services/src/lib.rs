@@ -31,7 +31,7 @@ mod services;
 mod system_user;
 
 pub use connect::{ConnectOptions, ConnectWorker};
-pub use kafka::{Kafka, KafkaOptions, Listener};
+pub use kafka::{Behind, Kafka, KafkaOptions, Listener};
 pub use mariadb::{MariaDb, sql as mariadb_sql};
 pub use oracle::Oracle;
 pub use postgres::Postgres;

@@ -24,7 +24,7 @@ const STRING: &str = "org.apache.kafka.connect.storage.StringConverter";
 /// ```
 ///
 /// The second line needs a worker that has the JDBC sink, and a database.
-pub(super) struct Flow {
+pub(crate) struct Flow {
     writer: LineWriter,
     output: PathBuf,
     lines: RefCell<TopicReader>,
@@ -40,7 +40,7 @@ struct Table {
 
 impl Flow {
     /// Creates the topics and starts to write lines.
-    pub(super) fn start(kafka: &Kafka, postgres: Option<&Postgres>) -> Result<Self> {
+    pub(crate) fn start(kafka: &Kafka, postgres: Option<&Postgres>) -> Result<Self> {
         let topics = Topics::new(kafka.bootstrap());
         topics.create(LINES, 1)?;
         topics.create(NUMBERS, 3)?;
@@ -64,7 +64,7 @@ impl Flow {
     }
 
     /// Creates the connectors.
-    pub(super) fn connect(&self, rest: &RestClient) -> Result<()> {
+    pub(crate) fn connect(&self, rest: &RestClient) -> Result<()> {
         rest.create(
             "lines-in",
             &json!({
@@ -96,7 +96,7 @@ impl Flow {
     }
 
     /// Waits until all connectors and their tasks run.
-    pub(super) fn wait_running(&self, rest: &RestClient) -> Result<()> {
+    pub(crate) fn wait_running(&self, rest: &RestClient) -> Result<()> {
         rest.wait_for("lines-in", "RUNNING[RUNNING]")?;
         rest.wait_for("lines-out", "RUNNING[RUNNING]")?;
         if self.table.is_some() {
@@ -107,7 +107,7 @@ impl Flow {
 
     /// Waits until lines have arrived everywhere that were not yet written when this was called, and
     /// `more` besides.
-    pub(super) fn wait_progress(&self, more: u64) -> Result<()> {
+    pub(crate) fn wait_progress(&self, more: u64) -> Result<()> {
         let goal = self.writer.written() + more;
         eventually(&format!("line {goal} arrives"), || {
             let mut lines = self.lines.borrow_mut();
@@ -127,7 +127,7 @@ impl Flow {
     }
 
     /// Stops writing, waits until what was written has arrived everywhere, and checks it all.
-    pub(super) fn finish(mut self) -> Result<()> {
+    pub(crate) fn finish(mut self) -> Result<()> {
         let last = self.writer.stop()?;
         within(PATIENCE * 2, "all lines are in the topic", || {
             let mut lines = self.lines.borrow_mut();

@@ -2,5 +2,5 @@
 
 mod bad_input;
 mod bystander;
-mod flow;
+pub(crate) mod flow;
 mod nothing_lost;

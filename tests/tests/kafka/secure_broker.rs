@@ -67,6 +67,7 @@ pub(super) fn start() -> Result<Kafka> {
         }
     }
     let listener = |name: &str, protocol: &str| Listener {
+        behind: None,
         name: name.to_owned(),
         protocol: protocol.to_owned(),
     };

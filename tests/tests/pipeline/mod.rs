@@ -4,5 +4,5 @@
 mod distributed;
 mod files;
 mod formats;
-mod setting;
+pub(crate) mod setting;
 mod standalone;

@@ -11,7 +11,7 @@ use tether_tests::topics::Topics;
 use tether_tests::users_api::{UsersApi, user};
 
 /// The columns that users get, in this order.
-pub(super) const COLUMNS: [&str; 17] = [
+pub(crate) const COLUMNS: [&str; 17] = [
     "id integer NOT NULL",
     "name text NOT NULL",
     "username text NOT NULL",
@@ -32,17 +32,17 @@ pub(super) const COLUMNS: [&str; 17] = [
 ];
 
 /// Kafka of its own, as the configs say which topics they use, and the database that they name.
-pub(super) struct Setting {
-    pub(super) users: UsersApi,
-    pub(super) processor: StreamProcessor,
-    pub(super) database: Database,
-    pub(super) kafka: Kafka,
+pub(crate) struct Setting {
+    pub(crate) users: UsersApi,
+    pub(crate) processor: StreamProcessor,
+    pub(crate) database: Database,
+    pub(crate) kafka: Kafka,
     hosts: Hosts,
 }
 
 impl Setting {
     /// Starts everything but the worker, with users 1 to 10.
-    pub(super) fn start() -> Result<Self> {
+    pub(crate) fn start() -> Result<Self> {
         let kafka = Kafka::start(KafkaOptions::default())?;
         let topics = Topics::new(kafka.bootstrap());
         topics.create("rest-data", 2)?;
@@ -71,12 +71,12 @@ impl Setting {
     }
 
     /// The create request of a published config.
-    pub(super) fn config(&self, file: &str) -> Result<Value> {
+    pub(crate) fn config(&self, file: &str) -> Result<Value> {
         connector_configs::load(file, &self.hosts)
     }
 
     /// Waits until the table has this many rows, each with a name of this edition.
-    pub(super) fn wait_rows(&self, rows: usize, edition: u32) -> Result<()> {
+    pub(crate) fn wait_rows(&self, rows: usize, edition: u32) -> Result<()> {
         eventually(&format!("{rows} users of edition {edition}"), || {
             self.processor.processed()?;
             let names = self.database.column("SELECT name FROM users ORDER BY id")?;
@@ -89,7 +89,7 @@ impl Setting {
     }
 
     /// How often each user was seen, by id.
-    pub(super) fn counts(&self) -> Result<Vec<i64>> {
+    pub(crate) fn counts(&self) -> Result<Vec<i64>> {
         let counts = self
             .database
             .column("SELECT count FROM users ORDER BY id")?;
@@ -101,6 +101,6 @@ impl Setting {
 }
 
 /// Users 1 to `users`.
-pub(super) fn edition(users: i32, edition: u32) -> Vec<Value> {
+pub(crate) fn edition(users: i32, edition: u32) -> Vec<Value> {
     (1..=users).map(|id| user(id, edition)).collect()
 }

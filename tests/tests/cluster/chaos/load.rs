@@ -1,0 +1,208 @@
+//! Lines that flow through sources, topics and sinks into tables.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::{Result, anyhow, ensure};
+use serde_json::json;
+use tempfile::TempDir;
+use tether_services::shared;
+use tether_tests::database::Database;
+use tether_tests::eventually::within;
+use tether_tests::names::unique;
+use tether_tests::rest_client::RestClient;
+use tether_tests::topics::Topics;
+
+const STRING: &str = "org.apache.kafka.connect.storage.StringConverter";
+const HOIST: &str = "org.apache.kafka.connect.transforms.HoistField$Value";
+/// How long anything may take that waits for faults to be over.
+pub(super) const PATIENCE: Duration = Duration::from_secs(300);
+/// Each file grows by so many lines after each of these pauses.
+const GROUP: u64 = 5;
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// ```text
+/// file ─► FileStreamSource ─► topic ─► JDBC sink ─► table      as often as there are pipelines
+/// ```
+///
+/// A table has each line once, however often it comes.
+pub(super) struct Load {
+    pipelines: usize,
+    sink_tasks: usize,
+    database: Database,
+    folder: TempDir,
+    writer: Writer,
+}
+
+impl Load {
+    /// Creates topics, and starts to write lines.
+    pub(super) fn start(bootstrap: &str, pipelines: usize, sink_tasks: usize) -> Result<Self> {
+        let topics = Topics::new(bootstrap);
+        for pipeline in 0..pipelines {
+            topics.create(&topic(pipeline), i32::try_from(sink_tasks)?)?;
+        }
+        let database = unique("chaos").replace('-', "x");
+        let folder = tempfile::tempdir()?;
+        let files = (0..pipelines).map(|pipeline| file(folder.path(), pipeline));
+        Ok(Self {
+            pipelines,
+            sink_tasks,
+            database: Database::create(&shared::postgres_url()?, &database)?,
+            writer: Writer::start(files.collect())?,
+            folder,
+        })
+    }
+
+    /// Creates the connectors.
+    pub(super) fn connect(&self, rest: &RestClient) -> Result<()> {
+        for pipeline in 0..self.pipelines {
+            let topic = topic(pipeline);
+            rest.create(
+                &format!("in-{pipeline}"),
+                &json!({
+                    "connector.class": "FileStreamSource", "tasks.max": "1",
+                    "file": file(self.folder.path(), pipeline), "topic": topic,
+                    "value.converter": STRING,
+                }),
+            )?;
+            rest.create(
+                &format!("out-{pipeline}"),
+                &json!({
+                    "connector.class": "io.confluent.connect.jdbc.JdbcSinkConnector",
+                    "tasks.max": self.sink_tasks.to_string(), "topics": topic,
+                    "connection.url": self.database.jdbc_url(), "auto.create": "true",
+                    "insert.mode": "upsert", "pk.mode": "record_value", "pk.fields": "line",
+                    "key.converter": STRING, "value.converter": STRING,
+                    "transforms": "hoist", "transforms.hoist.type": HOIST,
+                    "transforms.hoist.field": "line",
+                }),
+            )?;
+        }
+        Ok(())
+    }
+
+    /// The connectors, each with the number of its tasks.
+    pub(super) fn connectors(&self) -> impl Iterator<Item = (String, usize)> {
+        (0..self.pipelines).flat_map(|pipeline| {
+            [
+                (format!("in-{pipeline}"), 1),
+                (format!("out-{pipeline}"), self.sink_tasks),
+            ]
+        })
+    }
+
+    /// Waits until as many lines more have arrived in every table as are written by now.
+    pub(super) fn wait_progress(&self) -> Result<()> {
+        self.wait_lines(self.writer.written())
+    }
+
+    /// Stops writing, and waits until every line is in its table.
+    pub(super) fn finish(&mut self) -> Result<()> {
+        let written = self.writer.stop()?;
+        self.wait_lines(written)?;
+        for pipeline in 0..self.pipelines {
+            let lines = self.lines(pipeline)?;
+            ensure!(lines == written, "{lines} lines of {written}");
+        }
+        Ok(())
+    }
+
+    fn wait_lines(&self, lines: u64) -> Result<()> {
+        for pipeline in 0..self.pipelines {
+            within(PATIENCE, &format!("{lines} lines of {pipeline}"), || {
+                let arrived = self.lines(pipeline)?;
+                ensure!(arrived >= lines, "{arrived}");
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    /// How many lines have arrived.
+    fn lines(&self, pipeline: usize) -> Result<u64> {
+        let table = topic(pipeline);
+        let exists = self
+            .database
+            .column(&format!("SELECT to_regclass('{table}') IS NOT NULL"))?;
+        if exists != ["t"] {
+            return Ok(0);
+        }
+        let counts = self
+            .database
+            .column(&format!("SELECT count(*) FROM {table}"))?;
+        Ok(counts.concat().parse()?)
+    }
+}
+
+fn topic(pipeline: usize) -> String {
+    format!("lines_{pipeline}")
+}
+
+fn file(folder: &Path, pipeline: usize) -> PathBuf {
+    folder.join(format!("input-{pipeline}"))
+}
+
+/// Appends the same lines to all files.
+struct Writer {
+    is_over: Arc<AtomicBool>,
+    written: Arc<AtomicU64>,
+    thread: Option<JoinHandle<Result<()>>>,
+}
+
+impl Writer {
+    fn start(paths: Vec<PathBuf>) -> Result<Self> {
+        let open = |path: &PathBuf| OpenOptions::new().create(true).append(true).open(path);
+        let mut files: Vec<File> = paths.iter().map(open).collect::<Result<_, _>>()?;
+        let (is_over, written) = (
+            Arc::new(AtomicBool::new(false)),
+            Arc::new(AtomicU64::new(0)),
+        );
+        let thread = std::thread::spawn({
+            let (is_over, written) = (Arc::clone(&is_over), Arc::clone(&written));
+            move || {
+                while !is_over.load(Ordering::SeqCst) {
+                    let first = written.load(Ordering::SeqCst);
+                    let lines: String = (first..first + GROUP)
+                        .map(|line| format!("line {line}\n"))
+                        .collect();
+                    for file in &mut files {
+                        file.write_all(lines.as_bytes())?;
+                    }
+                    written.store(first + GROUP, Ordering::SeqCst);
+                    std::thread::sleep(PAUSE);
+                }
+                Ok(())
+            }
+        });
+        Ok(Self {
+            is_over,
+            written,
+            thread: Some(thread),
+        })
+    }
+
+    fn written(&self) -> u64 {
+        self.written.load(Ordering::SeqCst)
+    }
+
+    fn stop(&mut self) -> Result<u64> {
+        self.is_over.store(true, Ordering::SeqCst);
+        if let Some(thread) = self.thread.take() {
+            let written = thread.join();
+            written.map_err(|_| anyhow!("the writer of lines panicked"))??;
+        }
+        Ok(self.written())
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        // Whoever wants to know of an error stops it beforehand.
+        let _ = self.stop();
+    }
+}

@@ -1,0 +1,7 @@
+//! Several workers of one group: ours, Java's, and both kinds together.
+
+mod chaos;
+mod group;
+mod mixed;
+mod ours;
+mod usage;
