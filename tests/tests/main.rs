@@ -12,6 +12,7 @@ mod command_line;
 mod errors;
 mod exactly_once;
 mod faults;
+mod group;
 mod jdbc;
 mod kafka;
 mod metrics;
