@@ -31,12 +31,16 @@ const PROOF_WINDOW: std::ops::Range<f64> = 0.85..0.95;
 const SHORTEST_PROOF: Duration = Duration::from_secs(1);
 
 const GREETING_HINT: &str = "if the listener expects TLS, set security.protocol to SSL or SASL_SSL";
-const SASL_HINT: &str = "it may not accept who this client is, or security.protocol may be wrong";
-const NO_SASL_HINT: &str = "if the listener wants to know who this client is, set security.protocol to SASL_PLAINTEXT or \
-     SASL_SSL";
+const SASL_HINT: &str =
+    "check security.protocol and sasl.*, which may not be those of the listener";
+const NO_SASL_HINT: &str = "if the listener wants to know who this client is, set \
+                            security.protocol to SASL_PLAINTEXT or SASL_SSL";
 
-/// Who this client is, if the broker wants to know.
-pub(super) struct Identity {
+/// How far both sides trust each other.
+pub(super) struct Security {
+    /// Whether there is TLS below.
+    pub(super) encrypted: bool,
+    /// Who this client is, if the broker wants to know.
     pub(super) credentials: Option<Arc<Credentials>>,
     /// How long the broker may take for an answer to what concerns it.
     pub(super) timeout: Duration,
@@ -46,7 +50,7 @@ pub(super) struct Identity {
 pub(super) struct Connection {
     wire: Wire,
     versions: SupportedVersions,
-    identity: Arc<Identity>,
+    security: Arc<Security>,
     /// When to say again who this client is (KIP-368).
     next_proof: Option<Instant>,
 }
@@ -57,14 +61,19 @@ impl Connection {
     /// # Errors
     /// Refused, if one side does not trust the other; Incompatible, if the broker
     /// is too old.
-    pub(super) async fn open(mut wire: Wire, identity: Arc<Identity>) -> Result<Self, BrokerError> {
-        wire.expect(LARGEST_GREETING, GREETING_HINT);
+    pub(super) async fn open(mut wire: Wire, security: Arc<Security>) -> Result<Self, BrokerError> {
+        let hint = if security.encrypted {
+            ""
+        } else {
+            GREETING_HINT
+        };
+        wire.expect(LARGEST_GREETING, hint);
         let greeting = SupportedVersions::new([(ApiVersions::KEY, ApiVersions::VERSIONS)]);
-        let versions = wire.ask(&greeting, &ApiVersions, identity.timeout).await?;
+        let versions = wire.ask(&greeting, &ApiVersions, security.timeout).await?;
         let mut connection = Self {
             wire,
             versions,
-            identity,
+            security,
             next_proof: None,
         };
         connection.check_versions()?;
@@ -93,19 +102,20 @@ impl Connection {
     }
 
     async fn authenticate(&mut self) -> Result<(), BrokerError> {
-        let Identity {
+        let Security {
             credentials,
             timeout,
-        } = &*self.identity;
+            ..
+        } = &*self.security;
         let Some(credentials) = credentials else {
             self.wire.expect(LARGEST_ANSWER, NO_SASL_HINT);
             return Ok(());
         };
         self.wire.expect(LARGEST_GREETING, SASL_HINT);
         let lasts = sasl::authenticate(&mut self.wire, &self.versions, credentials, *timeout);
-        self.next_proof = lasts.await?.map(|lasts| {
+        self.next_proof = lasts.await?.and_then(|lasts| {
             let part = lasts.mul_f64(rand::random_range(PROOF_WINDOW));
-            Instant::now() + part.max(SHORTEST_PROOF)
+            Instant::now().checked_add(part.max(SHORTEST_PROOF))
         });
         self.wire.expect(LARGEST_ANSWER, "");
         Ok(())
@@ -131,6 +141,9 @@ impl BrokerConnection for Connection {
             self.wire.give_up();
             return Err(error);
         }
-        self.wire.call(key, version, body, timeout).await
+        let answer = self.wire.call(key, version, body, timeout).await?;
+        // Now that it has answered, an end has other causes.
+        self.wire.expect(LARGEST_ANSWER, "");
+        Ok(answer)
     }
 }

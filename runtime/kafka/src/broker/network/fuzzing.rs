@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tether_api::config::Password;
 
-use super::connection::{Connection, Identity};
+use super::connection::{Connection, Security};
 use super::sasl::Credentials;
 use super::wire::Wire;
 use crate::broker::ask;
@@ -22,7 +22,8 @@ pub(crate) fn fuzz_answers(bytes: &[u8]) {
         generation: 0,
         member: String::new(),
     };
-    let identity = Identity {
+    let security = Security {
+        encrypted: false,
         credentials: Some(Arc::new(Credentials::Plain {
             username: String::new(),
             password: Password::new(""),
@@ -33,7 +34,7 @@ pub(crate) fn fuzz_answers(bytes: &[u8]) {
     let stream = tokio::io::join(answers, tokio::io::sink());
     let wire = Wire::new(Box::new(stream), String::new(), String::new());
     let exchange = async {
-        let mut connection = Connection::open(wire, Arc::new(identity)).await?;
+        let mut connection = Connection::open(wire, Arc::new(security)).await?;
         ask(&mut connection, &heartbeat, timeout).await
     };
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -23,7 +23,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 pub(crate) use fuzzing::{fuzz_answers, fuzz_scram};
 
 use super::{BrokerConnection, BrokerError, BrokerErrorKind, Brokers};
-use connection::{Connection, Identity};
+use connection::{Connection, Security};
 use reconnects::Reconnects;
 use settings::{Address, Settings};
 use tls::Tls;
@@ -34,7 +34,7 @@ pub struct NetworkBrokers {
     servers: Vec<Address>,
     client_id: String,
     tls: Option<Tls>,
-    identity: Arc<Identity>,
+    security: Arc<Security>,
     reconnects: Reconnects,
 }
 
@@ -61,11 +61,12 @@ impl NetworkBrokers {
         Ok(Self {
             servers: settings.servers,
             client_id: settings.client_id,
-            tls: settings.tls,
-            identity: Arc::new(Identity {
+            security: Arc::new(Security {
+                encrypted: settings.tls.is_some(),
                 credentials: settings.credentials,
                 timeout: settings.request_timeout,
             }),
+            tls: settings.tls,
             reconnects: Reconnects::new(settings.backoff, settings.setup),
         })
     }
@@ -96,7 +97,7 @@ impl NetworkBrokers {
             }
         };
         let wire = Wire::new(stream, name, self.client_id.clone());
-        Connection::open(wire, Arc::clone(&self.identity)).await
+        Connection::open(wire, Arc::clone(&self.security)).await
     }
 }
 

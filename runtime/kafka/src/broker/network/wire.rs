@@ -116,7 +116,6 @@ impl Wire {
             );
         }
         self.broken = false;
-        self.hint = "";
         answer.drain(..HEADER);
         Ok(answer)
     }

@@ -9,11 +9,12 @@ use BrokerErrorKind::{Incompatible, Unreachable};
 /// A connection that was greeted, and a broker that gives these answers.
 async fn connected(answers: Vec<Answer>) -> (Connection, JoinHandle<Vec<Received>>) {
     let (wire, served) = wired([vec![greeting()], answers].into_iter().flatten());
-    let identity = Identity {
+    let security = Security {
+        encrypted: false,
         credentials: None,
         timeout: PATIENCE,
     };
-    let connection = Connection::open(wire, Arc::new(identity)).await.unwrap();
+    let connection = Connection::open(wire, Arc::new(security)).await.unwrap();
     (connection, served)
 }
 
@@ -111,11 +112,12 @@ async fn a_broker_that_is_too_old_is_refused() {
         &[0, 11, 0, 0, 0, 1],
     ];
     let (wire, _served) = wired([Answer::Body(body.concat())].into_iter());
-    let identity = Identity {
+    let security = Security {
+        encrypted: false,
         credentials: None,
         timeout: PATIENCE,
     };
-    let (kind, message) = error(Connection::open(wire, Arc::new(identity)).await);
+    let (kind, message) = error(Connection::open(wire, Arc::new(security)).await);
     assert_eq!(kind, Incompatible);
     let kinds = "Broker b:9092: it does not understand requests of kind 11";
     assert!(message.starts_with(kinds), "{message}");

@@ -97,5 +97,5 @@ fn addresses_are_those_of_javas_properties() {
     assert_eq!(servers, ["a:1", "[::1]:2"]);
     assert_eq!(brokers.servers[1].host, "::1");
     assert_eq!(brokers.client_id, "me");
-    assert_eq!(brokers.identity.timeout, Duration::from_secs(40));
+    assert_eq!(brokers.security.timeout, Duration::from_secs(40));
 }

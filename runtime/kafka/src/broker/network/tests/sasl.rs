@@ -94,7 +94,11 @@ async fn refusals_say_what_to_do() {
     );
     let (kind, ended, _) = refusal(&PLAIN, vec![mechanisms(0, &[])]).await;
     assert_eq!(kind, Unreachable);
-    assert_eq!(ended, "Broker b: it ended the connection");
+    assert_eq!(
+        ended,
+        "Broker b: it ended the connection; check security.protocol and sasl.*, which may not be \
+         those of the listener"
+    );
 }
 
 #[tokio::test]
