@@ -108,7 +108,11 @@ impl IncrementalAssignor {
             self.previous.assignment = active.clone();
         }
         let previous = std::mem::take(&mut self.previous.assignment);
-        let deleted = previous.without([configured]);
+        // The reference looks at what was assigned alone, so that what is deleted
+        // while another leads would run on.
+        let mut deleted = previous.clone();
+        deleted.add(&active);
+        let deleted = deleted.without([configured]);
         let duplicated = loads::duplicated(members);
         let lost = previous.without([&active, &deleted]);
         let created = configured.without([&previous, &active]);

@@ -354,6 +354,22 @@ fn what_is_deleted_is_stopped() {
     group.assert_complete();
 }
 
+/// The reference lets it run on.
+#[test]
+fn what_was_deleted_while_another_led_is_stopped_too() {
+    let mut group = Group::new(MAX_DELAY, &["connector1", "connector2"]);
+    group.join(&["worker2"]);
+    group.rebalance();
+    group.delete("connector2");
+    group.assignor = IncrementalAssignor::new(MAX_DELAY);
+    group.rebalance();
+    group.rebalance();
+    group.assert_complete();
+    let mut all = Work::default();
+    group.members.values().for_each(|work| all.add(work));
+    assert_eq!(all, group.configured);
+}
+
 #[test]
 fn the_work_of_a_member_that_is_gone_moves_at_once_without_a_delay() {
     let mut group = Group::new(0, &["connector1", "connector2"]);
