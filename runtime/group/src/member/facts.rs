@@ -122,6 +122,12 @@ impl FactSheet {
         });
     }
 
+    /// The member is out of the group, and waits for no round.
+    pub(super) fn left(&self) {
+        self.emptied();
+        self.0.send_modify(|facts| facts.rebalancing_since = None);
+    }
+
     /// The member runs nothing any more.
     pub(super) fn emptied(&self) {
         self.0.send_modify(|facts| {

@@ -230,7 +230,7 @@ impl Run {
                             self.pulse.overtaken();
                         }
                         News::UnknownMember => self.expelled(),
-                        News::Silent { reason } => self.out_of_reach(&reason),
+                        News::Silent { reason } => self.lose(&reason),
                     }
                     return Ok(());
                 }
@@ -293,7 +293,7 @@ impl Run {
                 Setback::Again("the coordinator does not know this member".to_owned())
             }
             News::Silent { reason } => {
-                self.out_of_reach(&reason);
+                self.lose(&reason);
                 Setback::passing(reason)
             }
         };
@@ -311,7 +311,6 @@ impl Run {
         self.pulse.follow(None);
         self.member.clear();
         if self.is_in_group && !self.keeps_work() {
-            self.set_state(MemberState::Joining);
             self.lose(
                 "The coordinator dropped this member, and others may have been given its work",
             );
@@ -333,17 +332,13 @@ impl Run {
             && Instant::now() + self.settings.beat_interval() < over
     }
 
-    fn out_of_reach(&mut self, reason: &str) {
-        self.set_unreachable(reason);
-        self.lose(reason);
-    }
-
     /// All work must stop now.
     fn lose(&mut self, reason: &str) {
         self.pulse.follow(None);
         self.book.clear();
         self.facts.emptied();
         self.rejoin_at = None;
+        self.set_unreachable(reason);
         if std::mem::take(&mut self.is_in_group) {
             tracing::warn!("All work of this worker stops: {reason}");
             let reason = reason.to_owned();
@@ -369,7 +364,7 @@ impl Run {
         self.pulse.follow(None);
         let member = std::mem::take(&mut self.member);
         self.book.clear();
-        self.facts.emptied();
+        self.facts.left();
         self.is_in_group = false;
         self.led = None;
         self.again = None;
