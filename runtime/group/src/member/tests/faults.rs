@@ -325,6 +325,31 @@ async fn who_is_alone_and_dropped_goes_on() {
     assert!(world.all_runs());
 }
 
+/// As a process that was stopped for a while: what it should have said meanwhile is
+/// late, but its session may still be on.
+#[tokio::test(start_paused = true)]
+async fn who_stood_still_asks_before_it_stops() {
+    let cluster = Cluster::start();
+    let world = World::with(2, 2);
+    let worker = Worker::start("a", &delayed(), &cluster, &world);
+    eventually("all runs", || world.all_runs() && worker.is_stable()).await;
+    let id = worker.member_id();
+    for stop in [8, 60] {
+        time::sleep(Duration::from_secs(10)).await;
+        let beats = worker.member.facts().heartbeats;
+        eventually("a heartbeat is over", || {
+            worker.member.facts().heartbeats > beats
+        })
+        .await;
+        time::advance(Duration::from_secs(stop)).await;
+        time::sleep(Duration::from_secs(20)).await;
+        assert_eq!(worker.lost(), 0);
+        assert!(world.all_runs() && worker.is_stable());
+        // The longer one was longer than the session.
+        assert_eq!(worker.member_id() == id, stop == 8);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_leader_that_is_dropped_stops() {
     let cluster = Cluster::start();
