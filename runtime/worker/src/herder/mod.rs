@@ -202,12 +202,7 @@ pub trait Herder: Send + Sync {
     /// Those of the signature, with the status of the reference; where there are
     /// no other workers, no request is taken.
     fn verify_internal_request(&self, request: &InternalRequest) -> Result<()> {
-        match (&request.signature, &request.algorithm) {
-            (Some(_), Some(_)) => Err(no_peers()),
-            _ => Err(ConnectError::config(
-                "Internal request missing required signature",
-            )),
-        }
+        Err(unexpected(request))
     }
 
     /// Internal (spec section 1.9): takes task configurations from another
@@ -227,6 +222,14 @@ pub trait Herder: Send + Sync {
     /// As above.
     async fn fence_zombies(&self, _connector: &str) -> Result<()> {
         Err(no_peers())
+    }
+}
+
+/// What a worker without a group says to an internal request.
+fn unexpected(request: &InternalRequest) -> ConnectError {
+    match (&request.signature, &request.algorithm) {
+        (Some(_), Some(_)) => no_peers(),
+        _ => ConnectError::config("Internal request missing required signature"),
     }
 }
 

@@ -14,8 +14,8 @@ use tokio::sync::oneshot;
 
 use crate::config::Mode;
 use crate::herder::{
-    ConfigInfos, ConnectorInfo, ConnectorOffset, ConnectorState, CreateConnector, Created, Health,
-    Herder, InstanceState, InternalRequest, LoggerLevel, OffsetChange, RawConfig, TaskInfo,
+    self, ConfigInfos, ConnectorInfo, ConnectorOffset, ConnectorState, CreateConnector, Created,
+    Health, Herder, InstanceState, InternalRequest, LoggerLevel, OffsetChange, RawConfig, TaskInfo,
 };
 use crate::validation::require_valid;
 
@@ -394,21 +394,18 @@ impl Herder for ReconcilingHerder {
     }
 
     fn verify_internal_request(&self, request: &InternalRequest) -> Result<()> {
-        let signs = self
-            .shared
-            .role
-            .protocol()
-            .is_none_or(|protocol| protocol == Protocol::Sessioned);
-        match &self.shared.context.config.mode {
-            Mode::Distributed(config) if signs => {
-                let snapshot = self.shared.context.configs.snapshot();
-                config
-                    .session
-                    .verifier
-                    .verify(request, snapshot.session_key.as_ref())
-            }
-            _ => Ok(()),
+        let Mode::Distributed(config) = &self.shared.context.config.mode else {
+            return Err(herder::unexpected(request));
+        };
+        let protocol = self.shared.role.protocol();
+        if protocol.is_some_and(|protocol| protocol != Protocol::Sessioned) {
+            return Ok(());
         }
+        let snapshot = self.shared.context.configs.snapshot();
+        config
+            .session
+            .verifier
+            .verify(request, snapshot.session_key.as_ref())
     }
 
     async fn put_task_configs(&self, connector: &str, configs: Vec<RawConfig>) -> Result<()> {

@@ -2,6 +2,7 @@
 
 mod automatic_restart;
 mod fencing;
+mod internal;
 mod process;
 mod variables;
 
