@@ -1,12 +1,13 @@
 //! A broker with listeners that want to know who is there.
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use tether_services::{Kafka, KafkaOptions, Listener};
 
 /// How long a login with PLAIN lasts at the listener OPEN.
-pub(super) const PLAIN_LOGIN_MS: u32 = 1500;
+pub(super) const PLAIN_LOGIN: Duration = Duration::from_secs(3);
 
 /// Stores of one authority, with keys of a broker at 127.0.0.1 and of a client.
 /// The unit tests of the stores tell where they come from.
@@ -51,7 +52,7 @@ pub(super) fn start() -> Result<Kafka> {
             );
         }
     }
-    let login = PLAIN_LOGIN_MS.to_string();
+    let login = PLAIN_LOGIN.as_millis().to_string();
     set("open", "plain.connections.max.reauth.ms", &login);
     set("mutual", "ssl.client.auth", "required");
     for listener in ["secure", "mutual"] {
