@@ -4,4 +4,5 @@ mod chaos;
 mod group;
 mod mixed;
 mod ours;
+mod rolling;
 mod usage;
