@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use tether_api::data::{SchemaAndValue, Text, Value};
+use tether_api::data::{Bytes, SchemaAndValue, Text, Value};
 use tether_api::{ConnectError, Result};
 
 use super::config::Options;
@@ -60,6 +60,21 @@ impl EnvelopeReader {
             recent: RwLock::new(Vec::new()),
             misses: AtomicUsize::new(0),
         }
+    }
+
+    /// Reads a message that begins like an earlier one, of which only the rest
+    /// has to be looked at. `None` if it does not, or if something is wrong with
+    /// it, which [`EnvelopeReader::read`] says.
+    pub(super) fn read_known(&self, bytes: &Bytes) -> Option<SchemaAndValue> {
+        let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
+        let beginning = recent
+            .iter()
+            .find(|beginning| bytes.starts_with(beginning.text.as_bytes()))?;
+        let rest = Text::try_from(bytes.slice(beginning.text.len()..)).ok()?;
+        let mut reader = Reader::new(&rest, Cursor::new(&rest).with_position(0, 1), self.options);
+        let value = reader.value(beginning.seen.0.as_ref()).ok()?;
+        let is_last = matches!(reader.into_cursor().next_member(false), Ok(None));
+        is_last.then(|| beginning.seen.with(value))
     }
 
     /// Reads a message.

@@ -8,6 +8,7 @@
 mod config;
 mod envelope;
 mod number;
+mod parts;
 mod plan;
 mod read;
 mod scan;
@@ -28,6 +29,7 @@ use tether_api::{ConnectError, Result};
 use self::config::JsonConverterConfig;
 pub(crate) use self::config::{DecimalFormat, Options};
 use self::envelope::{EnvelopeReader, not_an_envelope};
+use self::parts::Parts;
 pub(crate) use self::plan::{Dialect, Plan};
 pub(crate) use self::read::{Reader, read_value};
 pub(crate) use self::scan::Cursor;
@@ -35,7 +37,6 @@ use self::schema_read::read_schema;
 use self::schema_write::write_schema;
 pub(crate) use self::text::{write_string, write_string_of_text};
 pub(crate) use self::tree::{Tree, TreeShape};
-use self::write::SharedPart;
 pub(crate) use self::write::Writer;
 use crate::format::Format;
 
@@ -53,8 +54,8 @@ struct Written {
     plan: Plan,
     /// The message up to its payload; empty without envelope.
     beginning: Vec<u8>,
-    /// The latest struct that values share. Who finds it in use does without.
-    shared: Mutex<SharedPart>,
+    /// The structs within the latest values. Who finds them in use does without.
+    parts: Mutex<Parts>,
 }
 
 /// The message up to its payload where there is no schema.
@@ -73,7 +74,7 @@ impl JsonFormat {
             Ok(Arc::new(Written {
                 plan,
                 beginning,
-                shared: Mutex::default(),
+                parts: Mutex::default(),
             }))
         })
     }
@@ -84,9 +85,9 @@ impl JsonFormat {
             Some(schema) => {
                 let written = self.written(schema)?;
                 out.extend_from_slice(&written.beginning);
-                let mut shared = written.shared.try_lock().ok();
+                let mut parts = written.parts.try_lock().ok();
                 Writer::new(options, out)
-                    .sharing(shared.as_deref_mut())
+                    .remembering(parts.as_deref_mut())
                     .value(Some(&written.plan), value)?;
             }
             None => {
@@ -166,6 +167,12 @@ impl Format for JsonFormat {
         let Some(bytes) = bytes else {
             return Ok(SchemaAndValue::NULL);
         };
+        if self.fixed.is_none()
+            && self.options.schemas_enable
+            && let Some(data) = self.envelopes.read_known(bytes)
+        {
+            return Ok(data);
+        }
         let text = decode_text(bytes)?;
         let empty = Cursor::new(&text).at_end();
         match (&self.fixed, self.options.schemas_enable) {

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 use tether_api::data::{
-    Decimal, MapValue, Schema, SchemaBuilder, SchemaRef, Struct, Type, Value, logical,
+    Decimal, MapValue, Schema, SchemaBuilder, SchemaRef, Struct, Text, Type, Value, logical,
 };
 use tether_api::testing::data::{Features, data};
 
@@ -404,6 +404,66 @@ fn parts_that_values_share_are_written_in_each() {
     }
 }
 
+/// A schema of values with a part of many fields, the first of which is a text.
+fn with_part() -> (SchemaRef, SchemaRef) {
+    let number = |optional| Schema::primitive(Type::Int64, optional);
+    let with_default = SchemaBuilder::new(Type::String)
+        .optional()
+        .default_value("none".into())
+        .build();
+    let inner = SchemaBuilder::structure()
+        .optional()
+        .field("n", number(false))
+        .build();
+    let part = SchemaBuilder::structure()
+        .field("version", Schema::primitive(Type::String, true))
+        .field("a", number(true))
+        .field("b", Schema::primitive(Type::String, true))
+        .field("with_default", with_default)
+        .field("zero", Schema::primitive(Type::Float64, true))
+        .field("inner", inner)
+        .field("c", number(true))
+        .build();
+    let whole = SchemaBuilder::structure()
+        .field("before", number(true))
+        .field("part", part.clone())
+        .build();
+    (whole, part)
+}
+
+fn part_of(version: &Text, schema: &SchemaRef, numbers: [u8; 7]) -> Value {
+    let number = |number: u8| match number {
+        0 => Value::Null,
+        number => Value::Int64(number.into()),
+    };
+    let text = |number: u8| match number {
+        0 => Value::Null,
+        number => Value::from(format!("text\"{number}")),
+    };
+    let inner_schema = &schema.fields()[5].schema;
+    let inner = Struct::from_values(inner_schema.clone(), vec![1i64.into()]);
+    let values = vec![
+        match numbers[0] {
+            0 => Value::Null,
+            _ => Value::String(version.clone()),
+        },
+        number(numbers[1]),
+        text(numbers[2]),
+        text(numbers[3]),
+        match numbers[4] {
+            0 => Value::Null,
+            1 => Value::Float64(0.0),
+            _ => Value::Float64(-0.0),
+        },
+        match numbers[5] {
+            0 => Value::Null,
+            _ => inner.unwrap().into(),
+        },
+        number(numbers[6]),
+    ];
+    Struct::from_values(schema.clone(), values).unwrap().into()
+}
+
 #[test]
 fn deep_values_are_read_and_written() {
     let plain = converter(PLAIN);
@@ -415,6 +475,26 @@ fn deep_values_are_read_and_written() {
 }
 
 proptest! {
+    /// What values have in common says nothing about how they are written.
+    #[test]
+    fn values_are_written_whatever_came_before(
+        all in proptest::collection::vec((0u8..2, [0u8..3, 0..3, 0..3, 0..3, 0..3, 0..3, 0..3]), 1..60),
+    ) {
+        let (schema, part_schema) = with_part();
+        let known = converter(PLAIN);
+        let version = Text::from_static("1.0");
+        for (before, numbers) in all {
+            let part = part_of(&version, &part_schema, numbers);
+            let values = vec![Value::Int64(before.into()), part.clone()];
+            let value = Struct::from_values(schema.clone(), values).unwrap();
+            let alone = write(&converter(PLAIN), Some(&schema), value.clone()).unwrap();
+            // A part that others have as well takes another way.
+            let kept = if before == 0 { part } else { Value::Null };
+            prop_assert_eq!(write(&known, Some(&schema), value).unwrap(), alone);
+            drop(kept);
+        }
+    }
+
     #[test]
     fn data_round_trips((schema, value) in data(Features::ALL)) {
         // Else null would become the default.

@@ -9,41 +9,16 @@ use tether_api::data::{Decimal, MapValue, Struct, Type, Value, java_f32, java_f6
 use tether_api::{ConnectError, Result};
 
 use super::config::{DecimalFormat, Options};
+use super::parts::{Known, Part, Parts};
 use super::plan::{Dialect, EntryPlan, FieldPlan, Plan, Shape, alive};
 use super::text::write_string;
 use crate::logical;
-
-/// The most bytes of a struct that are kept.
-const MAX_SHARED: usize = 16 * 1024;
-
-/// A struct that is part of several values, such as the source block of the rows
-/// of a snapshot, and how it is written. It cannot change as long as it is here.
-#[derive(Default)]
-pub(super) struct SharedPart {
-    part: Option<Arc<Struct>>,
-    bytes: Vec<u8>,
-}
-
-impl SharedPart {
-    fn is(&self, part: &Arc<Struct>) -> bool {
-        let known = self.part.as_ref();
-        known.is_some_and(|known| Arc::ptr_eq(known, part))
-    }
-
-    fn remember(&mut self, part: &Arc<Struct>, bytes: &[u8]) {
-        self.bytes.clear();
-        self.part = (bytes.len() <= MAX_SHARED).then(|| {
-            self.bytes.extend_from_slice(bytes);
-            part.clone()
-        });
-    }
-}
 
 /// Writes values with these settings.
 pub(crate) struct Writer<'a> {
     pub(super) options: Options,
     pub(super) out: &'a mut Vec<u8>,
-    shared: Option<&'a mut SharedPart>,
+    parts: Option<&'a mut Parts>,
 }
 
 impl<'a> Writer<'a> {
@@ -52,14 +27,14 @@ impl<'a> Writer<'a> {
         Self {
             options,
             out,
-            shared: None,
+            parts: None,
         }
     }
 
-    /// Remembers a struct that values share. All of them are written with the
-    /// same settings.
-    pub(super) fn sharing(self, shared: Option<&'a mut SharedPart>) -> Self {
-        Self { shared, ..self }
+    /// Remembers structs within values of one schema, which are all written with
+    /// the same settings.
+    pub(super) fn remembering(self, parts: Option<&'a mut Parts>) -> Self {
+        Self { parts, ..self }
     }
 
     /// Writes a value; without a plan it is schemaless.
@@ -179,40 +154,93 @@ impl<'a> Writer<'a> {
     fn structure(&mut self, fields: &[FieldPlan], value: &Struct) -> Result<()> {
         self.out.push(b'{');
         let start = self.out.len();
-        for (field, value) in fields.iter().zip(value.values()) {
-            if self.is_absent(&field.plan, value) {
-                continue;
-            }
-            match &*field.prefix {
-                [b',', prefix @ ..] if self.out.len() == start => {
-                    self.out.extend_from_slice(prefix);
+        // Only what is directly within the value is remembered.
+        let mut parts = self.parts.take();
+        for (index, (field, value)) in fields.iter().zip(value.values()).enumerate() {
+            match (value, &mut parts) {
+                (Value::Struct(part), Some(parts)) => {
+                    self.name(start, &field.prefix);
+                    match parts.of(index) {
+                        Some(known) => self.part(&field.plan, value, part, known)?,
+                        None => self.typed(&field.plan, value)?,
+                    }
                 }
-                prefix => self.out.extend_from_slice(prefix),
-            }
-            match value {
-                Value::Struct(part) if self.shared.is_some() && Arc::strong_count(part) > 1 => {
-                    self.shared(&field.plan, value, part)?;
-                }
-                value => self.typed(&field.plan, value)?,
+                (value, _) => self.field(start, field, value)?,
             }
         }
+        self.parts = parts;
         self.out.push(b'}');
         Ok(())
     }
 
-    /// Writes a struct that is not part of this value only.
-    fn shared(&mut self, plan: &Plan, value: &Value, part: &Arc<Struct>) -> Result<()> {
-        if let Some(shared) = &self.shared
-            && shared.is(part)
-            && *part.schema() == plan.schema
-        {
-            self.out.extend_from_slice(&shared.bytes);
+    /// Writes a field of a struct whose first one begins at `start`.
+    fn field(&mut self, start: usize, field: &FieldPlan, value: &Value) -> Result<()> {
+        if self.is_absent(&field.plan, value) {
             return Ok(());
         }
-        let start = self.out.len();
-        self.typed(plan, value)?;
-        if let Some(shared) = &mut self.shared {
-            shared.remember(part, self.out.get(start..).unwrap_or_default());
+        self.name(start, &field.prefix);
+        self.typed(&field.plan, value)
+    }
+
+    /// Writes what begins with the name of a field, with a comma before all but
+    /// the first one.
+    fn name(&mut self, start: usize, text: &[u8]) {
+        match (text, self.out.len() == start) {
+            ([b',', text @ ..], true) => self.out.extend_from_slice(text),
+            ([b',', ..], false) | (_, true) | ([], _) => self.out.extend_from_slice(text),
+            (_, false) => {
+                self.out.push(b',');
+                self.out.extend_from_slice(text);
+            }
+        }
+    }
+
+    /// Writes a struct that may have much in common with the one before.
+    fn part(
+        &mut self,
+        plan: &Plan,
+        value: &Value,
+        part: &Arc<Struct>,
+        known: &mut Part,
+    ) -> Result<()> {
+        let Shape::Struct(fields) = &plan.shape else {
+            return self.typed(plan, value);
+        };
+        if *part.schema() != plan.schema {
+            return self.typed(plan, value);
+        }
+        match known.known(part) {
+            Known::Nothing => self.structure(fields, part)?,
+            Known::Whole => self.out.extend_from_slice(known.bytes()),
+            Known::Fields(common) => {
+                self.out.push(b'{');
+                let start = self.out.len();
+                let mut at = 0;
+                while let (Some(field), Some(value)) = (fields.get(at), part.values().get(at)) {
+                    let run = common.run(at);
+                    if run > 0 {
+                        self.name(start, known.fields(at, run));
+                        at += run;
+                    } else {
+                        self.field(start, field, value)?;
+                        at += 1;
+                    }
+                }
+                self.out.push(b'}');
+            }
+            Known::New => {
+                let mut ends = known.begin();
+                let begin = self.out.len();
+                self.out.push(b'{');
+                let start = self.out.len();
+                for (field, value) in fields.iter().zip(part.values()) {
+                    self.field(start, field, value)?;
+                    ends.push(self.out.len() - begin);
+                }
+                self.out.push(b'}');
+                let bytes = self.out.get(begin..).unwrap_or_default();
+                known.keep(part, bytes, ends);
+            }
         }
         Ok(())
     }
