@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tether_api::Result;
 use tether_api::data::{SchemaRef, Struct, Text, Value};
 use tether_api::header::Headers;
-use tether_api::offset::OffsetMap;
+use tether_api::offset::{OffsetMap, SourceOffset};
 use tether_api::record::{ConnectRecord, SourceRecord};
 
 use super::heartbeat::Heartbeats;
@@ -16,7 +16,7 @@ use super::{
     Change, ContextHeaders, Operation, Origin, ProcessingTime, SnapshotMarker, TableEvents,
 };
 use crate::metrics::Tally;
-use crate::offset::PostgresOffset;
+use crate::offset::{PostgresOffset, StreamOffset};
 
 /// The collection that logical messages are counted as in transaction
 /// metadata.
@@ -30,7 +30,7 @@ pub const RECORD_BYTES: usize = 2048;
 /// What records are made with.
 pub struct RecordSettings<'a> {
     /// The version that events report.
-    pub version: &'a str,
+    pub version: &'static str,
     /// `topic.prefix`.
     pub name: &'a str,
     /// The database.
@@ -78,7 +78,8 @@ pub struct Records {
     skipped: Vec<Operation>,
     tombstones: bool,
     tally: Tally,
-    /// The offset of the latest event, which the next one may have as well.
+    /// The offset of the latest event of a snapshot, which the next one may have
+    /// as well.
     stored: Arc<PostgresOffset>,
 }
 
@@ -295,13 +296,15 @@ impl Records {
         transactions.event(offset, collection)
     }
 
-    /// The offset as records keep it. Events of one change, and the rows of a
-    /// snapshot, share it.
-    fn stored(&mut self, offset: &PostgresOffset) -> Arc<PostgresOffset> {
+    /// The offset as records keep it. The rows of a snapshot share it.
+    fn stored(&mut self, offset: &PostgresOffset) -> SourceOffset {
+        if let Some(offset) = StreamOffset::of(offset) {
+            return Some(Arc::new(offset));
+        }
         if *self.stored != *offset {
             self.stored = Arc::new(offset.clone());
         }
-        self.stored.clone()
+        Some(self.stored.clone())
     }
 
     fn placed(&self, record: ConnectRecord, offset: &PostgresOffset) -> SourceRecord {
@@ -398,7 +401,7 @@ impl Events<'_, '_> {
         let placed = |record| SourceRecord {
             record,
             source_partition: self.records.partition.clone(),
-            source_offset: Some(stored.clone()),
+            source_offset: stored.clone(),
         };
         self.out.push(placed(event));
         self.out.extend(tombstone.map(placed));

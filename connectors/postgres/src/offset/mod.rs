@@ -3,6 +3,7 @@
 
 mod load;
 mod snapshot;
+mod stream;
 mod transaction;
 
 use std::borrow::Cow;
@@ -14,6 +15,7 @@ use crate::lsn::Lsn;
 
 pub use load::LoadOffsetError;
 pub use snapshot::{SnapshotKind, SnapshotProgress};
+pub use stream::StreamOffset;
 pub use transaction::TransactionProgress;
 
 /// What kind of message a position is of, as offsets name it.

@@ -33,6 +33,40 @@ fn a_streamed_offset_is_as_the_reference_writes_it() {
 }
 
 #[test]
+fn a_record_of_the_stream_keeps_the_same_offset() {
+    let offset = PostgresOffset {
+        lsn: Some(Lsn(8)),
+        lsn_proc: Some(Lsn(7)),
+        lsn_commit: Some(Lsn(6)),
+        tx_id: Some(5),
+        xmin: Some(4),
+        ts_usec: Some(3),
+        message_type: Some(MessageType::Insert),
+        events_at_lsn: 2,
+        ..PostgresOffset::default()
+    };
+    for offset in [offset.clone(), PostgresOffset::default()] {
+        let kept = StreamOffset::of(&offset).map(|kept| Offset::to_map(&kept).into_owned());
+        let entries = kept.map(|map| format!("{:?}", map.iter().collect::<Vec<_>>()));
+        let expected = format!("{:?}", offset.to_map().iter().collect::<Vec<_>>());
+        assert_eq!(entries, Some(expected));
+    }
+    let with = |change: fn(&mut PostgresOffset)| {
+        let mut offset = offset.clone();
+        change(&mut offset);
+        offset
+    };
+    for more in [
+        with(|offset| offset.snapshot = Some(SnapshotProgress::begun(SnapshotKind::Initial))),
+        with(|offset| offset.sent_rows = Some("1".into())),
+        with(|offset| offset.transaction.begin("5".into())),
+        with(|offset| offset.incremental.push(("a".into(), Value::Null))),
+    ] {
+        assert!(StreamOffset::of(&more).is_none());
+    }
+}
+
+#[test]
 fn a_snapshots_offset_is_as_the_reference_writes_it() {
     let mut offset = PostgresOffset {
         lsn: Some(Lsn(37_791_016)),

@@ -68,6 +68,11 @@ impl TransactionProgress {
             .map(|count| (&count.entry[COUNT_PREFIX.len()..], count.events))
     }
 
+    /// Whether there is nothing to store.
+    pub(super) fn is_empty(&self) -> bool {
+        self.id.is_none() && self.counts.is_empty()
+    }
+
     /// The number of entries in an offset.
     pub(super) fn len(&self) -> usize {
         self.counts.len() + usize::from(self.id.is_some())

@@ -11,6 +11,9 @@ use tokio::sync::Notify;
 use crate::metrics::QueueGauge;
 use crate::snapshot::RecordSink;
 
+/// The most records that a batch takes memory for in advance.
+const READY_FOR: usize = 256;
+
 /// How much waits at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Limits {
@@ -103,7 +106,12 @@ impl Queue {
         if state.records >= limits.records || state.bytes >= limits.bytes {
             return false;
         }
-        let batch = std::mem::take(batch);
+        let next = Batch {
+            // The next one may have as many.
+            records: Vec::with_capacity(batch.records.len().min(READY_FOR)),
+            ..Batch::default()
+        };
+        let batch = std::mem::replace(batch, next);
         state.records += batch.records.len();
         state.bytes += batch.bytes;
         state.batches.push_back(batch);
