@@ -126,3 +126,26 @@ async fn a_closed_consumer_says_so() -> Result<()> {
     consumer.close().await;
     Ok(())
 }
+
+/// A thousand large records would fill the memory.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_poll_of_large_records_ends_before_it_has_all() -> Result<()> {
+    let cluster = Cluster::shared().await?;
+    let topic = cluster.topic(1).await?;
+    let value = "x".repeat(40_000);
+    let all = vec![(0, value.as_str()); 500];
+    cluster.write(&topic, &all).await?;
+    let consumer = cluster.consumer(&[])?;
+    consumer.assign(&[at(&topic, 0, -2)])?;
+    let (mut offsets, mut most) = (Vec::new(), 0);
+    while offsets.len() < all.len() {
+        let ConsumerEvent::Records(read) = consumer.poll(PATIENCE, 1000).await? else {
+            panic!("expected records");
+        };
+        most = most.max(read.len());
+        offsets.extend(read.iter().map(|record| record.offset));
+    }
+    assert!(most < all.len(), "{most} records came at once");
+    assert!(offsets.iter().copied().eq(0..500));
+    Ok(())
+}

@@ -29,6 +29,13 @@ const SEEK_PATIENCE: Duration = Duration::from_secs(30);
 /// How soon a seek is tried again while the fetcher is not ready.
 const SEEK_RETRY: Duration = Duration::from_millis(10);
 
+/// The most messages that are taken from librdkafka at once.
+const TAKEN_AT_ONCE: usize = 250;
+
+/// With so many bytes of keys and values a poll ends, whatever the number of its
+/// records: those of a thousand large ones would fill the memory.
+const ENOUGH_BYTES: usize = 4 * 1024 * 1024;
+
 /// A consumer and what is known of it.
 pub(super) struct Shared {
     // Before the consumer, whose end it must not see.
@@ -85,12 +92,38 @@ impl Shared {
     fn take_records(&self, state: &mut State, max_records: usize) -> Result<Vec<ConsumedRecord>> {
         let mut batch = Vec::new();
         self.take_events(state, &mut batch)?;
-        let messages = self.fetched.take(max_records.saturating_sub(batch.len()));
-        batch.reserve(messages.len());
+        let mut bytes = 0;
+        while bytes < ENOUGH_BYTES && batch.len() < max_records && state.error.is_none() {
+            let count = TAKEN_AT_ONCE.min(max_records - batch.len());
+            let first = batch.len();
+            let taken = self.read_messages(state, count, &mut batch);
+            if taken < count {
+                break;
+            }
+            bytes += batch.iter().skip(first).map(size).sum::<usize>();
+        }
+        state.advance(&batch);
+        match state.error.take_if(|_| batch.is_empty()) {
+            Some(error) => Err(error),
+            None => Ok(batch),
+        }
+    }
+
+    /// Reads so many messages, or as many as there are; returns how many there
+    /// were. At an error it stops, and keeps that.
+    fn read_messages(
+        &self,
+        state: &mut State,
+        count: usize,
+        batch: &mut Vec<ConsumedRecord>,
+    ) -> usize {
+        let messages = self.fetched.take(count);
+        let taken = messages.len();
+        batch.reserve(taken);
         state.reader.begin_batch();
         for message in messages {
             let read = match message.message() {
-                Ok(message) => state.reader.read(&message, &mut batch),
+                Ok(message) => state.reader.read(&message, batch),
                 Err(error) => match self.serious(&error, state.in_group) {
                     None => continue,
                     Some(error) => Err(error),
@@ -103,11 +136,7 @@ impl Shared {
                 break;
             }
         }
-        state.advance(&batch);
-        match state.error.take_if(|_| batch.is_empty()) {
-            Some(error) => Err(error),
-            None => Ok(batch),
-        }
+        taken
     }
 
     /// Serves the events that are there. Records of partitions that have no
@@ -335,6 +364,12 @@ impl Shared {
             let _ = decision.accept(&self.consumer);
         }
     }
+}
+
+/// The bytes of a record's key and value.
+fn size(record: &ConsumedRecord) -> usize {
+    let length = |part: &Option<bytes::Bytes>| part.as_ref().map_or(0, bytes::Bytes::len);
+    length(&record.key) + length(&record.value)
 }
 
 /// Whether the start of a partition has not been looked up yet.
