@@ -8,10 +8,12 @@
 //! last record of a key replaces those before it, as one statement must not
 //! meet a row twice.
 
-use std::hash::{BuildHasher, RandomState};
+use std::cmp::Ordering;
+use std::hash::BuildHasher;
 use std::ops::Range;
 use std::sync::Arc;
 
+use foldhash::quality::RandomState;
 use hashbrown::HashTable;
 use tether_api::Result;
 use tether_api::record::SinkRecord;
@@ -79,7 +81,7 @@ impl<'r, B: Binder> TableBuffer<'r, B> {
             floor: 0,
             keys: Vec::new(),
             last_of_key: HashTable::new(),
-            hasher: RandomState::new(),
+            hasher: RandomState::default(),
         }
     }
 
@@ -190,10 +192,21 @@ impl<'r, B: Binder> TableBuffer<'r, B> {
                 let keys = &self.keys;
                 batch
                     .rows
-                    .sort_unstable_by(|a, b| keys[a.key.clone()].cmp(&keys[b.key.clone()]));
+                    .sort_unstable_by(|a, b| order(&keys[a.key.clone()], &keys[b.key.clone()]));
             }
         }
         self.batches
+    }
+}
+
+/// The order of the bytes of keys. Most keys differ in the first of them.
+fn order(one: &[u8], other: &[u8]) -> Ordering {
+    match (one.split_first_chunk(), other.split_first_chunk()) {
+        (Some((first, rest)), Some((other_first, other_rest))) => {
+            let [first, other_first] = [*first, *other_first].map(u64::from_be_bytes);
+            first.cmp(&other_first).then_with(|| rest.cmp(other_rest))
+        }
+        _ => one.cmp(other),
     }
 }
 

@@ -106,6 +106,16 @@ impl SinkField {
         DebeziumType::of(self.mapping, &self.schema)
     }
 
+    /// The value of this field where it is in the record as it is; `None` if it
+    /// is not, or the record has not the shape of its schema.
+    #[inline]
+    pub(crate) fn direct<'r>(&self, record: &'r SinkRecord) -> Option<&'r Value> {
+        match self.path.is_empty() && self.inferred.is_none() {
+            true => self.whole(record),
+            false => None,
+        }
+    }
+
     /// The value of this field; `None` if the record has not the shape of its
     /// schema.
     pub(crate) fn value<'r>(&self, record: &'r SinkRecord) -> Option<Cow<'r, Value>> {
@@ -114,21 +124,31 @@ impl SinkField {
             Source::Topic => return Some(Cow::Owned(Value::from(&*data.topic))),
             Source::Partition => return Some(Cow::Owned(Value::Int32(record.original.partition))),
             Source::Offset => return Some(Cow::Owned(Value::Int64(record.offset()))),
-            Source::Key => &data.key,
-            Source::KeyField(index) => data.key.as_struct()?.get_at(index)?,
-            Source::Value => &data.value,
-            Source::Header(index) => &data.headers.iter().as_slice().get(index)?.value.value,
-            Source::ValueField {
-                row,
-                index,
-                with_default: true,
-            } => row.row(&data.value)?.get_at(index)?,
-            Source::ValueField { row, index, .. } => row.row(&data.value)?.values().get(index)?,
+            _ => self.whole(record)?,
         };
         match &self.inferred {
             None if self.path.is_empty() => Some(Cow::Borrowed(whole)),
             None => self.part(whole),
             Some(inferred) => inferred.kind.convert(whole, &inferred.clock),
+        }
+    }
+
+    /// The value that the source has in the record.
+    #[inline]
+    fn whole<'r>(&self, record: &'r SinkRecord) -> Option<&'r Value> {
+        let data = &record.record;
+        match self.source {
+            Source::Topic | Source::Partition | Source::Offset => None,
+            Source::Key => Some(&data.key),
+            Source::KeyField(index) => data.key.as_struct()?.get_at(index),
+            Source::Value => Some(&data.value),
+            Source::Header(index) => Some(&data.headers.iter().as_slice().get(index)?.value.value),
+            Source::ValueField {
+                row,
+                index,
+                with_default: true,
+            } => row.row(&data.value)?.get_at(index),
+            Source::ValueField { row, index, .. } => row.row(&data.value)?.values().get(index),
         }
     }
 

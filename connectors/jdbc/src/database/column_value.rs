@@ -23,6 +23,9 @@ pub(crate) fn with_value<T, M: Display>(
     record: &SinkRecord,
     use_value: impl FnOnce(&Value) -> Result<T, M>,
 ) -> Result<T> {
+    if takes_values && let Some(value) = field.direct(record) {
+        return use_value(value).map_err(|reason| misfit(table, field, record, value, reason));
+    }
     let Some(value) = field.value(record) else {
         let reason = match field.inferred {
             Some(_) => "it does not fit the column",
@@ -60,6 +63,7 @@ pub(crate) fn push_key_value<M>(
 
 /// The error for a value that does not fit its column: which record, which
 /// field, which type of value, and why. The value itself may be secret.
+#[cold]
 fn misfit(
     table: &TableId,
     field: &SinkField,

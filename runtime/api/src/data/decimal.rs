@@ -98,6 +98,14 @@ impl Decimal {
         }
     }
 
+    /// The unscaled integer, if it fits 64 bits.
+    pub fn unscaled_i64(&self) -> Option<i64> {
+        match &self.unscaled {
+            Unscaled::Small(small) => Some(*small),
+            Unscaled::Large(_) => None,
+        }
+    }
+
     /// The number of digits after the decimal point; may be negative.
     pub fn scale(&self) -> i32 {
         self.scale

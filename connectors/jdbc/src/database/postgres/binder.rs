@@ -35,7 +35,7 @@ pub(super) struct BoundColumn {
 impl BoundColumn {
     /// The field, and whether any value but null can be written.
     pub(super) fn parts(&self) -> (&SinkField, bool) {
-        (&self.field, self.codec != Codec::Unsupported)
+        (&self.field, !matches!(self.codec, Codec::Unsupported))
     }
 }
 
@@ -97,10 +97,11 @@ impl PostgresBinder {
         start: usize,
         most_rows: usize,
     ) -> Result<(Vec<ArrayParameter>, Range<usize>)> {
+        let count = most_rows.min(rows.len().saturating_sub(start));
         let mut arrays: Vec<_> = self
             .columns
             .iter()
-            .map(|column| ArrayParameter::new(column.codec.element()))
+            .map(|column| ArrayParameter::new(column.codec.element(), count))
             .collect();
         let mut end = start;
         let mut size = 0;
@@ -140,9 +141,16 @@ pub(super) struct ArrayParameter {
 /// Dimensions, flags, element type, length, lower bound.
 const HEADER: usize = 20;
 
+/// The bytes of a small element: its length and an integer.
+const SMALL: usize = 8;
+
+/// The most elements that memory is taken for in advance.
+const MOST_ROOM: usize = 4096;
+
 impl ArrayParameter {
-    fn new(element: Element) -> Self {
-        let mut bytes = Vec::with_capacity(HEADER);
+    /// An array without elements, with room for so many small ones.
+    fn new(element: Element, count: usize) -> Self {
+        let mut bytes = Vec::with_capacity(HEADER + count.min(MOST_ROOM) * SMALL);
         for word in [1, 0, element.oid, 0, 1] {
             bytes.extend_from_slice(&word.to_be_bytes());
         }

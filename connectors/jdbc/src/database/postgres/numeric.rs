@@ -33,13 +33,31 @@ fn push_with_scale(
     shown_scale: i64,
 ) -> Result<(), TooManyDigits> {
     let scale = i64::from(decimal.scale());
-    let unscaled = decimal.unscaled();
-    let magnitude = unscaled.magnitude();
-    if magnitude.bits() > MOST_BITS || scale > MOST_FRACTION_DIGITS {
+    if scale > MOST_FRACTION_DIGITS {
         return Err(TooManyDigits);
     }
-    let text = magnitude.to_string();
-    let digits = text.as_bytes();
+    if let Some(unscaled) = decimal.unscaled_i64() {
+        let mut digits = itoa::Buffer::new();
+        let digits = digits.format(unscaled.unsigned_abs());
+        return push_digits(out, unscaled < 0, digits.as_bytes(), scale, shown_scale);
+    }
+    let unscaled = decimal.unscaled();
+    let magnitude = unscaled.magnitude();
+    if magnitude.bits() > MOST_BITS {
+        return Err(TooManyDigits);
+    }
+    let is_negative = unscaled.sign() == num_bigint::Sign::Minus;
+    let digits = magnitude.to_string();
+    push_digits(out, is_negative, digits.as_bytes(), scale, shown_scale)
+}
+
+fn push_digits(
+    out: &mut Vec<u8>,
+    is_negative: bool,
+    digits: &[u8],
+    scale: i64,
+    shown_scale: i64,
+) -> Result<(), TooManyDigits> {
     if digits == b"0" {
         push_header(out, 0, 0, POSITIVE, shown_scale);
         return Ok(());
@@ -53,7 +71,8 @@ fn push_with_scale(
     let weight = (whole - 1).div_euclid(4);
     let padding = ((weight + 1) * 4 - whole) as usize;
     let header = out.len();
-    push_header(out, 0, weight, sign(decimal), shown_scale);
+    let sign = if is_negative { NEGATIVE } else { POSITIVE };
+    push_header(out, 0, weight, sign, shown_scale);
     let (mut count, mut significant) = (0u16, 0u16);
     let mut position = 0;
     while position < padding + digits.len() {
@@ -75,13 +94,6 @@ fn push_with_scale(
     out.truncate(header + 8 + 2 * usize::from(significant));
     out[header..header + 2].copy_from_slice(&significant.to_be_bytes());
     Ok(())
-}
-
-fn sign(decimal: &Decimal) -> u16 {
-    match decimal.unscaled().sign() {
-        num_bigint::Sign::Minus => NEGATIVE,
-        _ => POSITIVE,
-    }
 }
 
 /// Group count, weight, sign and scale. The limits above keep all in range.

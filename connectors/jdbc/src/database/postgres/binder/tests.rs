@@ -9,7 +9,7 @@ fn sent(array: &ArrayParameter) -> Vec<u8> {
 
 #[test]
 fn arrays_have_the_servers_form() {
-    let mut array = ArrayParameter::new(Codec::Int4.element());
+    let mut array = ArrayParameter::new(Codec::Int4.element(), 0);
     let push = |array: &mut ArrayParameter, number: i32| {
         array
             .push(|out| {
