@@ -14,6 +14,7 @@
 //!    is safe ([`record_key`] where only equal values count).
 //! 4. The [`database`] writes all batches in one transaction. [`writer`] sees to
 //!    the connection, and to what one more attempt helps against at once.
+//!    [`writing`] lets it work while the worker gets the next delivery.
 //!
 //! If it fails because of a record, [`isolation`] finds which, and [`errant`]
 //! says what is wrong with it and reports it. [`retry`] decides what is worth
@@ -53,6 +54,7 @@ mod table;
 mod time;
 mod url;
 mod writer;
+mod writing;
 
 use tether_api::connector::Connector;
 use tether_api::plugin::{PluginDescriptor, PluginFactory};

@@ -1,4 +1,5 @@
 //! The sink task: one connection, one transaction per delivery, retries.
+//! Deliveries of many records are written while the worker gets the next one.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use tether_api::record::SinkRecord;
 use tether_api::sink::{Offsets, SinkTask, SinkTaskContext};
 use tether_api::{ConnectError, Result};
 
-use crate::config::{Flavour, Guarantee, SinkConfig};
+use crate::config::{Flavour, Guarantee, Schemaless, SinkConfig};
 use crate::database::mysql::MySql;
 use crate::database::postgres::Postgres;
 use crate::database::sqlite::Sqlite;
@@ -21,6 +22,14 @@ use crate::isolation::Ending;
 use crate::retry::Retries;
 use crate::schemaless::Entries;
 use crate::writer::{RecordWriter, Writer};
+use crate::writing::{Unwritten, Writing};
+
+/// Deliveries of so many records are written while the worker gets the next one:
+/// more are likely to be there.
+const LARGE: usize = 250;
+
+/// How soon the worker looks what became of a delivery if no other one comes.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Writes records of topics to tables
 /// (`io.confluent.connect.jdbc.sink.JdbcSinkTask` and its kin).
@@ -42,7 +51,11 @@ impl JdbcSinkTask {
 struct Running {
     context: SinkTaskContext,
     config: Arc<SinkConfig>,
-    writer: Box<dyn RecordWriter>,
+    writing: Writing,
+    /// Records that the worker counts as put, and that are not written.
+    unwritten: Option<Unwritten>,
+    /// Memory for records that is not in use.
+    spare: Vec<SinkRecord>,
     retries: Retries,
     entries: Entries,
     errants: Errants,
@@ -79,7 +92,9 @@ impl SinkTask for JdbcSinkTask {
             context,
             retries: Retries::new(config.retry),
             config,
-            writer,
+            writing: Writing::new(writer),
+            unwritten: None,
+            spare: Vec::new(),
             entries: Entries::default(),
             waiting: Vec::new(),
             checks_assigned: topics.is_empty(),
@@ -91,15 +106,15 @@ impl SinkTask for JdbcSinkTask {
     }
 
     async fn put(&mut self, records: &[SinkRecord]) -> Result<()> {
-        let Some(running) = &mut self.running else {
-            return Err(ConnectError::illegal_state("The task has not been started"));
-        };
-        running.open_waiting().await?;
-        if records.is_empty() {
-            return Ok(());
+        self.running()?.put(records).await
+    }
+
+    async fn put_batch(&mut self, records: &mut Vec<SinkRecord>) -> Result<()> {
+        let running = self.running()?;
+        match running.is_written_beside(records) {
+            true => running.put_beside(records).await,
+            false => running.put(records).await,
         }
-        let records = running.entries.structured(&running.config, records);
-        running.put(&records).await
     }
 
     async fn open(&mut self, partitions: &[TopicPartition]) -> Result<()> {
@@ -111,19 +126,16 @@ impl SinkTask for JdbcSinkTask {
 
     async fn pre_commit(&mut self, offsets: &Offsets) -> Result<Offsets> {
         match &mut self.running {
-            Some(running) => Ok(running.writer.committable(offsets).await),
+            Some(running) => running.committable(offsets).await,
             None => Ok(Offsets::new()),
         }
     }
 
     async fn close(&mut self, partitions: &[TopicPartition]) -> Result<()> {
-        if let Some(running) = &mut self.running {
-            running.writer.release(partitions);
-            running
-                .waiting
-                .retain(|waiting| !partitions.contains(waiting));
+        match &mut self.running {
+            Some(running) => running.close(partitions).await,
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn stores_offsets(&self) -> bool {
@@ -131,10 +143,16 @@ impl SinkTask for JdbcSinkTask {
     }
 
     async fn stop(&mut self) -> Result<()> {
-        if let Some(mut running) = self.running.take() {
-            running.writer.close();
-        }
+        // A delivery that is still being written ends with the connection.
+        self.running = None;
         Ok(())
+    }
+}
+
+impl JdbcSinkTask {
+    fn running(&mut self) -> Result<&mut Running> {
+        let running = self.running.as_mut();
+        running.ok_or_else(|| ConnectError::illegal_state("The task has not been started"))
     }
 }
 
@@ -165,7 +183,7 @@ impl Running {
             let name = naming.table_of_topic(topic)?;
             names.extend(name.filter(|name| !names.contains(name)));
         }
-        self.writer.check_tables(&names).await
+        self.writing.writer()?.check_tables(&names).await
     }
 
     async fn take_over(&mut self, partitions: &[TopicPartition]) -> Result<Offsets, Failure> {
@@ -173,12 +191,13 @@ impl Running {
             let topics = partitions.iter().map(|partition| &*partition.topic);
             self.check_tables(topics.collect()).await?;
         }
-        self.writer.open(partitions).await
+        self.writing.writer()?.open(partitions).await
     }
 
     /// Takes over partitions. Nothing is read of them as long as the database
     /// cannot say where to begin.
     async fn open(&mut self, partitions: &[TopicPartition]) -> Result<()> {
+        self.end_writing().await?;
         let failure = match self.take_over(partitions).await {
             Ok(positions) => {
                 for (partition, offset) in positions {
@@ -212,14 +231,105 @@ impl Running {
         Ok(())
     }
 
+    /// Whether these records are written while the worker gets the next ones. A
+    /// record whose offset is stored with it, or that has to be reported, is
+    /// dealt with before the worker goes on.
+    fn is_written_beside(&self, records: &[SinkRecord]) -> bool {
+        records.len() >= LARGE
+            && !self.is_exactly_once()
+            && self.context.errant_records.is_none()
+            && self.config.values.schemaless != Schemaless::InferFromTable
+    }
+
+    /// Begins to write these records, once those before are written.
+    async fn put_beside(&mut self, records: &mut Vec<SinkRecord>) -> Result<()> {
+        self.make_up().await?;
+        self.open_waiting().await?;
+        let spare = std::mem::take(&mut self.spare);
+        self.writing.begin(records, spare)?;
+        self.context.retry_after(LOOK);
+        Ok(())
+    }
+
+    /// Writes these records, after those before.
     async fn put(&mut self, records: &[SinkRecord]) -> Result<()> {
-        let failure = match self.writer.write(records).await {
+        self.make_up().await?;
+        self.open_waiting().await?;
+        if records.is_empty() {
+            return Ok(());
+        }
+        let records = self.entries.structured(&self.config, records);
+        self.write(&records).await
+    }
+
+    /// Waits for the end of a delivery that is being written.
+    async fn end_writing(&mut self) -> Result<()> {
+        let Some(written) = self.writing.end().await? else {
+            return Ok(());
+        };
+        let mut records = written.records;
+        match written.outcome {
             Ok(()) => {
                 self.retries.reset();
-                return Ok(());
+                records.clear();
+                self.spare = records;
             }
-            Err(failure) => failure,
+            Err(failure) => self.unwritten = Some(Unwritten::new(records, failure)),
+        }
+        Ok(())
+    }
+
+    /// Sees to it that all records before are written.
+    ///
+    /// # Errors
+    /// As those of `put`. The records that are not written stay here.
+    async fn make_up(&mut self) -> Result<()> {
+        self.end_writing().await?;
+        let Some(mut unwritten) = self.unwritten.take() else {
+            return Ok(());
         };
+        let outcome = match unwritten.failure.take() {
+            Some(failure) => self.cope(failure, &unwritten.records).await,
+            None => self.write(&unwritten.records).await,
+        };
+        if outcome.is_err() {
+            self.unwritten = Some(unwritten);
+        }
+        outcome
+    }
+
+    /// What may be committed of these offsets.
+    async fn committable(&mut self, offsets: &Offsets) -> Result<Offsets> {
+        self.end_writing().await?;
+        let writer = self.writing.writer()?;
+        match &self.unwritten {
+            Some(unwritten) => Ok(writer.committable(&unwritten.limit(offsets)).await),
+            None => Ok(writer.committable(offsets).await),
+        }
+    }
+
+    /// Forgets partitions that are taken away.
+    async fn close(&mut self, partitions: &[TopicPartition]) -> Result<()> {
+        self.end_writing().await?;
+        let unwritten = self.unwritten.take();
+        self.unwritten = unwritten.and_then(|unwritten| unwritten.without(partitions));
+        self.writing.writer()?.release(partitions);
+        self.waiting.retain(|waiting| !partitions.contains(waiting));
+        Ok(())
+    }
+
+    async fn write(&mut self, records: &[SinkRecord]) -> Result<()> {
+        match self.writing.writer()?.write(records).await {
+            Ok(()) => {
+                self.retries.reset();
+                Ok(())
+            }
+            Err(failure) => self.cope(failure, records).await,
+        }
+    }
+
+    /// Does what helps against a failure, if anything does.
+    async fn cope(&mut self, failure: Failure, records: &[SinkRecord]) -> Result<()> {
         match self.retry(&failure, records.len()) {
             Some(error) => Err(error),
             None if failure.is_record_fault() => self.isolate(records).await,
@@ -235,12 +345,13 @@ impl Running {
             (true, false) => Ending::WithoutErrant,
             (true, true) => Ending::AllOrNothing,
         };
-        match self.writer.isolate(records, ending).await {
+        let writer = self.writing.writer()?;
+        match writer.isolate(records, ending).await {
             Ok(errants) => {
                 self.retries.reset();
                 for errant in &errants {
                     self.errants.report(errant)?;
-                    self.writer.leave_out(errant.record);
+                    writer.leave_out(errant.record);
                 }
                 if ending != Ending::AllOrNothing || errants.is_empty() {
                     return Ok(());

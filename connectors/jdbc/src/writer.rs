@@ -57,9 +57,6 @@ pub(crate) trait RecordWriter: Send {
     /// # Errors
     /// If one is not.
     async fn check_tables(&mut self, names: &[String]) -> Result<(), Failure>;
-
-    /// Closes the connection.
-    fn close(&mut self);
 }
 
 /// Writes records to one kind of database.
@@ -153,10 +150,6 @@ impl<D: Database> RecordWriter for Writer<D> {
             Some(connected) => structure::check_tables(&mut connected.session, names).await,
             None => Ok(()),
         }
-    }
-
-    fn close(&mut self) {
-        self.connected = None;
     }
 }
 

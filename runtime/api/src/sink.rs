@@ -152,6 +152,18 @@ pub trait SinkTask: Send {
     /// other error makes the task FAILED.
     async fn put(&mut self, records: &[SinkRecord]) -> Result<()>;
 
+    /// Takes a batch as [`SinkTask::put`] does; this is what the worker calls. A
+    /// task that writes a batch while the next one comes takes the records, and
+    /// may leave other memory in their place, without records, to be used
+    /// again. It then says in [`SinkTask::pre_commit`] how far it got, and what
+    /// has failed meanwhile with the next call.
+    ///
+    /// # Errors
+    /// As those of `put`. The records are still there after one.
+    async fn put_batch(&mut self, records: &mut Vec<SinkRecord>) -> Result<()> {
+        self.put(records).await
+    }
+
     /// Makes everything that was put durable as far as possible and returns
     /// what may be committed: the next offset to read by partition. `offsets`
     /// is what has been put. Partitions that are left out are not committed.

@@ -3,6 +3,7 @@
 // Helpers of tests fail tests.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod beside;
 mod change_events;
 mod debezium_types;
 mod errant;

@@ -284,7 +284,8 @@ impl WorkerSinkTask {
             return self.apply_pauses();
         }
         let begun = Instant::now();
-        let put = self.task.put(&self.batch).await;
+        let records = self.batch.len();
+        let put = self.task.put_batch(&mut self.batch).await;
         let time = begun.elapsed();
         // Also after a failure: what the task has reported is to be found in
         // the dead letter queue.
@@ -297,8 +298,8 @@ impl WorkerSinkTask {
         };
         match put {
             Ok(()) => {
-                self.task_metrics.batch(self.batch.len());
-                self.metrics.put(self.batch.len(), time);
+                self.task_metrics.batch(records);
+                self.metrics.put(records, time);
                 self.partitions.delivered();
                 self.batch.clear();
                 self.consumed.clear();
