@@ -17,6 +17,8 @@ use std::time::Duration;
 use futures::future::join_all;
 use tether_api::config::ConfigMap;
 use tether_api::{ConnectError, Result};
+use tether_group::member::Member;
+use tether_group::protocol::Protocol;
 use tether_kafka::{Clients, fence_producers};
 use tether_metrics::{Clock, Metrics};
 use tether_storage::{OffsetStore, StatusStore, TargetState, TaskId};
@@ -28,7 +30,7 @@ use crate::config::WorkerConfig;
 use crate::config_provider::VariableResolver;
 use crate::connector::ConnectorHandle;
 use crate::conversion::SharedConverters;
-use crate::metrics::{Member, RebalanceMetrics, TaskRestarts, WorkerMetrics};
+use crate::metrics::{CoordinatorMetrics, RebalanceMetrics, TaskRestarts, WorkerMetrics};
 use crate::plugins::Plugins;
 use crate::source_offsets::SourceOffsets;
 use crate::statuses::StatusOrigin;
@@ -171,24 +173,21 @@ impl Worker {
         self.metrics.registry()
     }
 
-    /// Registers what a worker tells of its group, whose leader has this URL;
-    /// `None` standalone.
-    pub fn group_metrics(&self, leader: String) -> Option<RebalanceMetrics> {
-        let WorkerContext {
-            config, worker_id, ..
-        } = &*self.context;
-        config.group_id()?;
-        let property = |name: &str| config.properties.get(name).map(|text| text.trim());
-        let client_id = property("client.id").filter(|id| !id.is_empty());
-        let member = Member {
-            client_id: client_id.map_or_else(|| format!("connect-{worker_id}"), str::to_owned),
-            protocol: property("connect.protocol")
-                .unwrap_or("sessioned")
-                .to_ascii_uppercase(),
-            leader,
-            generation: Arc::clone(&self.context.generation),
-        };
-        Some(RebalanceMetrics::register(&self.metrics, member))
+    /// Registers what the worker tells of rebalances; a group that has not agreed
+    /// on anything yet speaks this protocol.
+    pub(crate) fn rebalance_metrics(&self, protocol: Protocol) -> RebalanceMetrics {
+        let generation = Arc::clone(&self.context.generation);
+        RebalanceMetrics::register(&self.metrics, protocol, generation)
+    }
+
+    /// Registers what a member of the group tells, whose connection has this
+    /// `client.id`.
+    pub(crate) fn coordinator_metrics(
+        &self,
+        client_id: &str,
+        member: &Member,
+    ) -> CoordinatorMetrics {
+        CoordinatorMetrics::register(&self.metrics, client_id, member)
     }
 
     /// Statuses carry this generation of the group from now on.

@@ -2,6 +2,7 @@
 //! (`ConnectMetricsRegistry`, spec section 9). `docs/metrics.md` lists them.
 
 mod connector;
+mod coordinator;
 mod partition_lag;
 mod rebalance;
 mod sink_task;
@@ -16,9 +17,9 @@ mod transformations;
 mod worker;
 
 pub(crate) use connector::ConnectorMetrics;
+pub(crate) use coordinator::CoordinatorMetrics;
 pub(crate) use partition_lag::{ConsumerLags, PartitionLag};
-pub(crate) use rebalance::Member;
-pub use rebalance::RebalanceMetrics;
+pub(crate) use rebalance::RebalanceMetrics;
 pub(crate) use sink_task::SinkTaskMetrics;
 pub(crate) use source_task::SourceTaskMetrics;
 pub(crate) use startups::Startups;

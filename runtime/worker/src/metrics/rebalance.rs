@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tether_group::protocol::Protocol;
 use tether_metrics::{Clock, Counter, Gauge, Group, Sensor, Statistic, Text};
 
 use super::{DOMAIN, WorkerMetrics};
@@ -12,47 +13,35 @@ use super::{DOMAIN, WorkerMetrics};
 const NEVER: u64 = u64::MAX;
 
 /// Rebalances of a worker's group.
-pub struct RebalanceMetrics {
+pub(crate) struct RebalanceMetrics {
     clock: Clock,
+    protocol: Arc<Text>,
     leader: Arc<Text>,
     rebalancing: Arc<Gauge>,
     completed: Arc<Counter>,
     time: Arc<Sensor>,
     started_at: Mutex<Option<u64>>,
     completed_at: Arc<AtomicU64>,
-    _groups: [Group; 2],
-}
-
-/// What a worker is in its group.
-pub(crate) struct Member {
-    /// `client.id` of its connection to the coordinator.
-    pub(crate) client_id: String,
-    /// Such as `SESSIONED`.
-    pub(crate) protocol: String,
-    /// The URL of the leader.
-    pub(crate) leader: String,
-    /// The generation of the group.
-    pub(crate) generation: Arc<AtomicI32>,
+    _group: Group,
 }
 
 impl RebalanceMetrics {
-    /// Registers the groups of a worker.
-    pub(crate) fn register(worker: &WorkerMetrics, member: Member) -> Self {
-        let Member {
-            client_id,
-            protocol,
-            leader,
-            generation,
-        } = member;
+    /// Registers the group of a worker whose statuses carry this generation.
+    pub(crate) fn register(
+        worker: &WorkerMetrics,
+        protocol: Protocol,
+        generation: Arc<AtomicI32>,
+    ) -> Self {
         let metrics = worker.registry();
-        let mut coordinator = metrics.group(DOMAIN, "connect-coordinator-metrics");
-        coordinator.tag("client-id", client_id);
-        worker.add_assigned(&mut coordinator);
         let clock = metrics.clock().clone();
         let completed_at = Arc::new(AtomicU64::new(NEVER));
         let mut group = metrics.group(DOMAIN, "connect-worker-rebalance-metrics");
-        group.text("connect-protocol", "The protocol of the group.", protocol);
-        let leader = group.text("leader-name", "The URL of the leader of the group.", leader);
+        let protocol = group.text(
+            "connect-protocol",
+            "The protocol of the group.",
+            word(protocol),
+        );
+        let leader = group.text("leader-name", "The URL of the leader of the group.", "");
         group.computed("epoch", "The generation of the group.", move || {
             f64::from(generation.load(Ordering::Relaxed))
         });
@@ -85,18 +74,19 @@ impl RebalanceMetrics {
         );
         Self {
             clock,
+            protocol,
             leader,
             rebalancing,
             completed,
             time,
             started_at: Mutex::default(),
             completed_at,
-            _groups: [coordinator.register(), group.register()],
+            _group: group.register(),
         }
     }
 
     /// A rebalance begins.
-    pub fn rebalance_started(&self) {
+    pub(crate) fn rebalance_started(&self) {
         *self
             .started_at
             .lock()
@@ -104,8 +94,9 @@ impl RebalanceMetrics {
         self.rebalancing.set(1);
     }
 
-    /// A rebalance is over; the group has this leader.
-    pub fn rebalance_completed(&self, leader: String) {
+    /// A rebalance is over; the group has agreed on this protocol and has this
+    /// leader.
+    pub(crate) fn rebalance_completed(&self, protocol: Protocol, leader: String) {
         let now = self.clock.millis();
         let started = self
             .started_at
@@ -117,7 +108,17 @@ impl RebalanceMetrics {
         self.time
             .record(now.saturating_sub(started.unwrap_or(now)) as f64);
         self.completed_at.store(now, Ordering::Relaxed);
+        self.protocol.set(word(protocol));
         self.leader.set(leader);
+    }
+}
+
+/// The protocol as the reference calls it (`ConnectProtocolCompatibility`).
+fn word(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Eager => "EAGER",
+        Protocol::Compatible => "COMPATIBLE",
+        Protocol::Sessioned => "SESSIONED",
     }
 }
 
@@ -136,15 +137,8 @@ mod tests {
         let metrics = Metrics::new(Sampling::default(), clock.clock());
         let generation = Arc::new(AtomicI32::new(0));
         let worker = WorkerMetrics::register(&metrics);
-        let group = RebalanceMetrics::register(
-            &worker,
-            Member {
-                client_id: "connect-w".to_owned(),
-                protocol: "SESSIONED".to_owned(),
-                leader: "http://a:8083/".to_owned(),
-                generation: Arc::clone(&generation),
-            },
-        );
+        let group =
+            RebalanceMetrics::register(&worker, Protocol::Sessioned, Arc::clone(&generation));
         let values = || {
             let read = reader::read(&render(&metrics)).unwrap();
             [
@@ -164,7 +158,7 @@ mod tests {
         clock.advance(Duration::from_millis(300));
         assert_eq!(values()[2], 1.0);
         generation.store(4, Ordering::Relaxed);
-        group.rebalance_completed("http://b:8083/".to_owned());
+        group.rebalance_completed(Protocol::Compatible, "http://b:8083/".to_owned());
         clock.advance(Duration::from_millis(50));
         assert_eq!(values(), [4.0, 1.0, 0.0, 300.0, 50.0]);
     }

@@ -31,7 +31,7 @@ use super::role::{Leads, Standing};
 use super::share::{Part, Share};
 use super::{ACTORS_PATIENCE, Shared};
 use crate::config::DistributedConfig;
-use crate::metrics::RebalanceMetrics;
+use crate::metrics::{CoordinatorMetrics, RebalanceMetrics};
 use crate::session::Rotation;
 
 /// How long a round waits for what is being written by this worker as the
@@ -51,7 +51,8 @@ pub(super) struct Rounds {
     actors: Actors,
     member: Member,
     config: DistributedConfig,
-    metrics: Option<RebalanceMetrics>,
+    metrics: RebalanceMetrics,
+    _coordinator_metrics: CoordinatorMetrics,
     /// An assignment that is not in force yet.
     pending: Option<Pending>,
     /// When to join again after leaving.
@@ -72,9 +73,17 @@ impl Rounds {
         actors: Actors,
         member: Member,
         config: DistributedConfig,
-        metrics: Option<RebalanceMetrics>,
     ) -> Self {
+        let worker = &shared.context.worker;
+        let metrics = worker.rebalance_metrics(config.group.protocol);
+        let client_id = shared
+            .context
+            .group
+            .as_ref()
+            .map(|group| &*group.settings.client_id);
+        let coordinator = worker.coordinator_metrics(client_id.unwrap_or_default(), &member);
         Self {
+            _coordinator_metrics: coordinator,
             shared,
             actors,
             member,
@@ -114,9 +123,7 @@ impl Rounds {
         let configs = &shared.context.configs;
         match event {
             GroupEvent::Joining { stop_all, reply } => {
-                if let Some(metrics) = &self.metrics {
-                    metrics.rebalance_started();
-                }
+                self.metrics.rebalance_started();
                 shared.role.unsettle(WRITES_PATIENCE).await;
                 if stop_all {
                     self.pending = None;
@@ -264,9 +271,8 @@ impl Rounds {
             self.shared.prune_statuses();
         }
         self.renew_key().await;
-        if let Some(metrics) = &self.metrics {
-            metrics.rebalance_completed(assigned.leader_url);
-        }
+        self.metrics
+            .rebalance_completed(assigned.protocol, assigned.leader_url);
         self.shared.started.send_replace(true);
         if !assigned.revoked.is_empty() {
             self.member

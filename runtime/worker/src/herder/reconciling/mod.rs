@@ -307,7 +307,6 @@ impl ReconcilingHerder {
             self.actors.clone(),
             member,
             config.as_ref().clone(),
-            context.worker.group_metrics(String::new()),
         );
         Some(rounds.run(events))
     }
