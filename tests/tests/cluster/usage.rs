@@ -66,9 +66,11 @@ pub(super) fn live_everywhere(
     for rest in rests {
         rest.expect(204, "POST", &format!("{path}/restart"), None)?;
         rest.expect(204, "POST", &format!("{path}/tasks/0/restart"), None)?;
-        rest.restart(name)?;
         everywhere(rests, name, "RUNNING[RUNNING]")?;
     }
+    // These happen later, and would end a restart of the connector that is waited for.
+    rests.iter().try_for_each(|rest| rest.restart(name))?;
+    everywhere(rests, name, "RUNNING[RUNNING]")?;
     arrived(topics, name, LINES)?;
     next().put(name, "stop")?;
     everywhere(rests, name, "STOPPED[]")?;
