@@ -34,7 +34,7 @@ const TAKEN_AT_ONCE: usize = 250;
 
 /// With so many bytes of keys and values a poll ends, whatever the number of its
 /// records: those of a thousand large ones would fill the memory.
-const ENOUGH_BYTES: usize = 4 * 1024 * 1024;
+const ENOUGH_BYTES: usize = 2 * 1024 * 1024;
 
 /// A consumer and what is known of it.
 pub(super) struct Shared {
