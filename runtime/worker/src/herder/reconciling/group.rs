@@ -95,13 +95,14 @@ impl Rounds {
         }
     }
 
-    /// Acts on events until the herder stops.
+    /// Acts on events until the herder stops, and hears them until the member has
+    /// left: it would not if nobody listened.
     pub(super) async fn run(mut self, mut events: mpsc::UnboundedReceiver<GroupEvent>) {
         let stopping = self.shared.stopping.clone();
         loop {
             tokio::select! {
                 biased;
-                () = stopping.cancelled() => return,
+                () = stopping.cancelled() => break,
                 event = events.recv() => match event {
                     Some(event) => self.handle(event).await,
                     None => return,
@@ -116,6 +117,7 @@ impl Rounds {
                 }
             }
         }
+        while events.recv().await.is_some() {}
     }
 
     async fn handle(&mut self, event: GroupEvent) {
