@@ -35,15 +35,17 @@ deny: $(TOOLS)/bin/cargo-deny ## Check licences, sources and bans of dependencie
 	$(CARGO) fetch --locked
 	$(TOOLS)/bin/cargo-deny --offline check bans licenses sources
 
+# Some tests take turns, and those that wait for theirs do nothing.
+test: export RUST_TEST_THREADS ?= 3
 test: packages ## Run all tests against real services; ARGS go to `cargo test`
 	$(CARGO) test --workspace --no-run
 	$(SERVICES) run -- $(CARGO) test --workspace $(ARGS)
 
-soak: packages ## Restart and kill everything for about an hour; ROUNDS says how often, CHANGES how many rows change
+soak: packages ## Restart and kill everything for more than an hour; ROUNDS says how often, CHANGES how many rows change
 	$(CARGO) build --release --package tether
 	TETHER_TEST_BINARY=$(CURDIR)/target/release/tether TETHER_TEST_ROUNDS=$(ROUNDS) \
 		TETHER_TEST_CHANGES=$(CHANGES) $(SERVICES) run -- \
-		$(CARGO) test --package tether-tests --features soak --test integration -- exactly_once:: faults:: takeover:: differential:: under_load::
+		$(CARGO) test --package tether-tests --features soak --test integration -- exactly_once:: faults:: takeover:: differential:: under_load:: cluster::
 
 bench-start: packages ## Start time and idle memory beside the Java worker: bench-results/start.json
 	$(CARGO) build --release --package tether

@@ -4,5 +4,6 @@ mod chaos;
 mod group;
 mod mixed;
 mod ours;
+#[cfg(feature = "soak")]
 mod rolling;
 mod usage;

@@ -1,4 +1,5 @@
 //! A cluster of Java workers becomes one of ours, worker by worker, and the way back, while lines flow.
+//! `mixed` has it with one worker of each kind.
 
 use std::collections::BTreeSet;
 
@@ -13,30 +14,20 @@ use super::group::{Group, Kind};
 use super::usage::{file_source, wait_agreement};
 use crate::faults::flow::Flow;
 
+/// Of either kind. Each is stopped once one of the other kind has come in its place.
+const WORKERS: usize = 3;
 /// Sources besides those of the flow.
 const FILES: usize = 4;
 
 #[test]
-fn a_java_cluster_is_replaced_and_comes_back() -> Result<()> {
-    let _turn = turns::take();
-    replace(1)
-}
-
-#[cfg(feature = "soak")]
-#[test]
 fn a_java_cluster_of_three_is_replaced_and_comes_back() -> Result<()> {
     let _turn = turns::take();
-    replace(3)
-}
-
-/// Begins with so many Java workers. Each is stopped once one of ours has come in its place.
-fn replace(workers: usize) -> Result<()> {
     let kafka = Kafka::start(KafkaOptions::default())?;
     let topics = Topics::new(kafka.bootstrap());
     let folder = tempfile::tempdir()?;
     let flow = Flow::start(&kafka, None)?;
     let mut group = Group::new("rolling", &kafka.bootstrap());
-    for _ in 0..workers {
+    for _ in 0..WORKERS {
         group.add(Kind::Java)?;
     }
     let rest = group.rests().remove(0);
@@ -48,8 +39,8 @@ fn replace(workers: usize) -> Result<()> {
     }
     flow.wait_running(&rest)?;
     for kind in [Kind::Ours, Kind::Java] {
-        for _ in 0..workers {
-            let mut all: Vec<usize> = (0..=workers).collect();
+        for _ in 0..WORKERS {
+            let mut all: Vec<usize> = (0..=WORKERS).collect();
             group.add(kind)?;
             group.wait_balanced(&all)?;
             flow.wait_progress(0)?;
