@@ -325,7 +325,10 @@ impl ReconcilingHerder {
         let patience = context.config.task_shutdown_timeout + ACTORS_PATIENCE;
         tokio::join!(self.actors.stop(patience), context.worker.shutdown());
         context.worker.shutdown().await;
-        context.statuses.flush().await;
+        let written = tokio::time::timeout(FLUSH_PATIENCE, context.statuses.flush());
+        if written.await.is_err() {
+            tracing::warn!("Stopping although Kafka has not taken the last statuses");
+        }
         // Others are given the work only now that it has stopped.
         if let Some(member) = self.member.get() {
             member.close().await;
@@ -444,6 +447,9 @@ const MAX_RECONFIGURE_BACKOFF: Duration = Duration::from_secs(60);
 
 /// How long the end of the herder waits for requests under way.
 const REQUESTS_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long it waits for the last statuses: Kafka may be away.
+const FLUSH_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How much longer than for tasks it waits for actors: connectors have five
 /// seconds of their own.
