@@ -19,7 +19,10 @@ struct Running {
 /// must.
 pub(super) fn check(field: &Field) -> Result<()> {
     let mut running: HashMap<String, Running> = HashMap::new();
-    for record in Topics::new(field.bootstrap()).records(&format!("{GROUP}-status"))? {
+    let mut records = Topics::new(field.bootstrap()).records(&format!("{GROUP}-status"))?;
+    // What a worker wrote while the broker was away for it comes late.
+    records.sort_by_key(|record| record.timestamp);
+    for record in records {
         let key = record.key_text();
         if !key.starts_with("status-task-") && !key.starts_with("status-connector-") {
             continue;
