@@ -10,6 +10,7 @@ mod config;
 mod config_bytes;
 mod config_state;
 mod config_view;
+mod connector_locks;
 mod connector_offset;
 mod file;
 #[cfg(feature = "fuzzing")]
@@ -36,6 +37,7 @@ pub use config::{
     ConfigSnapshot, ConfigStore, ConfigUpdate, ConnectorEntry, RestartRequest, SessionKey,
     TargetState,
 };
+pub use connector_locks::ConnectorLocks;
 pub use connector_offset::ConnectorOffsetStore;
 pub use file::FileOffsetStore;
 pub use java_order::java_hash_order;

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use tether_api::config::ConfigMap;
 use tether_api::{ConnectError, Result};
 use tether_kafka::{Admin, Clients, ConsumedRecord};
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{OwnedMutexGuard, mpsc};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::InternalTopic;
@@ -16,7 +16,10 @@ use super::log::{KafkaBasedLog, LogParts};
 use super::topic::Purpose;
 use crate::config_bytes::{ConfigRecord, Rejected};
 use crate::config_view::ConfigView;
-use crate::{ConfigSnapshot, ConfigStore, ConfigUpdate, RestartRequest, SessionKey, TargetState};
+use crate::{
+    ConfigSnapshot, ConfigStore, ConfigUpdate, ConnectorLocks, RestartRequest, SessionKey,
+    TargetState,
+};
 
 const PURPOSE: Purpose = Purpose {
     property: "config.storage.topic",
@@ -45,8 +48,11 @@ pub struct KafkaConfigStore {
     /// What a leader writes goes this way, if it is there.
     leader: Option<LeaderWriter>,
     view: Arc<ConfigView>,
-    /// Held during a write: the records of two must not mix.
-    writing: Mutex<()>,
+    /// Held while several records are written about a connector: those of two
+    /// writes must not mix. Writes about different connectors go on together, so
+    /// that a thousand connectors do not wait for a thousand times the way to the
+    /// broker and back.
+    writing: ConnectorLocks,
 }
 
 impl KafkaConfigStore {
@@ -90,7 +96,7 @@ impl KafkaConfigStore {
             log,
             leader,
             view,
-            writing: Mutex::default(),
+            writing: ConnectorLocks::default(),
         }
     }
 
@@ -124,30 +130,44 @@ impl KafkaConfigStore {
         leader.write(&records, deadline).await
     }
 
-    /// Writes records as the leader and reads them back.
-    async fn write_as_leader(
+    /// Writes records about a connector as the leader and reads them back.
+    async fn write_about(
         &self,
+        connector: &str,
         failure: &str,
         records: impl IntoIterator<Item = ConfigRecord>,
     ) -> Result<()> {
         let deadline = Instant::now() + WRITE_TIMEOUT;
-        let _writing = within(deadline, failure, async { Ok(self.writing.lock().await) }).await?;
+        let _writing = self.turn(connector, deadline, failure).await?;
         self.append_as_leader(deadline, failure, records).await?;
         within(deadline, failure, self.log.read_to_end()).await
     }
 
-    /// Writes records and reads them back.
-    async fn write(
-        &self,
-        failure: &str,
-        records: impl IntoIterator<Item = ConfigRecord>,
-    ) -> Result<()> {
+    /// Writes a record as the leader and reads it back.
+    async fn write_as_leader(&self, failure: &str, record: ConfigRecord) -> Result<()> {
+        let deadline = Instant::now() + WRITE_TIMEOUT;
+        self.append_as_leader(deadline, failure, [record]).await?;
+        within(deadline, failure, self.log.read_to_end()).await
+    }
+
+    /// Writes a record and reads it back.
+    async fn write(&self, failure: &str, record: ConfigRecord) -> Result<()> {
         within(Instant::now() + WRITE_TIMEOUT, failure, async {
-            let _writing = self.writing.lock().await;
-            self.append(records).await?;
+            self.append([record]).await?;
             self.log.read_to_end().await
         })
         .await
+    }
+
+    /// Waits until nobody else writes about this connector.
+    async fn turn(
+        &self,
+        connector: &str,
+        deadline: Instant,
+        failure: &str,
+    ) -> Result<OwnedMutexGuard<()>> {
+        let turn = async { Ok(self.writing.lock(connector).await) };
+        within(deadline, failure, turn).await
     }
 }
 
@@ -219,14 +239,14 @@ impl ConfigStore for KafkaConfigStore {
         initial_state: Option<TargetState>,
     ) -> Result<()> {
         let records = ConfigRecord::connector(connector, config, initial_state);
-        self.write_as_leader("Error writing connector configuration to Kafka", records)
-            .await
+        let failure = "Error writing connector configuration to Kafka";
+        self.write_about(connector, failure, records).await
     }
 
     async fn remove_connector(&self, connector: &str) -> Result<()> {
         let records = ConfigRecord::removal(connector);
-        self.write_as_leader("Error removing connector configuration from Kafka", records)
-            .await
+        let failure = "Error removing connector configuration from Kafka";
+        self.write_about(connector, failure, records).await
     }
 
     async fn put_task_configs(&self, connector: &str, configs: &[ConfigMap]) -> Result<()> {
@@ -234,7 +254,7 @@ impl ConfigStore for KafkaConfigStore {
         const TASKS: &str = "Error writing task configurations to Kafka";
         let deadline = Instant::now() + WRITE_TIMEOUT;
         let (tasks, commit) = ConfigRecord::tasks(connector, configs)?;
-        let _writing = within(deadline, ROOT, async { Ok(self.writing.lock().await) }).await?;
+        let _writing = self.turn(connector, deadline, ROOT).await?;
         // Whatever another leader wrote comes before.
         within(deadline, ROOT, self.log.read_to_end()).await?;
         self.append_as_leader(deadline, TASKS, tasks).await?;
@@ -248,25 +268,25 @@ impl ConfigStore for KafkaConfigStore {
 
     async fn put_target_state(&self, connector: &str, state: TargetState) -> Result<()> {
         let record = ConfigRecord::TargetState(connector.to_owned(), Some(state));
-        self.write("Error writing target state to Kafka", [record])
+        self.write("Error writing target state to Kafka", record)
             .await
     }
 
     async fn put_restart_request(&self, request: &RestartRequest) -> Result<()> {
         let failure = format!("Error writing {request} to Kafka");
-        self.write_as_leader(&failure, [ConfigRecord::Restart(request.clone())])
+        self.write_as_leader(&failure, ConfigRecord::Restart(request.clone()))
             .await
     }
 
     async fn put_task_count_record(&self, connector: &str, tasks: usize) -> Result<()> {
         let record = ConfigRecord::task_count(connector, tasks)?;
         let failure = "Error writing task count record to Kafka";
-        self.write_as_leader(failure, [record]).await
+        self.write_as_leader(failure, record).await
     }
 
     async fn put_session_key(&self, key: &SessionKey) -> Result<()> {
         let failure = "Error writing session key to Kafka";
-        self.write_as_leader(failure, [ConfigRecord::SessionKey(key.clone())])
+        self.write_as_leader(failure, ConfigRecord::SessionKey(key.clone()))
             .await
     }
 
@@ -279,7 +299,7 @@ impl ConfigStore for KafkaConfigStore {
 
     async fn put_logger_level(&self, logger: &str, level: &str) -> Result<()> {
         let record = ConfigRecord::LoggerLevel(logger.to_owned(), level.to_owned());
-        self.write("Error writing logger level to Kafka", [record])
+        self.write("Error writing logger level to Kafka", record)
             .await
     }
 

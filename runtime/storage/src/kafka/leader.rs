@@ -13,7 +13,7 @@ use bytes::Bytes;
 use tether_api::config::ConfigMap;
 use tether_api::{ConnectError, Result};
 use tether_kafka::{Clients, DeliveryHandler, OutgoingRecord, TransactionalProducer};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 /// How long claiming the right to write may take.
 const CLAIM_TIMEOUT: Duration = Duration::from_secs(30);
@@ -28,6 +28,8 @@ pub(super) struct LeaderWriter {
     properties: ConfigMap,
     /// `None` without the right to write.
     producer: Mutex<Option<Arc<dyn TransactionalProducer>>>,
+    /// Held during a transaction: a producer has one at a time.
+    transacting: tokio::sync::Mutex<()>,
 }
 
 impl LeaderWriter {
@@ -39,6 +41,7 @@ impl LeaderWriter {
             topic: topic.to_owned(),
             properties,
             producer: Mutex::default(),
+            transacting: tokio::sync::Mutex::default(),
         }
     }
 
@@ -65,6 +68,11 @@ impl LeaderWriter {
     /// # Errors
     /// Other, with the reference's text.
     pub(super) async fn write(&self, records: &[Record], deadline: Instant) -> Result<()> {
+        let _transacting = timeout_at(deadline, self.transacting.lock())
+            .await
+            .map_err(|_| {
+                ConnectError::retriable("Other writes to the config topic take too long")
+            })?;
         let result = match self.held() {
             Some(producer) => self.transact(&*producer, records, deadline).await,
             None => Err(ConnectError::other("This worker has no right to write now")),

@@ -124,3 +124,21 @@ async fn a_write_that_failed_is_claimed_anew() {
         );
     }
 }
+
+#[tokio::test]
+async fn writes_about_different_connectors_take_turns_at_the_producer() {
+    let kafka = FakeKafka::new();
+    let store = leader(&kafka).await;
+    let config = ConfigMap::new();
+    let (a, b, c) = tokio::join!(
+        store.put_task_configs("a", std::slice::from_ref(&config)),
+        store.put_task_configs("b", std::slice::from_ref(&config)),
+        store.put_connector_config("c", &config, None),
+    );
+    for outcome in [a, b, c] {
+        outcome.unwrap();
+    }
+    let snapshot = store.snapshot();
+    assert!(snapshot.connector("c").is_some());
+    store.stop().await;
+}

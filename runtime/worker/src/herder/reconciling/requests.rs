@@ -1,9 +1,8 @@
 //! Requests that change a connector take turns.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use tether_storage::ConnectorLocks;
 use tokio::sync::{OwnedMutexGuard, RwLock, RwLockReadGuard};
 
 /// Lets the requests that change a connector go one at a time. Those for
@@ -14,7 +13,7 @@ pub(super) struct Requests {
     /// Shared by the requests under way, and closed by the end of the herder.
     gate: RwLock<()>,
     /// The locks of connectors that are being changed.
-    connectors: Mutex<HashMap<String, Weak<tokio::sync::Mutex<()>>>>,
+    connectors: ConnectorLocks,
 }
 
 /// The right to change a connector, as long as it is kept.
@@ -27,10 +26,9 @@ impl Requests {
     /// Waits for the turn to change a connector.
     pub(super) async fn turn(&self, connector: &str) -> Turn<'_> {
         let gate = self.gate.read().await;
-        let lock = self.lock_of(connector);
         Turn {
             _gate: gate,
-            _connector: lock.lock_owned().await,
+            _connector: self.connectors.lock(connector).await,
         }
     }
 
@@ -39,21 +37,6 @@ impl Requests {
         tokio::time::timeout(patience, self.gate.write())
             .await
             .is_ok()
-    }
-
-    fn lock_of(&self, connector: &str) -> Arc<tokio::sync::Mutex<()>> {
-        // The map is whole after every statement that holds the lock.
-        let mut connectors = self
-            .connectors
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        connectors.retain(|_, lock| lock.strong_count() > 0);
-        if let Some(lock) = connectors.get(connector).and_then(Weak::upgrade) {
-            return lock;
-        }
-        let lock = Arc::default();
-        connectors.insert(connector.to_owned(), Arc::downgrade(&lock));
-        lock
     }
 }
 
