@@ -8,7 +8,7 @@ PROFILE ?= release
 SERVICES := $(CARGO) run --quiet --package tether-services --
 
 .DEFAULT_GOAL := help
-.PHONY: help packages build demo lint deny test soak bench-start bench-runtime bench-cdc bench-jdbc services services-connect stop
+.PHONY: help packages build demo lint deny test soak bench-start bench-runtime bench-cdc bench-jdbc bench-group services services-connect stop
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,11 @@ bench-jdbc: packages ## The JDBC sink beside Debezium's: bench-results/jdbc.json
 	$(CARGO) build --profile $(PROFILE) --package tether
 	TETHER_TEST_BINARY=$(CURDIR)/target/$(PROFILE)/tether \
 		$(CARGO) bench --profile dev --package tether-tests --bench jdbc -- $(ARGS)
+
+bench-group: packages ## A group of workers beside Java's: bench-results/group.json; ARGS="--workers 3 --connectors 50 --only tether"
+	$(CARGO) build --profile $(PROFILE) --package tether
+	TETHER_TEST_BINARY=$(CURDIR)/target/$(PROFILE)/tether \
+		$(CARGO) bench --profile dev --package tether-tests --bench group -- $(ARGS)
 
 services: packages ## Start Kafka, PostgreSQL and a schema registry in the background
 	@$(SERVICES) up

@@ -13,6 +13,9 @@ pub trait Worker {
     /// Its address, `host:port`, by which statuses call it.
     fn address(&self) -> String;
 
+    /// Its process id.
+    fn pid(&self) -> u32;
+
     /// What it has logged since it was last started.
     fn log(&self) -> String;
 
@@ -56,6 +59,10 @@ impl Worker for ConnectWorker {
 
     fn address(&self) -> String {
         address(self.url())
+    }
+
+    fn pid(&self) -> u32 {
+        self.pid()
     }
 
     fn log(&self) -> String {

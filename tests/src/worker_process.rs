@@ -169,11 +169,6 @@ impl WorkerProcess {
         &self.launch.url
     }
 
-    /// Process id.
-    pub fn pid(&self) -> u32 {
-        self.process.id()
-    }
-
     /// Sends a signal that does not end it.
     pub fn signal(&mut self, signal: Signal) -> Result<()> {
         self.process.signal(signal)
@@ -197,6 +192,10 @@ impl Worker for WorkerProcess {
 
     fn address(&self) -> String {
         address(&self.launch.url)
+    }
+
+    fn pid(&self) -> u32 {
+        self.process.id()
     }
 
     fn log(&self) -> String {
