@@ -195,6 +195,11 @@ impl Worker {
         self.context.generation.store(generation, Ordering::Release);
     }
 
+    /// The generation that statuses carry.
+    pub(crate) fn generation(&self) -> i32 {
+        self.context.generation.load(Ordering::Acquire)
+    }
+
     /// Counts automatic restarts of tasks.
     pub(crate) fn task_restarts(&self) -> &TaskRestarts {
         &self.metrics.task_restarts

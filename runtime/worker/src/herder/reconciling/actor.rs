@@ -5,6 +5,7 @@
 //! again". A change that comes while the actor is busy, or that was missed
 //! because the process died, is found at the next look.
 
+mod publication;
 mod reconcile;
 mod restarts;
 mod tasks;
@@ -26,14 +27,17 @@ use super::actors::Actors;
 use super::automatic_restart::AutomaticRestarts;
 use super::role::Standing;
 use super::variable_watch::VariableWatch;
+use publication::Publication;
 
 /// What an actor is told.
 pub(super) enum Command {
     /// Something about the connector changed in the store.
     Reconcile,
-    /// Task configurations could not be given to the leader, after this wait
-    /// before the attempt.
-    PublicationFailed(ConnectError, Duration),
+    /// The connector was removed; there may be another of its name already.
+    Removed,
+    /// Task configurations were given to the leader or could not be, after this
+    /// wait before the attempt.
+    PublicationEnded(Result<()>, Duration),
     /// The configuration was written again as it is: start the instance anew if
     /// it could not be started.
     RetryFailed,
@@ -70,6 +74,8 @@ pub(super) struct Actor {
     begun: BTreeSet<u32>,
     /// Task configurations are to be published once it is known who leads.
     publication_waits: bool,
+    /// Task configurations that are on their way to the leader.
+    publication: Option<Publication>,
     /// When to ask again for task configurations, and the wait after that.
     retry: Option<(Instant, Duration)>,
     automatic_restarts: AutomaticRestarts,
@@ -86,6 +92,7 @@ impl Actor {
             task_generation: None,
             begun: BTreeSet::new(),
             publication_waits: false,
+            publication: None,
             retry: None,
             automatic_restarts: AutomaticRestarts::default(),
             variables: VariableWatch::default(),
@@ -149,7 +156,10 @@ impl Actor {
                 });
             }
             Command::ReconfigureTasks => self.publish_tasks(actors).await,
-            Command::PublicationFailed(error, wait) => self.publish_again(&error, wait),
+            Command::PublicationEnded(outcome, wait) => {
+                self.publication_ended(outcome, wait, actors).await;
+            }
+            Command::Removed => self.removed(actors).await,
             Command::RestartConnector(reply) => {
                 let outcome = self.restart_instance().await;
                 let started = outcome.is_ok();

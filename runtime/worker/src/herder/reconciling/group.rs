@@ -188,16 +188,19 @@ impl Rounds {
             answer
         });
         let mut settled = join_all(replies);
+        let worker = &self.shared.context.worker;
+        let tasks: Vec<TaskId> = ended.tasks.iter().cloned().collect();
         let patience = self.shared.context.config.task_shutdown_timeout + ACTORS_PATIENCE;
-        if timeout(patience, &mut settled).await.is_ok() {
+        // Tasks do not wait for an actor that waits for the broker or a connector:
+        // there may be little time until others start them.
+        let (_, in_time) = tokio::join!(worker.stop_tasks(&tasks), timeout(patience, &mut settled));
+        if in_time.is_ok() {
             return;
         }
         // An actor may wait for a connector that hangs in its start. Stopping it
         // ends that wait.
-        let worker = &self.shared.context.worker;
         let connectors = ended.connectors.iter();
         let connectors = join_all(connectors.map(|name| worker.stop_connector(name)));
-        let tasks: Vec<TaskId> = ended.tasks.iter().cloned().collect();
         tokio::join!(connectors, worker.stop_tasks(&tasks));
         if timeout(patience, settled).await.is_err() {
             tracing::error!("Gave up waiting for connectors that another worker is to have");
@@ -264,6 +267,12 @@ impl Rounds {
             Some(owners) => Standing::Leader(owners),
             None => Standing::Follower(assigned.leader_url.clone()),
         });
+        // A change that came just now may have been compared with the assignment
+        // from before.
+        if self.shared.context.configs.snapshot().offset != assigned.config_offset {
+            self.member
+                .rejoin("the configuration changed while an assignment came into force");
+        }
         let mut all = assigned.complete;
         all.add(&before.work);
         for connector in touched(&all) {

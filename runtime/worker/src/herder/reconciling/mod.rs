@@ -33,7 +33,7 @@ use tether_kafka::Clients;
 use tether_kafka::broker::Brokers;
 use tether_storage::{
     ConfigStore, ConfigUpdate, ConnectorEntry, ConnectorStatus, OffsetStore, State, StatusStore,
-    TaskStatus,
+    TargetState, TaskStatus,
 };
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -130,13 +130,50 @@ impl Shared {
     /// [`crate::herder::elsewhere`], if another worker leads; if the right to
     /// write cannot be had now; if the worker is shutting down.
     async fn as_leader(&self) -> Result<Leadership<'_>> {
-        let leadership = tokio::select! {
-            biased;
-            () = self.stopping.cancelled() => return Err(shutting_down()),
-            leadership = self.role.as_leader(&*self.context.configs) => leadership?,
-        };
-        leadership.claim_write_privileges().await?;
-        Ok(leadership)
+        loop {
+            let leadership = tokio::select! {
+                biased;
+                () = self.stopping.cancelled() => return Err(shutting_down()),
+                leadership = self.role.as_leader(&*self.context.configs) => leadership?,
+            };
+            leadership.claim_write_privileges().await?;
+            // That may have taken longer than the round could wait.
+            if self.role.is_leading() {
+                return Ok(leadership);
+            }
+        }
+    }
+
+    /// Commits task configurations, unless the connector has been stopped since
+    /// they were made: it is to have none then.
+    ///
+    /// # Errors
+    /// `NotFound`; if they cannot be written.
+    async fn commit_tasks(
+        &self,
+        leader: &Leadership<'_>,
+        connector: &str,
+        configs: &[ConfigMap],
+    ) -> Result<()> {
+        if !configs.is_empty() && self.is_stopped(connector)? {
+            // Whoever made them may have read further than this worker.
+            self.context.configs.refresh(COMMIT_PATIENCE).await?;
+            if self.is_stopped(connector)? {
+                tracing::info!(
+                    connector,
+                    "Dropping task configurations: the connector has been stopped"
+                );
+                return Ok(());
+            }
+        }
+        leader.put_task_configs(connector, configs).await
+    }
+
+    fn is_stopped(&self, connector: &str) -> Result<bool> {
+        let entry = self.entry(connector);
+        entry
+            .map(|entry| entry.target_state == TargetState::Stopped)
+            .ok_or_else(|| ConnectError::not_found(format!("Connector {connector} not found")))
     }
 
     /// Deletes statuses of connectors and tasks that are no longer configured:
@@ -404,17 +441,15 @@ async fn react(
         tokio::select! {
             () = shared.stopping.cancelled() => return,
             update = updates.recv() => match update {
+                Some(ConfigUpdate::ConnectorRemoved(connector)) => {
+                    actors.send(&connector, Command::Removed);
+                    rejoin_if_new(&shared, member.as_ref(), &connector);
+                }
                 Some(ConfigUpdate::ConnectorConfig(connector)
-                    | ConfigUpdate::ConnectorRemoved(connector)
                     | ConfigUpdate::Tasks(connector)
                     | ConfigUpdate::TargetState(connector)) => {
                         actors.send(&connector, Command::Reconcile);
-                        if let Some(member) = &member
-                            && let Share::Part(part) = shared.role.share()
-                            && !part.knows(&connector, shared.entry(&connector).as_deref())
-                        {
-                            member.rejoin("the connectors or tasks that are configured have changed");
-                        }
+                        rejoin_if_new(&shared, member.as_ref(), &connector);
                     }
                 Some(ConfigUpdate::Restart(request)) => {
                     let connector = request.connector.clone();
@@ -438,6 +473,20 @@ async fn react(
         }
     }
 }
+
+/// Has the group share the work out anew if it does not know of a connector as
+/// it is now.
+fn rejoin_if_new(shared: &Shared, member: Option<&Member>, connector: &str) {
+    if let Some(member) = member
+        && let Share::Part(part) = shared.role.share()
+        && !part.knows(connector, shared.entry(connector).as_deref())
+    {
+        member.rejoin("the connectors or tasks that are configured have changed");
+    }
+}
+
+/// How long the leader reads on to tell whether a connector is stopped.
+const COMMIT_PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long the first wait is before a connector is asked again for task
 /// configurations; it doubles up to [`MAX_RECONFIGURE_BACKOFF`]

@@ -40,12 +40,14 @@ impl RestartPlan {
     /// Shows RESTARTING for everything that the plan restarts.
     pub(super) fn write_restarting(&self, shared: &Shared) {
         let worker_id = &shared.context.worker_id;
+        let generation = shared.context.worker.generation();
         let statuses = &shared.context.statuses;
         if let Some(status) = &self.connector {
             statuses.put_connector(ConnectorStatus {
                 state: State::Restarting,
                 trace: None,
                 worker_id: worker_id.clone(),
+                generation,
                 ..status.clone()
             });
         }
@@ -54,6 +56,7 @@ impl RestartPlan {
                 state: State::Restarting,
                 trace: None,
                 worker_id: worker_id.clone(),
+                generation,
                 ..status.clone()
             });
         }

@@ -131,8 +131,9 @@ impl Role {
         *self.protocol.lock().unwrap_or_else(PoisonError::into_inner) = Some(protocol);
     }
 
-    /// Whether this worker is the one to delete statuses of what is no more.
-    pub(super) fn prunes(&self) -> bool {
+    /// Whether this worker leads, or is alone. It is the one to delete statuses of
+    /// what is no more.
+    pub(super) fn is_leading(&self) -> bool {
         matches!(
             *self.standing.borrow(),
             Standing::Alone | Standing::Leader(_)

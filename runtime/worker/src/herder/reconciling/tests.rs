@@ -4,6 +4,8 @@ mod automatic_restart;
 mod fencing;
 mod internal;
 mod process;
+mod races;
+mod rounds;
 mod variables;
 
 use std::collections::HashMap;
@@ -22,12 +24,13 @@ use tether_storage::{
     ConfigStore, MemoryConfigStore, RestartRequest, State, StatusStore, TargetState, TaskId,
 };
 use tokio::sync::Semaphore;
+use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::{HerderContext, ReconcilingHerder};
+use super::{GroupContext, HerderContext, ReconcilingHerder};
 use crate::herder::{ConnectorOffset, CreateConnector, Created, Herder, OffsetChange, RawConfig};
 use crate::loggers::Loggers;
 use crate::testing::{Surroundings, map, surroundings};
-use crate::worker::Worker;
+use crate::worker::{Worker, WorkerRequest};
 
 /// Lets validations and starts go on, by the value of their `gate` or
 /// `start.gate`.
@@ -150,6 +153,17 @@ async fn herder(configs: &Arc<MemoryConfigStore>) -> Fixture {
 
 /// The same with more properties of the worker.
 async fn herder_with(configs: &Arc<MemoryConfigStore>, properties: &[(&str, &str)]) -> Fixture {
+    let (fixture, requests) = idle_herder(configs.clone(), properties, None);
+    fixture.herder.start(requests).await.unwrap();
+    fixture
+}
+
+/// A herder that is not started, and what its worker asks of it.
+fn idle_herder(
+    configs: Arc<dyn ConfigStore>,
+    properties: &[(&str, &str)],
+    group: Option<GroupContext>,
+) -> (Fixture, UnboundedReceiver<WorkerRequest>) {
     let plugin = PluginDescriptor {
         class: "t.Obedient",
         aliases: &[],
@@ -182,20 +196,20 @@ async fn herder_with(configs: &Arc<MemoryConfigStore>, properties: &[(&str, &str
         plugins: context.plugins.clone(),
         variables: context.variables.clone(),
         clients: context.clients.clone(),
-        configs: configs.clone(),
+        configs,
         offsets: context.offsets.clone(),
         statuses: context.statuses.clone(),
         worker: worker.clone(),
         loggers: Arc::new(Loggers::new([], Box::new(|_| {}))),
-        group: None,
+        group,
     })
     .unwrap();
-    herder.start(requests).await.unwrap();
-    Fixture {
+    let fixture = Fixture {
         herder: Arc::new(herder),
         worker,
         around,
-    }
+    };
+    (fixture, requests)
 }
 
 fn config(name: &str, more: &[(&str, &str)]) -> RawConfig {

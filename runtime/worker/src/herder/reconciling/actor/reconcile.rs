@@ -61,6 +61,7 @@ impl Actor {
     async fn give_instance_up(&mut self) {
         self.retry = None;
         self.publication_waits = false;
+        self.publication = None;
         if self.applied.take().is_some() {
             self.failure = None;
             self.shared
@@ -71,23 +72,40 @@ impl Actor {
         }
     }
 
+    /// The connector was removed. Nothing of it goes on for another of its name,
+    /// though the two may look the same: that one has no tasks and no statuses.
+    pub(super) async fn removed(&mut self, actors: &Actors) {
+        if self.shared.entry(&self.connector).is_some() && !self.is_idle() {
+            self.end().await;
+            let statuses = &self.shared.context.statuses;
+            statuses.reset_topics(&self.connector);
+        }
+        self.reconcile(actors).await;
+    }
+
     async fn remove(&mut self) {
         let was_here = !self.is_idle();
+        self.end().await;
+        if self.shared.role.is_leading() {
+            self.shared.destroy_tasks(&self.connector, |_| false);
+            self.shared.destroy_connector(&self.connector);
+        }
+        if was_here || self.shared.role.is_leading() {
+            let statuses = &self.shared.context.statuses;
+            statuses.reset_topics(&self.connector);
+        }
+    }
+
+    /// Ends all of the connector that is here.
+    async fn end(&mut self) {
         self.give_instance_up().await;
         self.task_generation = None;
         self.begun.clear();
         self.automatic_restarts.clear();
         self.variables.clear();
-        let context = &self.shared.context;
-        context.worker.task_restarts().forget(&self.connector);
-        context.worker.stop_tasks(&self.running_tasks()).await;
-        if self.shared.role.prunes() {
-            self.shared.destroy_tasks(&self.connector, |_| false);
-            self.shared.destroy_connector(&self.connector);
-        }
-        if was_here || self.shared.role.prunes() {
-            context.statuses.reset_topics(&self.connector);
-        }
+        let worker = &self.shared.context.worker;
+        worker.task_restarts().forget(&self.connector);
+        worker.stop_tasks(&self.running_tasks()).await;
     }
 
     pub(super) async fn retry_failed(&mut self, actors: &Actors) {

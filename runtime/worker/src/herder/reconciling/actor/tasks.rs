@@ -1,20 +1,11 @@
-//! The tasks of the connector: configured, committed and started.
-
-use std::sync::Arc;
-use std::time::Duration;
+//! The tasks of the connector: started and stopped.
 
 use futures::future::join_all;
-use tether_api::config::ConfigMap;
-use tether_api::{ConnectError, Result};
+use tether_api::Result;
 use tether_storage::{ConnectorEntry, TargetState, TaskId};
-use tokio::time::Instant;
 
-use super::super::actors::Actors;
 use super::super::fencing::TaskPreflight;
-use super::super::role::Leads;
-use super::super::{MAX_RECONFIGURE_BACKOFF, MIN_RECONFIGURE_BACKOFF};
-use super::{Actor, Command};
-use crate::worker::TaskConfigsError;
+use super::Actor;
 
 impl Actor {
     /// Runs this worker's share of the tasks of the last commit in place of those
@@ -25,6 +16,10 @@ impl Actor {
         }
         let renewed = entry.task_generation != self.task_generation;
         let mut wanted = self.shared.role.share().tasks(&self.connector, entry);
+        if entry.target_state == TargetState::Stopped {
+            // Committed by somebody who did not know that it was being stopped.
+            wanted.clear();
+        }
         let mut ended = self.running_tasks();
         if !renewed {
             ended.retain(|id| !wanted.contains(&id.task));
@@ -40,7 +35,7 @@ impl Actor {
             gone.for_each(|task| self.automatic_restarts.forget(*task));
             self.begun.retain(|task| wanted.contains(task));
         }
-        if (renewed || entry.inconsistent) && self.shared.role.prunes() {
+        if (renewed || entry.inconsistent) && self.shared.role.is_leading() {
             self.shared
                 .destroy_tasks(&self.connector, |task| entry.tasks.contains_key(&task));
         }
@@ -96,98 +91,7 @@ impl Actor {
         }
     }
 
-    /// Asks the connector for task configurations and has the leader commit them
-    /// if anything changed.
-    pub(super) async fn publish_tasks(&mut self, actors: &Actors) {
-        self.publication_waits = false;
-        let wait = self
-            .retry
-            .take()
-            .map_or(MIN_RECONFIGURE_BACKOFF, |(_, wait)| wait);
-        let Some(entry) = self.shared.entry(&self.connector) else {
-            return;
-        };
-        let context = &self.shared.context;
-        if entry.target_state != TargetState::Started || !context.worker.is_running(&self.connector)
-        {
-            return;
-        }
-        let error = match context
-            .worker
-            .connector_task_configs(&self.connector, &entry.config)
-            .await
-        {
-            Ok(configs) if unchanged(&entry, &configs) => return,
-            Ok(configs) => match self.commit_tasks(configs, wait, actors).await {
-                Ok(()) => return,
-                Err(error) => error,
-            },
-            Err(TaskConfigsError::Final(error)) => {
-                tracing::error!(connector = self.connector, %error, "The connector has no task configurations");
-                return;
-            }
-            Err(TaskConfigsError::Repeat(error)) => error,
-        };
-        self.publish_again(&error, wait);
-    }
-
-    /// Plans another attempt.
-    pub(super) fn publish_again(&mut self, error: &ConnectError, wait: Duration) {
-        tracing::error!(
-            connector = self.connector,
-            %error,
-            retry_in_ms = wait.as_millis() as u64,
-            "Could not configure the tasks of the connector; trying again"
-        );
-        self.retry = Some((
-            Instant::now() + wait,
-            (wait * 2).min(MAX_RECONFIGURE_BACKOFF),
-        ));
-    }
-
-    /// Commits task configurations if this worker leads. Else the leader is given
-    /// them beside this actor: it may wait for a round that in turn waits for
-    /// this worker's tasks to stop.
-    async fn commit_tasks(
-        &mut self,
-        configs: Vec<ConfigMap>,
-        wait: Duration,
-        actors: &Actors,
-    ) -> Result<()> {
-        let shared = Arc::clone(&self.shared);
-        let leadership = match shared.role.leads(&*shared.context.configs) {
-            Leads::Here(leadership) => leadership,
-            Leads::There(leader) => {
-                let (connector, actors) = (self.connector.clone(), actors.clone());
-                let shared = Arc::clone(&self.shared);
-                tokio::spawn(async move {
-                    let given = shared.give_tasks(&leader, &connector, &configs).await;
-                    if let Err(error) = given {
-                        actors.send(&connector, Command::PublicationFailed(error, wait));
-                    }
-                });
-                return Ok(());
-            }
-            Leads::Unsettled => {
-                self.publication_waits = true;
-                return Ok(());
-            }
-        };
-        leadership.claim_write_privileges().await?;
-        leadership.put_task_configs(&self.connector, &configs).await
-    }
-
     pub(super) fn running_tasks(&self) -> Vec<TaskId> {
         self.shared.context.worker.tasks_of(&self.connector)
     }
-}
-
-/// Whether a commit would change nothing. The connector's configuration counts
-/// too: tasks may depend on it beyond their own.
-fn unchanged(entry: &ConnectorEntry, configs: &[ConfigMap]) -> bool {
-    !entry.inconsistent
-        && entry.task_generation.is_some()
-        && entry.applied_config.as_ref() == Some(&entry.config)
-        && entry.tasks.len() == configs.len()
-        && entry.tasks.values().eq(configs)
 }
