@@ -44,6 +44,11 @@ impl Group {
         }
     }
 
+    /// Sets a property of workers that are added later.
+    pub(super) fn set(&mut self, key: &'static str, value: &str) {
+        self.properties.push((key, value.to_owned()));
+    }
+
     /// Starts one more worker.
     pub(super) fn add(&mut self, kind: Kind) -> Result<RestClient> {
         let mut options = WorkerOptions::new(&self.name, &self.bootstrap)?;

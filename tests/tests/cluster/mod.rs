@@ -4,6 +4,7 @@ mod chaos;
 mod group;
 mod mixed;
 mod ours;
+mod protocols;
 #[cfg(feature = "soak")]
 mod rolling;
 mod usage;
