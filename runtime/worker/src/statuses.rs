@@ -14,6 +14,11 @@ pub(crate) struct StatusOrigin {
     pub(crate) generation: Arc<AtomicI32>,
 }
 
+/// The generation of a worker that has lost its place in the group. It writes no
+/// statuses: others may have been given its work, and it may not yet have read
+/// theirs, which even a safe write would replace.
+pub(crate) const NO_PLACE: i32 = -1;
+
 /// Hears of the states of an instance, until it is silenced.
 pub(crate) trait StateListener: Send + Sync {
     /// It is in this state now.
@@ -128,6 +133,9 @@ impl InstanceStatuses {
         let statuses = &self.origin.statuses;
         let worker_id = self.origin.worker_id.clone();
         let generation = self.origin.generation.load(Ordering::Acquire);
+        if generation == NO_PLACE {
+            return true;
+        }
         let version = self.version.clone();
         match &self.instance {
             Instance::Connector(connector) => {

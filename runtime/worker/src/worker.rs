@@ -195,6 +195,12 @@ impl Worker {
         self.context.generation.store(generation, Ordering::Release);
     }
 
+    /// Writes no statuses until there is another generation: the worker has lost
+    /// its place in the group.
+    pub(crate) fn lose_generation(&self) {
+        self.set_generation(crate::statuses::NO_PLACE);
+    }
+
     /// The generation that statuses carry.
     pub(crate) fn generation(&self) -> i32 {
         self.context.generation.load(Ordering::Acquire)

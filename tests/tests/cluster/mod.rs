@@ -1,6 +1,7 @@
 //! Several workers of one group: ours, Java's, and both kinds together.
 
 mod chaos;
+mod cut_off;
 mod group;
 mod mixed;
 mod ours;

@@ -84,7 +84,7 @@ fn workers_agree_on_what_all_of_them_know() -> Result<()> {
     scene.wait_signed(0, false)?;
 
     scene.add(Kind::Ours, "sessioned")?;
-    scene.group.wait_balanced(&[0, 1, 2])?;
+    scene.works(&[0, 1, 2], "one-sessioned")?;
     scene.wait_signed(2, false)?;
     scene.group.workers[0].stop()?;
     scene.group.workers[1].stop()?;
@@ -95,4 +95,35 @@ fn workers_agree_on_what_all_of_them_know() -> Result<()> {
     scene.works(&[2, 3], "one-compatible")?;
     scene.wait_signed(2, false)?;
     scene.wait_signed(3, false)
+}
+
+#[cfg(feature = "soak")]
+fn with_java(protocol: &str) -> Result<()> {
+    let _turn = turns::take();
+    let mut scene = Scene::start()?;
+    let rest = scene.add(Kind::Java, protocol)?;
+    scene.create(&rest)?;
+    scene.add(Kind::Ours, "sessioned")?;
+    scene.works(&[0, 1], "java-leads")?;
+    scene.wait_signed(1, false)?;
+    scene.group.workers[0].stop()?;
+    scene.group.wait_balanced(&[1])?;
+    scene.wait_signed(1, true)?;
+    scene.group.workers[0].restart()?;
+    scene.works(&[0, 1], "ours-leads")?;
+    scene.wait_signed(1, false)?;
+    scene.add(Kind::Ours, protocol)?;
+    scene.works(&[0, 1, 2], "three")
+}
+
+#[cfg(feature = "soak")]
+#[test]
+fn an_eager_java_worker_shares_the_work() -> Result<()> {
+    with_java("eager")
+}
+
+#[cfg(feature = "soak")]
+#[test]
+fn a_compatible_java_worker_shares_the_work() -> Result<()> {
+    with_java("compatible")
 }

@@ -161,6 +161,7 @@ impl Rounds {
                     "Stopping all connectors and tasks: this worker has lost its place in the group"
                 );
                 self.pending = None;
+                shared.context.worker.lose_generation();
                 shared.role.unsettle(Duration::ZERO).await;
                 self.keep(&Work::default()).await;
             }
