@@ -179,10 +179,11 @@ impl Rounds {
         if ended.is_empty() {
             return;
         }
-        role.take(Part {
+        let left = Part {
             work: part.work.common(work),
             configs: Arc::clone(&part.configs),
-        });
+        };
+        role.end(&ended, left);
         let replies = touched(&ended).into_iter().map(|connector| {
             let (reply, answer) = oneshot::channel();
             self.actors.send(connector, Command::Settle(reply));
@@ -328,8 +329,10 @@ impl Rounds {
         };
     }
 
-    /// Plans another attempt to read the config topic, or leaves the group if
-    /// there were enough: others can do the work.
+    /// Plans another attempt to read the config topic, or leaves the group for a
+    /// while if there were enough: others can do the work. With a cooperative
+    /// protocol it comes back soon, as the reference does, which stays out for
+    /// long with the eager one only.
     async fn try_again(&mut self, mut pending: Pending) {
         if pending.attempts_left > 0 && pending.assigned.protocol != Protocol::Eager {
             let wait = self.config.group.max_delay / 10 / pending.attempts_left;
@@ -338,7 +341,10 @@ impl Rounds {
             self.pending = Some(pending);
             return;
         }
-        let wait = self.config.unsync_backoff;
+        let wait = match pending.assigned.protocol {
+            Protocol::Eager => self.config.unsync_backoff,
+            Protocol::Compatible | Protocol::Sessioned => self.config.sync_timeout,
+        };
         tracing::error!(
             wait_ms = wait.as_millis() as u64,
             "Leaving the group for a while: the config topic cannot be read"

@@ -1,11 +1,12 @@
 //! What this worker is in its group: who leads, and what is its own share.
 
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tether_api::Result;
+use tether_group::Work;
 use tether_group::member::Owners;
 use tether_group::protocol::Protocol;
 use tether_storage::{ConfigStore, TaskId};
@@ -41,6 +42,8 @@ impl Standing {
 pub(super) struct Role {
     standing: watch::Sender<Standing>,
     share: Mutex<Share>,
+    /// What was taken from this worker since the actors of its connectors looked.
+    ended: Mutex<Work>,
     protocol: Mutex<Option<Protocol>>,
     /// Shared by those who write as the leader. A round begins when none does,
     /// so that nobody writes who leads no more.
@@ -89,6 +92,7 @@ impl Role {
         Self {
             standing: watch::Sender::new(standing),
             share: Mutex::new(share),
+            ended: Mutex::default(),
             protocol: Mutex::default(),
             writing: RwLock::default(),
         }
@@ -118,6 +122,27 @@ impl Role {
     pub(super) fn take(&self, part: Part) {
         let mut share = self.share.lock().unwrap_or_else(PoisonError::into_inner);
         *share = Share::Part(Arc::new(part));
+    }
+
+    /// Takes work away from this worker, which is left with `part`.
+    pub(super) fn end(&self, ended: &Work, part: Part) {
+        self.take(part);
+        self.ended().add(ended);
+    }
+
+    /// What of a connector was taken away since this was asked last, whether or
+    /// not it was given back: it was stopped meanwhile.
+    pub(super) fn take_ended(&self, connector: &str) -> Work {
+        let mut all = self.ended();
+        let mut ended = Work::default();
+        ended.connectors.extend(all.connectors.take(connector));
+        let of_connector = |id: &TaskId| id.connector == connector;
+        ended.tasks.extend(all.tasks.extract_if(.., of_connector));
+        ended
+    }
+
+    fn ended(&self) -> MutexGuard<'_, Work> {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The protocol that the group agreed on in the latest round that came into

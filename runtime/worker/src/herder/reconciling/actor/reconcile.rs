@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use tether_storage::{ConnectorEntry, TargetState};
+use tether_storage::{ConnectorEntry, TargetState, TaskId};
 
 use super::super::actors::Actors;
 use super::Actor;
 
 impl Actor {
     pub(super) async fn reconcile(&mut self, actors: &Actors) {
+        self.note_ended().await;
         let Some(entry) = self.shared.entry(&self.connector) else {
             return self.remove().await;
         };
@@ -25,6 +26,21 @@ impl Actor {
         self.apply_tasks(&entry).await;
         if started {
             self.publish_tasks(actors).await;
+        }
+    }
+
+    /// Notes what was stopped while this actor was busy. It may be this worker's
+    /// again by now, and starts anew then.
+    async fn note_ended(&mut self) {
+        let ended = self.shared.role.take_ended(&self.connector);
+        if !ended.connectors.is_empty() {
+            self.give_instance_up().await;
+        }
+        let tasks: Vec<TaskId> = ended.tasks.into_iter().collect();
+        self.shared.context.worker.stop_tasks(&tasks).await;
+        for id in tasks {
+            self.begun.remove(&id.task);
+            self.automatic_restarts.forget(id.task);
         }
     }
 

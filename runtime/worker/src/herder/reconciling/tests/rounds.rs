@@ -15,13 +15,14 @@ use tether_group::member::{
 };
 use tether_group::protocol::Protocol;
 use tether_kafka::broker::{BrokerConnection, BrokerError, Brokers};
-use tether_storage::ConfigStore as _;
-use tokio::sync::mpsc;
+use tether_storage::{ConfigStore as _, TaskId};
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep, timeout};
 
 use super::super::GroupContext;
+use super::super::actor::Command;
 use super::super::group::Rounds;
-use super::{Fixture, idle_herder};
+use super::{Fixture, gate, idle_herder};
 use crate::config::Mode;
 use crate::herder::Peers;
 use crate::session::Signer;
@@ -118,6 +119,17 @@ fn scene() -> Scene {
 impl Scene {
     /// The leader, this worker, has dealt out these connectors at this offset.
     fn assign(&self, generation: i32, config_offset: i64, connectors: &[&str]) {
+        self.assign_with_tasks(generation, config_offset, connectors, &[]);
+    }
+
+    /// The same with tasks 0 of some connectors.
+    fn assign_with_tasks(
+        &self,
+        generation: i32,
+        config_offset: i64,
+        connectors: &[&str],
+        tasks: &[&str],
+    ) {
         let assigned = Assigned {
             generation,
             member_id: "m".to_owned(),
@@ -128,7 +140,7 @@ impl Scene {
             config_offset,
             complete: Work {
                 connectors: connectors.iter().map(|name| (*name).to_owned()).collect(),
-                ..Work::default()
+                tasks: tasks.iter().map(|name| TaskId::new(*name, 0)).collect(),
             },
             revoked: Work::default(),
             delay: Duration::ZERO,
@@ -192,7 +204,7 @@ async fn who_cannot_read_on_leaves_for_a_while_and_runs_nothing() {
         .unwrap();
     scene.until("a stops", || !scene.runs("a")).await;
     assert!(!scene.runs("b"));
-    // After worker.unsync.backoff.ms it comes back.
+    // After a while it comes back.
     let back = state.wait_for(|state| *state == MemberState::Joining);
     back.await.unwrap();
     scene.fixture.herder.stop().await;
@@ -216,5 +228,40 @@ async fn who_is_ahead_waits_for_another_round() {
         .until("both run", || scene.runs("a") && scene.runs("b"))
         .await;
     assert!(role.unsettled_since().is_none());
+    scene.fixture.herder.stop().await;
+}
+
+/// The actor of the connector waits for it all the time, and finds its task as it
+/// was before, but stopped.
+#[tokio::test(start_paused = true)]
+async fn a_task_that_was_taken_away_and_given_back_runs() {
+    let scene = scene();
+    let mut config = connector();
+    config.insert("start.gate".to_owned(), "given-back".to_owned());
+    let offset = scene.configs.write_unread("a", &config);
+    scene.assign(1, offset, &["a"]);
+    gate("given-back").add_permits(1);
+    let entry = || scene.configs.snapshot().connector("a").cloned();
+    let has_tasks = || entry().is_some_and(|entry| entry.task_generation.is_some());
+    scene.until("a has tasks", has_tasks).await;
+    let now = || scene.configs.snapshot().offset;
+    let runs = || scene.fixture.worker.tasks() == [TaskId::new("a", 0)];
+    scene.assign_with_tasks(2, now(), &["a"], &["a"]);
+    scene.until("its task runs", runs).await;
+
+    let (reply, _restarted) = oneshot::channel();
+    let restart = Command::RestartConnector(reply);
+    scene.fixture.herder.actors.send("a", restart);
+    scene.until("a starts anew", || !scene.runs("a")).await;
+    scene.assign(3, now(), &["a"]);
+    scene.until("its task is stopped", || !runs()).await;
+    scene.assign_with_tasks(4, now(), &["a"], &["a"]);
+    let role = &scene.fixture.herder.shared.role;
+    let task = TaskId::new("a", 0);
+    scene
+        .until("it is given back", || role.share().has_task(&task))
+        .await;
+    gate("given-back").add_permits(1);
+    scene.until("its task runs again", runs).await;
     scene.fixture.herder.stop().await;
 }
