@@ -70,7 +70,10 @@ fn run(extent: &Extent, seed: u64) -> Result<()> {
         load.finish()?;
         history::check(&field)
     });
-    outcome.with_context(|| format!("seed {seed}, faults {:?}", field.faults()))
+    outcome.with_context(|| {
+        let (faults, state) = (field.faults(), field.state(&load));
+        format!("seed {seed}, faults {faults:?}\n{state}")
+    })
 }
 
 fn storm(extent: &Extent, random: &mut StdRng, field: &mut Field, load: &Load) -> Result<()> {

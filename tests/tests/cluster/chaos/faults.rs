@@ -12,6 +12,8 @@ use tether_tests::worker_process::{WorkerOptions, WorkerProcess};
 
 use super::load::{Load, PATIENCE};
 
+/// What a test that fails shows of a worker's log.
+const LOG_LINES: usize = 100;
 pub(super) const GROUP: &str = "chaos";
 
 /// What happens.
@@ -148,6 +150,24 @@ impl Field {
             ended: now()?,
         });
         Ok(())
+    }
+
+    /// What each worker says of the connectors, and the end of its log.
+    pub(super) fn state(&self, load: &Load) -> String {
+        let mut text = String::new();
+        for worker in &self.workers {
+            text.push_str(&format!("{}:\n", worker.address()));
+            for (name, _) in load.connectors() {
+                let status = worker.rest().get(&format!("/connectors/{name}/status"));
+                let status = status.map_or_else(|error| format!("{error:#}"), |s| s.to_string());
+                text.push_str(&format!("{name}: {status}\n"));
+            }
+            let log = worker.log();
+            let lines: Vec<&str> = log.lines().collect();
+            let end = &lines[lines.len().saturating_sub(LOG_LINES)..];
+            text.push_str(&format!("{}\n", end.join("\n")));
+        }
+        text
     }
 
     /// Waits until every worker says that everything runs.
