@@ -130,6 +130,11 @@ impl ConnectorHandle {
         self.running.load(Ordering::Acquire)
     }
 
+    /// See [`InstanceStatuses::insist`].
+    pub(crate) fn insist_on_status(&self) {
+        self.statuses.insist();
+    }
+
     /// Stops the connector and waits; if it takes too long it is abandoned and
     /// counts as stopped.
     pub(crate) async fn stop(self, name: &str, deadline: Instant) {

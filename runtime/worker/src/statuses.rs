@@ -41,7 +41,17 @@ pub(crate) struct InstanceStatuses {
     /// place. It must not be heard any more. Held while a status is written, so
     /// that silence is complete when [`InstanceStatuses::silence`] returns.
     silent: Mutex<bool>,
+    /// What was written last.
+    last: Mutex<Option<Written>>,
     listener: OnceLock<Arc<dyn StateListener>>,
+}
+
+/// A status that was written.
+#[derive(Debug, Clone)]
+struct Written {
+    state: State,
+    trace: Option<String>,
+    safe: bool,
 }
 
 /// What the statuses are of.
@@ -67,6 +77,7 @@ impl InstanceStatuses {
             instance,
             version: version.map(str::to_owned),
             silent: Mutex::new(false),
+            last: Mutex::default(),
             listener: OnceLock::new(),
         }
     }
@@ -116,6 +127,38 @@ impl InstanceStatuses {
         self.write(State::Unassigned, None, true);
     }
 
+    /// Writes the last status again if another worker has written one since, of an
+    /// earlier generation: it came late, or its worker did not know yet that it
+    /// had lost the instance.
+    pub(crate) fn insist(&self) {
+        let silent = self.silent();
+        if *silent {
+            return;
+        }
+        let statuses = &self.origin.statuses;
+        let found = match &self.instance {
+            Instance::Connector(connector) => statuses
+                .connector(connector)
+                .map(|status| (status.worker_id, status.generation)),
+            Instance::Task(id) => statuses
+                .task(id)
+                .map(|status| (status.worker_id, status.generation)),
+        };
+        let own = self.origin.generation.load(Ordering::Acquire);
+        let is_foreign = found.is_some_and(|(worker, generation)| {
+            worker != self.origin.worker_id && generation < own
+        });
+        if !is_foreign {
+            return;
+        }
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Written { state, trace, safe }) = last.clone()
+            && state != State::Unassigned
+        {
+            self.put(state, trace, safe);
+        }
+    }
+
     /// Writes nothing any more.
     pub(crate) fn silence(&self) {
         *self.silent() = true;
@@ -130,11 +173,22 @@ impl InstanceStatuses {
         if let Some(listener) = self.listener.get() {
             listener.entered(state);
         }
+        let written = Written {
+            state,
+            trace: trace.clone(),
+            safe,
+        };
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(written);
+        self.put(state, trace, safe);
+        true
+    }
+
+    fn put(&self, state: State, trace: Option<String>, safe: bool) {
         let statuses = &self.origin.statuses;
         let worker_id = self.origin.worker_id.clone();
         let generation = self.origin.generation.load(Ordering::Acquire);
         if generation == NO_PLACE {
-            return true;
+            return;
         }
         let version = self.version.clone();
         match &self.instance {
@@ -169,7 +223,6 @@ impl InstanceStatuses {
                 }
             }
         }
-        true
     }
 
     fn silent(&self) -> MutexGuard<'_, bool> {
@@ -182,6 +235,39 @@ mod tests {
     use tether_storage::MemoryStatusStore;
 
     use super::*;
+
+    #[test]
+    fn the_owner_insists_against_those_before_it() {
+        let store = Arc::new(MemoryStatusStore::default());
+        let generation = Arc::new(AtomicI32::new(3));
+        let of = |worker: &str, generation: &Arc<AtomicI32>| {
+            let origin = StatusOrigin {
+                statuses: store.clone(),
+                worker_id: worker.to_owned(),
+                generation: generation.clone(),
+            };
+            InstanceStatuses::connector(origin, "c", None)
+        };
+        let owner = || {
+            let status = store.connector("c").unwrap();
+            (status.worker_id, status.state, status.generation)
+        };
+        let own = of("a", &generation);
+        own.insist();
+        assert_eq!(store.connector("c"), None);
+        own.paused();
+        of("b", &Arc::new(AtomicI32::new(2))).running();
+        own.insist();
+        assert_eq!(owner(), ("a".to_owned(), State::Paused, 3));
+        of("b", &Arc::new(AtomicI32::new(4))).running();
+        own.insist();
+        assert_eq!(owner().0, "b", "it has a later generation");
+        generation.store(5, Ordering::Release);
+        own.unassigned();
+        of("b", &Arc::new(AtomicI32::new(4))).running();
+        own.insist();
+        assert_eq!(owner().0, "b", "the owner has ended");
+    }
 
     #[test]
     fn a_silenced_instance_writes_nothing() {

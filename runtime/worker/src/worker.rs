@@ -190,6 +190,18 @@ impl Worker {
         CoordinatorMetrics::register(&self.metrics, client_id, member)
     }
 
+    /// Writes the statuses of a connector and its tasks, as far as they are here,
+    /// once more where another worker wrote over them that had them before.
+    pub(crate) fn insist_on_statuses(&self, connector: &str) {
+        if let Some(entry) = self.connectors_here().get(connector) {
+            entry.handle.insist_on_status();
+        }
+        let all = TaskId::new(connector, 0)..=TaskId::new(connector, u32::MAX);
+        for (_, entry) in self.tasks_here().range(all) {
+            entry.handle.insist_on_status();
+        }
+    }
+
     /// Statuses carry this generation of the group from now on.
     pub fn set_generation(&self, generation: i32) {
         self.context.generation.store(generation, Ordering::Release);

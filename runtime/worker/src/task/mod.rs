@@ -252,6 +252,11 @@ impl TaskHandle {
         self.failure.get().cloned()
     }
 
+    /// See [`InstanceStatuses::insist`].
+    pub(crate) fn insist_on_status(&self) {
+        self.statuses.insist();
+    }
+
     /// Asks the task to end.
     pub(crate) fn request_stop(&self) {
         self.stopping.cancel();

@@ -24,6 +24,12 @@ impl Actor {
         let worker = &self.shared.context.worker;
         worker.set_target_state_of_tasks(&self.connector, entry.target_state);
         self.apply_tasks(&entry).await;
+        // A worker that was frozen goes on for a moment with what it has no more.
+        // Every round comes here, and one follows when it is back.
+        self.shared
+            .context
+            .worker
+            .insist_on_statuses(&self.connector);
         if started {
             self.publish_tasks(actors).await;
         }
