@@ -4,6 +4,8 @@ mod chaos;
 mod cut_off;
 mod group;
 mod mixed;
+#[cfg(feature = "soak")]
+mod once;
 mod ours;
 mod protocols;
 #[cfg(feature = "soak")]

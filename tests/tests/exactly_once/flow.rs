@@ -34,7 +34,7 @@ pub(super) fn options(kafka: &Kafka) -> Result<WorkerOptions> {
 }
 
 /// The configuration of a source that has to be exactly-once.
-pub(super) fn source(file: &Path, topic: &str, more: &[(&str, &str)]) -> Value {
+pub(crate) fn source(file: &Path, topic: &str, more: &[(&str, &str)]) -> Value {
     let mut config = json!({
         "connector.class": "FileStreamSource", "tasks.max": "1", "file": file, "topic": topic,
         "value.converter": "org.apache.kafka.connect.storage.StringConverter",

@@ -4,3 +4,6 @@ mod each_once;
 mod flow;
 mod offsets_topic;
 mod takeover;
+
+#[cfg(feature = "soak")]
+pub(crate) use flow::source;
