@@ -137,10 +137,10 @@ fn a_zombie_is_fenced() -> Result<()> {
     flow.wait_progress(300)?;
     zombie.signal(Signal::CONT)?;
     let task = format!("{CONNECTOR}-0");
-    // Whichever it learns first: the worker stops its tasks without a place in the group.
+    // Whichever it learns first. Its group takes it for a new member, and its task away.
     let learns = |line: &str| {
         (line.contains(&task) && line.contains("fenced"))
-            || line.contains("this worker has lost its place in the group")
+            || line.contains("The coordinator does not know this member any more")
     };
     eventually("the zombie learns that it is one", || {
         let log = zombie.log();
