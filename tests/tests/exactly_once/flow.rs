@@ -25,12 +25,13 @@ pub(super) fn start_kafka() -> Result<Kafka> {
     })
 }
 
-/// A worker with exactly-once sources.
+/// A worker with exactly-once sources. Its group does not wait for workers that went away.
 pub(super) fn options(kafka: &Kafka) -> Result<WorkerOptions> {
     Ok(WorkerOptions::new("once", &kafka.bootstrap())?
         .property("exactly.once.source.support", "enabled")
         .property("session.timeout.ms", "6000")
-        .property("heartbeat.interval.ms", "1500"))
+        .property("heartbeat.interval.ms", "1500")
+        .property("scheduled.rebalance.max.delay.ms", "0"))
 }
 
 /// The configuration of a source that has to be exactly-once.
