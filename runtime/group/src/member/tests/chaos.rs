@@ -96,7 +96,6 @@ async fn happen(settings: GroupSettings, happenings: &[Happening]) -> Vec<String
     for worker in &workers {
         worker.network.set(Wire::Up);
     }
-    time::sleep(Duration::from_secs(1)).await;
     for worker in &workers {
         worker.member.rejoin("the configuration may have changed");
     }

@@ -9,6 +9,7 @@ use super::worker::{Worker, World};
 use super::*;
 
 const JOIN: i16 = 11;
+const FIND: i16 = 10;
 const HEARTBEAT: i16 = 12;
 const SYNC: i16 = 14;
 
@@ -46,7 +47,7 @@ async fn a_connection_that_breaks_is_made_again() {
     for _ in 0..5 {
         leader.network.reset();
         other.network.reset();
-        time::sleep(Duration::from_secs(4)).await;
+        hear(&[&leader, &other], 1).await;
     }
     assert_eq!(cluster.group(|group| group.generation()), generation);
     assert_eq!((leader.lost(), other.lost()), (0, 0));
@@ -60,9 +61,14 @@ async fn a_short_silence_stops_nothing() {
     let generation = cluster.group(|group| group.generation());
     for worker in [&leader, &other] {
         worker.network.set(Wire::Silent);
-        time::sleep(Duration::from_millis(3500)).await;
+        let stops = eventually("it stops", || worker.lost() > 0);
+        assert!(
+            time::timeout(Duration::from_millis(3500), stops)
+                .await
+                .is_err()
+        );
         worker.network.set(Wire::Up);
-        time::sleep(Duration::from_secs(20)).await;
+        hear(&[&leader, &other], 6).await;
     }
     assert_eq!(cluster.group(|group| group.generation()), generation);
     assert_eq!((leader.lost(), other.lost()), (0, 0));
@@ -180,9 +186,10 @@ async fn a_sync_that_is_cut_is_repeated() {
                         })
                     };
                     eventually("the other waits for its work", syncing).await;
+                    let joins = cluster.requests(JOIN);
                     other.network.reset();
                     cut += 1;
-                    time::sleep(Duration::from_secs(1)).await;
+                    eventually("the other joins again", || cluster.requests(JOIN) > joins).await;
                 }
                 let _gone = reply.send(Some(world.configured()));
             }
@@ -208,8 +215,8 @@ async fn a_sync_that_is_cut_is_repeated() {
 async fn another_leads_if_the_leader_dies_before_it_dealt() {
     let cluster = Cluster::start();
     let world = World::with(2, 2);
-    let network = Network::new(&cluster);
-    let (member, mut events) = join(settings(), Arc::new(network));
+    let network = Arc::new(Network::new(&cluster));
+    let (member, mut events) = join(settings(), network.clone());
     let mut other = None;
     let unanswered = loop {
         match events.recv().await.unwrap() {
@@ -226,7 +233,7 @@ async fn another_leads_if_the_leader_dies_before_it_dealt() {
     let syncing = || cluster.group(|group| group.is_syncing("member-0002"));
     eventually("the other waits for its work", syncing).await;
     drop((member, events));
-    time::sleep(Duration::from_secs(1)).await;
+    eventually("the leader is dead", || Arc::strong_count(&network) == 1).await;
     drop(unanswered);
     eventually("the other runs all", || {
         world.all_runs() && other.is_stable()
@@ -242,17 +249,22 @@ async fn a_coordinator_that_moves_is_followed() {
     let (leader, other) = pair(&settings(), &cluster, &world).await;
     let generation = cluster.group(|group| group.generation());
     cluster.load(2);
-    time::sleep(Duration::from_secs(20)).await;
+    hear(&[&leader, &other], 6).await;
+    let searches = cluster.requests(FIND);
     cluster.unload();
-    time::sleep(Duration::from_secs(2)).await;
+    eventually("they look for another one", || {
+        cluster.requests(FIND) > searches + 1
+    })
+    .await;
     cluster.load(3);
-    time::sleep(Duration::from_secs(60)).await;
+    hear(&[&leader, &other], 20).await;
     assert_eq!(cluster.group(|group| group.generation()), generation);
     assert_eq!((leader.lost(), other.lost()), (0, 0));
     // Also while a round is formed.
     world.configure(3, 2);
+    let joins = cluster.requests(JOIN);
     other.member.rejoin("to have a round");
-    time::sleep(Duration::from_millis(500)).await;
+    eventually("the other joins", || cluster.requests(JOIN) > joins).await;
     cluster.load(1);
     leader.member.rejoin("to have a round");
     eventually("all runs", || {
@@ -335,14 +347,9 @@ async fn who_stood_still_asks_before_it_stops() {
     eventually("all runs", || world.all_runs() && worker.is_stable()).await;
     let id = worker.member_id();
     for stop in [8, 60] {
-        time::sleep(Duration::from_secs(10)).await;
-        let beats = worker.member.facts().heartbeats;
-        eventually("a heartbeat is over", || {
-            worker.member.facts().heartbeats > beats
-        })
-        .await;
+        hear(&[&worker], 4).await;
         time::advance(Duration::from_secs(stop)).await;
-        time::sleep(Duration::from_secs(20)).await;
+        hear(&[&worker], 6).await;
         assert_eq!(worker.lost(), 0);
         assert!(world.all_runs() && worker.is_stable());
         // The longer one was longer than the session.
@@ -377,7 +384,7 @@ async fn errors_that_pass_are_tried_again() {
     for error in [14, 15, 16, 7] {
         cluster.answer_with(HEARTBEAT, error);
     }
-    time::sleep(Duration::from_secs(20)).await;
+    hear(&[&leader, &other], 6).await;
     assert_eq!((leader.lost(), other.lost()), (0, 0));
     assert!(world.all_runs());
 }
@@ -403,8 +410,9 @@ async fn what_has_to_be_changed_is_said() {
             _ => false,
         })
         .await;
-        time::sleep(Duration::from_secs(15)).await;
         // It is asked slowly, and stays that way meanwhile.
+        let third = eventually("it is asked again", || cluster.requests(JOIN) > 2);
+        assert!(time::timeout(Duration::from_secs(15), third).await.is_err());
         assert_eq!(cluster.requests(JOIN), 2);
         assert!(matches!(worker.state(), MemberState::Unreachable { .. }));
         eventually("it goes on trying", || world.all_runs()).await;

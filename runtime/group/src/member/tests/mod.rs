@@ -29,6 +29,25 @@ pub(super) fn settings() -> GroupSettings {
     }
 }
 
+/// Waits until the coordinator has answered so many more heartbeats of these workers.
+async fn hear(workers: &[&worker::Worker], heartbeats: u64) {
+    let heard = |worker: &&worker::Worker| worker.member.facts().heartbeat_times.count;
+    let before: Vec<u64> = workers.iter().map(heard).collect();
+    eventually("heartbeats are answered", || {
+        let mut now = workers.iter().map(heard).zip(&before);
+        now.all(|(now, before)| now >= before + heartbeats)
+    })
+    .await;
+}
+
+/// Waits until the clock, which is paused, has gone on by `time`, and makes sure that
+/// nothing comes before.
+async fn silent(events: &mut mpsc::UnboundedReceiver<GroupEvent>, time: Duration) {
+    if let Ok(event) = time::timeout(time, events.recv()).await {
+        panic!("{event:?} where nothing is due");
+    }
+}
+
 /// Waits until this is so. The clock is paused, so that the wait takes no time.
 async fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     for _ in 0..100_000 {

@@ -220,7 +220,8 @@ async fn who_is_ahead_waits_for_another_round() {
     scene
         .until("both are read", || scene.configs.snapshot().offset > offset)
         .await;
-    sleep(Duration::from_secs(1)).await;
+    let starts = scene.until("a runs", || scene.runs("a"));
+    assert!(timeout(Duration::from_secs(1), starts).await.is_err());
     assert!(role.unsettled_since().is_some());
     assert!(!scene.runs("a"));
     scene.assign(2, scene.configs.snapshot().offset, &["a", "b"]);
