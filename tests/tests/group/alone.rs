@@ -1,7 +1,6 @@
 //! Members of ours only.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use tether_group::Work;
@@ -113,7 +112,13 @@ async fn outlast_the_broker() -> Result<()> {
     share("two share the work again", &[&a, &b]).await?;
     // As a pause of the broker's machine.
     kafka.pause()?;
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    let sent = |worker: &Worker| worker.member.facts().heartbeats;
+    let before = [sent(&a), sent(&b)];
+    within_async(PATIENCE, "heartbeats get no answer", async || {
+        ensure!(sent(&a) > before[0] && sent(&b) > before[1]);
+        Ok(())
+    })
+    .await?;
     kafka.resume()?;
     share("two still share the work", &[&a, &b]).await?;
     assert_eq!((a.lost(), b.lost()), (1, 1));

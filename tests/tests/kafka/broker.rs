@@ -1,7 +1,7 @@
 //! Connections for requests that the client library keeps to itself, to every
 //! kind of listener.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 use base64::Engine;
@@ -11,6 +11,7 @@ use tether_kafka::broker::messages::{Coordinator, FindCoordinator, Heartbeat};
 use tether_kafka::broker::{
     BrokerConnection, BrokerError, BrokerErrorKind, Brokers, NetworkBrokers, ask,
 };
+use tether_tests::eventually::within_async;
 use tether_tests::{names, turns};
 
 use super::clients::PATIENCE;
@@ -99,23 +100,27 @@ async fn heartbeat(connection: &mut dyn BrokerConnection, group: &str) -> Result
 async fn use_cluster(brokers: &NetworkBrokers) -> Result<()> {
     let group = names::unique("connect");
     let mut any = brokers.any().await?;
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let at = coordinator(&mut *any, &group).await?;
-        let error = if at.error == 0 {
-            let mut connection = brokers.connect(&at.host, u16::try_from(at.port)?).await?;
-            heartbeat(&mut *connection, &group).await?
-        } else {
-            at.error
-        };
-        match error {
-            UNKNOWN_MEMBER_ID => return Ok(()),
-            error if NOT_YET.contains(&error) && Instant::now() < deadline => {
-                tokio::time::sleep(Duration::from_millis(50)).await;
+    let error = within_async(PATIENCE, "the group has a coordinator", async || {
+        let said = async {
+            let at = coordinator(&mut *any, &group).await?;
+            if at.error != 0 {
+                return anyhow::Ok(at.error);
             }
-            error => bail!("the coordinator gives error {error}"),
+            let mut connection = brokers.connect(&at.host, u16::try_from(at.port)?).await?;
+            Ok(heartbeat(&mut *connection, &group).await?)
+        };
+        match said.await {
+            Ok(error) if NOT_YET.contains(&error) => bail!("error {error}"),
+            // What does not pass is no reason to wait.
+            outcome => Ok(outcome),
         }
-    }
+    })
+    .await??;
+    ensure!(
+        error == UNKNOWN_MEMBER_ID,
+        "the coordinator gives error {error}"
+    );
+    Ok(())
 }
 
 /// The error of the first request, on a connection if there is one.
@@ -168,9 +173,11 @@ fn connections_to_every_kind_of_listener() -> Result<()> {
         let brokers = brokers(&open, "SASL_PLAINTEXT", &[plain(password)])?;
         let mut connection = brokers.any().await?;
         for _ in 0..2 {
-            heartbeat(&mut *connection, "g").await?;
-            // Until the login has expired.
-            tokio::time::sleep(PLAIN_LOGIN).await;
+            // In use when the login expires.
+            let expires = Instant::now() + PLAIN_LOGIN;
+            while Instant::now() < expires {
+                heartbeat(&mut *connection, "g").await?;
+            }
         }
         heartbeat(&mut *connection, "g").await?;
         Ok(())
