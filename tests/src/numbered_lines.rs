@@ -12,7 +12,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 
 /// Lines are appended in groups of this size.
 const GROUP: u64 = 10;
-/// The pause between two groups: about a thousand lines per second.
+/// The pause between two groups.
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// Holds the last whole line of a file.
@@ -101,8 +101,13 @@ pub struct LineWriter {
 }
 
 impl LineWriter {
-    /// Starts with line 1 in a new file.
+    /// Starts with line 1 in a new file, at about a thousand lines per second.
     pub fn start(path: &Path) -> Result<Self> {
+        Self::paced(path, PAUSE)
+    }
+
+    /// The same, with this pause after each group of ten.
+    pub fn paced(path: &Path, pause: Duration) -> Result<Self> {
         let mut file = File::create_new(path)?;
         let is_over = Arc::new(AtomicBool::new(false));
         let written = Arc::new(AtomicU64::new(0));
@@ -115,7 +120,7 @@ impl LineWriter {
                     let lines: String = (first..=last).map(|number| line(number) + "\n").collect();
                     file.write_all(lines.as_bytes())?;
                     written.store(last, Ordering::SeqCst);
-                    std::thread::sleep(PAUSE);
+                    std::thread::sleep(pause);
                 }
                 Ok(())
             }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::{Result, ensure};
 use tether_group::Work;
-use tether_group::member::{Configured, MemberState};
+use tether_group::member::{Configured, Facts, MemberState};
 use tether_services::{Kafka, KafkaOptions, shared};
 use tether_storage::TaskId;
 use tether_tests::eventually::{PATIENCE, within_async};
@@ -110,15 +110,24 @@ async fn outlast_the_broker() -> Result<()> {
     assert!(reason.contains(&bootstrap), "{reason}");
     kafka.restart()?;
     share("two share the work again", &[&a, &b]).await?;
-    // As a pause of the broker's machine.
-    kafka.pause()?;
-    let sent = |worker: &Worker| worker.member.facts().heartbeats;
-    let before = [sent(&a), sent(&b)];
-    within_async(PATIENCE, "heartbeats get no answer", async || {
-        ensure!(sent(&a) > before[0] && sent(&b) > before[1]);
-        Ok(())
+    // Each has a connection over which it says that it is alive.
+    let facts = || [&a, &b].map(|worker| worker.member.facts());
+    let more = async |what: &str, count: fn(&Facts) -> u64| {
+        let before = facts().map(|facts| count(&facts));
+        within_async(PATIENCE, what, async || {
+            let now = facts().map(|facts| count(&facts));
+            ensure!(now[0] > before[0] && now[1] > before[1], "{now:?}");
+            Ok(())
+        })
+        .await
+    };
+    more("heartbeats are answered", |facts| {
+        facts.heartbeat_times.count
     })
     .await?;
+    // As a pause of the broker's machine.
+    kafka.pause()?;
+    more("heartbeats get no answer", |facts| facts.heartbeats).await?;
     kafka.resume()?;
     share("two still share the work", &[&a, &b]).await?;
     assert_eq!((a.lost(), b.lost()), (1, 1));

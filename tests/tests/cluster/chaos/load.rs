@@ -1,20 +1,16 @@
 //! Lines that flow through sources, topics and sinks into tables.
 
-use std::fs::{File, OpenOptions};
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Result, ensure};
 use serde_json::json;
 use tempfile::TempDir;
 use tether_services::shared;
 use tether_tests::database::Database;
 use tether_tests::eventually::within;
 use tether_tests::names::unique;
+use tether_tests::numbered_lines::LineWriter;
 use tether_tests::rest_client::RestClient;
 use tether_tests::topics::Topics;
 
@@ -22,9 +18,8 @@ const STRING: &str = "org.apache.kafka.connect.storage.StringConverter";
 const HOIST: &str = "org.apache.kafka.connect.transforms.HoistField$Value";
 /// How long anything may take that waits for faults to be over.
 pub(super) const PATIENCE: Duration = Duration::from_secs(300);
-/// Each file grows by so many lines after each of these pauses.
-const GROUP: u64 = 5;
-const PAUSE: Duration = Duration::from_millis(50);
+/// Each file grows by a hundred lines per second.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// ```text
 /// file ─► FileStreamSource ─► topic ─► JDBC sink ─► table      as often as there are pipelines
@@ -36,7 +31,7 @@ pub(super) struct Load {
     sink_tasks: usize,
     database: Database,
     folder: TempDir,
-    writer: Writer,
+    writers: Vec<LineWriter>,
 }
 
 impl Load {
@@ -48,12 +43,13 @@ impl Load {
         }
         let database = unique("chaos").replace('-', "x");
         let folder = tempfile::tempdir()?;
-        let files = (0..pipelines).map(|pipeline| file(folder.path(), pipeline));
+        let writers =
+            (0..pipelines).map(|pipeline| LineWriter::paced(&file(folder.path(), pipeline), PAUSE));
         Ok(Self {
             pipelines,
             sink_tasks,
             database: Database::create(&shared::postgres_url()?, &database)?,
-            writer: Writer::start(files.collect())?,
+            writers: writers.collect::<Result<_>>()?,
             folder,
         })
     }
@@ -98,29 +94,33 @@ impl Load {
 
     /// Waits until as many lines more have arrived in every table as are written by now.
     pub(super) fn wait_progress(&self) -> Result<()> {
-        self.wait_lines(self.writer.written())
+        for (pipeline, writer) in self.writers.iter().enumerate() {
+            self.wait_lines(pipeline, writer.written())?;
+        }
+        Ok(())
     }
 
     /// Stops writing, and waits until every line is in its table.
     pub(super) fn finish(&mut self) -> Result<()> {
-        let written = self.writer.stop()?;
-        self.wait_lines(written)?;
-        for pipeline in 0..self.pipelines {
+        let written: Vec<u64> = self
+            .writers
+            .iter_mut()
+            .map(LineWriter::stop)
+            .collect::<Result<_>>()?;
+        for (pipeline, written) in written.into_iter().enumerate() {
+            self.wait_lines(pipeline, written)?;
             let lines = self.lines(pipeline)?;
             ensure!(lines == written, "{lines} lines of {written}");
         }
         Ok(())
     }
 
-    fn wait_lines(&self, lines: u64) -> Result<()> {
-        for pipeline in 0..self.pipelines {
-            within(PATIENCE, &format!("{lines} lines of {pipeline}"), || {
-                let arrived = self.lines(pipeline)?;
-                ensure!(arrived >= lines, "{arrived}");
-                Ok(())
-            })?;
-        }
-        Ok(())
+    fn wait_lines(&self, pipeline: usize, lines: u64) -> Result<()> {
+        within(PATIENCE, &format!("{lines} lines of {pipeline}"), || {
+            let arrived = self.lines(pipeline)?;
+            ensure!(arrived >= lines, "{arrived}");
+            Ok(())
+        })
     }
 
     /// How many lines have arrived.
@@ -145,64 +145,4 @@ fn topic(pipeline: usize) -> String {
 
 fn file(folder: &Path, pipeline: usize) -> PathBuf {
     folder.join(format!("input-{pipeline}"))
-}
-
-/// Appends the same lines to all files.
-struct Writer {
-    is_over: Arc<AtomicBool>,
-    written: Arc<AtomicU64>,
-    thread: Option<JoinHandle<Result<()>>>,
-}
-
-impl Writer {
-    fn start(paths: Vec<PathBuf>) -> Result<Self> {
-        let open = |path: &PathBuf| OpenOptions::new().create(true).append(true).open(path);
-        let mut files: Vec<File> = paths.iter().map(open).collect::<Result<_, _>>()?;
-        let (is_over, written) = (
-            Arc::new(AtomicBool::new(false)),
-            Arc::new(AtomicU64::new(0)),
-        );
-        let thread = std::thread::spawn({
-            let (is_over, written) = (Arc::clone(&is_over), Arc::clone(&written));
-            move || {
-                while !is_over.load(Ordering::SeqCst) {
-                    let first = written.load(Ordering::SeqCst);
-                    let lines: String = (first..first + GROUP)
-                        .map(|line| format!("line {line}\n"))
-                        .collect();
-                    for file in &mut files {
-                        file.write_all(lines.as_bytes())?;
-                    }
-                    written.store(first + GROUP, Ordering::SeqCst);
-                    std::thread::sleep(PAUSE);
-                }
-                Ok(())
-            }
-        });
-        Ok(Self {
-            is_over,
-            written,
-            thread: Some(thread),
-        })
-    }
-
-    fn written(&self) -> u64 {
-        self.written.load(Ordering::SeqCst)
-    }
-
-    fn stop(&mut self) -> Result<u64> {
-        self.is_over.store(true, Ordering::SeqCst);
-        if let Some(thread) = self.thread.take() {
-            let written = thread.join();
-            written.map_err(|_| anyhow!("the writer of lines panicked"))??;
-        }
-        Ok(self.written())
-    }
-}
-
-impl Drop for Writer {
-    fn drop(&mut self) {
-        // Whoever wants to know of an error stops it beforehand.
-        let _ = self.stop();
-    }
 }
