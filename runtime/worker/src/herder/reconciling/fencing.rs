@@ -7,14 +7,12 @@
 //! is written. A worker that dies in between leaves the count outdated, and the
 //! next one fences again.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use tether_api::{ConnectError, Result};
 use tether_storage::{ConnectorEntry, TaskId};
-use tokio::sync::Mutex as AsyncMutex;
 
 use crate::config::Mode;
 use crate::herder::ConnectorKind;
@@ -26,24 +24,6 @@ use super::{Shared, status};
 /// For as long as it takes, unless the task is stopped.
 const NO_LIMIT: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// One fencing per connector at a time. Who comes while one is under way waits
-/// for it and finds nothing left to do.
-#[derive(Default)]
-pub(super) struct Fencings(Mutex<HashMap<String, Weak<AsyncMutex<()>>>>);
-
-impl Fencings {
-    fn of(&self, connector: &str) -> Arc<AsyncMutex<()>> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(fencing) = all.get(connector).and_then(Weak::upgrade) {
-            return fencing;
-        }
-        all.retain(|_, fencing| fencing.strong_count() > 0);
-        let fencing = Arc::default();
-        all.insert(connector.to_owned(), Arc::downgrade(&fencing));
-        fencing
-    }
-}
-
 /// Fences the producers of earlier sets of a connector's tasks, if that is not
 /// done yet (`DistributedHerder.fenceZombieSourceTasks`).
 ///
@@ -51,8 +31,8 @@ impl Fencings {
 /// `NotFound` or config, if there is no such source; illegal state, if its tasks
 /// were configured anew meanwhile; else, if a producer may still write.
 pub(super) async fn fence_zombies(shared: &Shared, connector: &str) -> Result<()> {
-    let fencing = shared.fencings.of(connector);
-    let _under_way = fencing.lock().await;
+    // Who comes while one is under way finds nothing left to do.
+    let _under_way = shared.fencings.lock(connector).await;
     refresh(
         shared,
         "Failed to read to end of config topic before performing zombie fencing",

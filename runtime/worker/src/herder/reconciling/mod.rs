@@ -32,8 +32,8 @@ use tether_group::protocol::Protocol;
 use tether_kafka::Clients;
 use tether_kafka::broker::Brokers;
 use tether_storage::{
-    ConfigStore, ConfigUpdate, ConnectorEntry, ConnectorStatus, OffsetStore, State, StatusStore,
-    TargetState, TaskStatus,
+    ConfigStore, ConfigUpdate, ConnectorEntry, ConnectorLocks, ConnectorStatus, OffsetStore, State,
+    StatusStore, TargetState, TaskStatus,
 };
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -49,7 +49,6 @@ use crate::worker::{Worker, WorkerRequest};
 
 use actor::Command;
 use actors::Actors;
-use fencing::Fencings;
 use group::Rounds;
 use requests::{Requests, Turn};
 use role::{Leadership, Role};
@@ -105,7 +104,8 @@ pub struct ReconcilingHerder {
 struct Shared {
     context: HerderContext,
     validation: Validation,
-    fencings: Fencings,
+    /// One fencing per connector at a time.
+    fencings: ConnectorLocks,
     role: Role,
     /// True once the stores are read and the connectors are being started, those
     /// of a first assignment if there is a group.
@@ -278,7 +278,7 @@ impl ReconcilingHerder {
         let shared = Arc::new(Shared {
             context,
             validation,
-            fencings: Fencings::default(),
+            fencings: ConnectorLocks::default(),
             role,
             started: watch::Sender::new(false),
             stopping: CancellationToken::new(),
