@@ -7,7 +7,7 @@ use tether_api::ConnectError;
 use tether_worker::herder::{self, Herder};
 
 use crate::error::RestError;
-use crate::forward::{Hop, Onward, Outcome, RestClient};
+use crate::forward::{Hop, Onward, Outcome, RestClient, Retries};
 use crate::timeout::{self, Timeouts};
 
 /// The herder, the way to other workers, and how long to wait.
@@ -56,31 +56,38 @@ impl Api {
     }
 
     /// The same, but if the herder says that another worker has to answer, the
-    /// request is sent on to that one.
+    /// request is sent on to that one. If that has not begun to do it, the herder
+    /// is asked again, for it may know better then.
     ///
     /// # Errors
     /// As for [`Self::ask`], and those of [`Onward::send`].
-    pub(crate) async fn ask_or_forward<T, F>(
+    pub(crate) async fn ask_or_forward<R, T, F>(
         &self,
         hop: &Hop,
         onward: Onward,
-        work: impl FnOnce(Arc<dyn Herder>) -> F,
+        request: R,
+        work: impl Fn(Arc<dyn Herder>, R) -> F,
     ) -> Result<Outcome<T>, RestError>
     where
+        R: Clone,
         T: Send + 'static,
         F: Future<Output = Result<T, ConnectError>> + Send + 'static,
     {
-        let work = work(Arc::clone(&self.herder));
-        let error = match timeout::complete(self.herder(), self.timeouts.request, work).await? {
-            Ok(answer) => return Ok(Outcome::Own(answer)),
-            Err(error) => error,
-        };
-        match herder::target_of(&error) {
-            Some(target) => onward
-                .send(&self.client, hop, target)
-                .await
-                .map(Outcome::Remote),
-            None => Err(error.into()),
+        let mut retries = Retries::within(self.timeouts.forwarding);
+        loop {
+            let work = work(Arc::clone(&self.herder), request.clone());
+            let error = match timeout::complete(self.herder(), self.timeouts.request, work).await? {
+                Ok(answer) => return Ok(Outcome::Own(answer)),
+                Err(error) => error,
+            };
+            let Some(target) = herder::target_of(&error) else {
+                return Err(error.into());
+            };
+            match onward.send(&self.client, hop, target).await {
+                Ok(answer) => return Ok(Outcome::Remote(answer)),
+                Err(error) if error.is_retriable() && retries.next().await => {}
+                Err(error) => return Err(error.into()),
+            }
         }
     }
 }

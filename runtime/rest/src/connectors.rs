@@ -90,7 +90,7 @@ pub(crate) async fn create(
         initial_state,
     };
     let outcome = api
-        .ask_or_forward(&hop, onward, |herder| async move {
+        .ask_or_forward(&hop, onward, request, |herder, request| async move {
             herder.create_connector(request).await
         })
         .await?;
@@ -134,9 +134,14 @@ pub(crate) async fn put_config(
     let location = location(scheme, &headers, &connector);
     let onward = onward(Method::PUT, &connector, "config").json(&config)?;
     let outcome = api
-        .ask_or_forward(&hop, onward, |herder| async move {
-            herder.put_connector_config(&connector, config).await
-        })
+        .ask_or_forward(
+            &hop,
+            onward,
+            (connector, config),
+            |herder, (connector, config)| async move {
+                herder.put_connector_config(&connector, config).await
+            },
+        )
         .await?;
     let is_new = match &outcome {
         Outcome::Own(created) => matches!(created, Created::New(_)),
@@ -163,9 +168,14 @@ pub(crate) async fn patch_config(
 ) -> Result<Response> {
     let onward = onward(Method::PATCH, &connector, "config").json(&patch)?;
     let outcome = api
-        .ask_or_forward(&hop, onward, |herder| async move {
-            herder.patch_connector_config(&connector, patch).await
-        })
+        .ask_or_forward(
+            &hop,
+            onward,
+            (connector, patch),
+            |herder, (connector, patch)| async move {
+                herder.patch_connector_config(&connector, patch).await
+            },
+        )
         .await?;
     Ok(outcome.body(ConnectorInfo::from))
 }
@@ -178,7 +188,7 @@ pub(crate) async fn delete(
 ) -> Result<StatusCode> {
     let path = format!("/connectors/{}", path::encode(&connector));
     let onward = Onward::new(Method::DELETE, path);
-    api.ask_or_forward(&hop, onward, |herder| async move {
+    api.ask_or_forward(&hop, onward, connector, |herder, connector| async move {
         herder.delete_connector(&connector).await
     })
     .await?;
@@ -224,7 +234,7 @@ pub(crate) async fn restart_task(
     let id = task_id(&connector, &task, "Unknown task: ")?;
     let operation = format!("tasks/{}/restart", id.task);
     let onward = onward(Method::POST, &connector, &operation);
-    api.ask_or_forward(&hop, onward, |herder| async move {
+    api.ask_or_forward(&hop, onward, id, |herder, id| async move {
         herder.restart_task(&id).await
     })
     .await?;
@@ -248,7 +258,7 @@ pub(crate) async fn restart(
     };
     if !request.only_failed && !request.include_tasks {
         let connector = request.connector;
-        api.ask_or_forward(&hop, onward, |herder| async move {
+        api.ask_or_forward(&hop, onward, connector, |herder, connector| async move {
             herder.restart_connector(&connector).await
         })
         .await?;
@@ -258,7 +268,7 @@ pub(crate) async fn restart(
         .flag("includeTasks", request.include_tasks)
         .flag("onlyFailed", request.only_failed);
     let outcome = api
-        .ask_or_forward(&hop, onward, |herder| async move {
+        .ask_or_forward(&hop, onward, request, |herder, request| async move {
             herder.restart_connector_and_tasks(request).await
         })
         .await?;
@@ -291,7 +301,7 @@ pub(crate) async fn stop(
     hop: Hop,
 ) -> Result<StatusCode> {
     let onward = onward(Method::PUT, &connector, "stop");
-    api.ask_or_forward(&hop, onward, |herder| async move {
+    api.ask_or_forward(&hop, onward, connector, |herder, connector| async move {
         herder
             .set_target_state(&connector, TargetState::Stopped)
             .await

@@ -30,7 +30,7 @@ pub(crate) async fn put_task_configs(
     let configs = Vec::<RawConfig>::from_json(body::parse(&content)?)?;
     let path = format!("/connectors/{}/tasks", path::encode(&connector));
     let onward = Onward::new(Method::POST, path).json(&configs)?;
-    api.ask_or_forward(&hop, onward, |herder| async move {
+    api.ask_or_forward(&hop, onward, (connector, configs), |herder, (connector, configs)| async move {
         herder.put_task_configs(&connector, configs).await
     })
     .await?;
@@ -49,7 +49,7 @@ pub(crate) async fn fence(
     let path = format!("/connectors/{}/fence", path::encode(&connector));
     // The reference, too, sends the bytes of the body on as a text in base64.
     let onward = Onward::new(Method::PUT, path).json(&BASE64.encode(&content))?;
-    api.ask_or_forward(&hop, onward, |herder| async move {
+    api.ask_or_forward(&hop, onward, connector, |herder, connector| async move {
         herder.fence_zombies(&connector).await
     })
     .await?;

@@ -59,7 +59,7 @@ async fn change(
     change: OffsetChange,
 ) -> Result<Response, RestError> {
     let outcome = api
-        .ask_or_forward(&hop, onward, |herder| async move {
+        .ask_or_forward(&hop, onward, (connector, change), |herder, (connector, change)| async move {
             herder.change_offsets(&connector, change).await
         })
         .await?;

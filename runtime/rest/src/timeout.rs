@@ -16,6 +16,8 @@ pub struct Timeouts {
     pub request: Duration,
     /// `GET /health`.
     pub health: Duration,
+    /// How long a request is sent on again to whoever is to answer it then.
+    pub forwarding: Duration,
 }
 
 impl Timeouts {
@@ -31,6 +33,7 @@ impl Default for Timeouts {
         Self {
             request: Duration::from_secs(90),
             health: Duration::from_secs(10),
+            forwarding: Duration::from_secs(90),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Requests to other workers (`RestClient`).
 
 use std::error::Error as _;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,8 +12,10 @@ use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tether_api::{ConnectError, Result};
-use tether_worker::herder::{ALGORITHM_HEADER, SIGNATURE_HEADER, answered, answered_with_code};
+use tether_api::{ConnectError, ErrorKind, Result};
+use tether_worker::herder::{
+    ALGORITHM_HEADER, Answered, SIGNATURE_HEADER, answered, answered_with_code,
+};
 use tether_worker::session::Signer;
 use tokio::sync::OnceCell;
 
@@ -40,7 +43,7 @@ pub(crate) struct Call<'a> {
     pub(crate) method: Method,
     pub(crate) url: String,
     /// JSON.
-    pub(crate) body: Option<Vec<u8>>,
+    pub(crate) body: Option<Bytes>,
     /// Who asks, in the words of the client.
     pub(crate) authorization: Option<HeaderValue>,
     /// Proves that this worker is one of the group.
@@ -86,12 +89,17 @@ impl RestClient {
     ///
     /// # Errors
     /// The error of the answer, with its status and message; else other, in the
-    /// words of the reference as far as it has any.
+    /// words of the reference as far as it has any. `Retriable`, whatever the
+    /// status, if the other worker has not begun to do what it was asked for.
     pub(crate) async fn send(&self, call: Call<'_>) -> Result<RemoteAnswer> {
         let url = call.url.clone();
         let answer = self.answer(call).await;
-        if let Err(error) = &answer {
-            tracing::error!(url, %error, "A request to another worker failed");
+        match &answer {
+            Err(error) if error.is_retriable() => {
+                tracing::warn!(url, %error, "Another worker does not take a request now");
+            }
+            Err(error) => tracing::error!(url, %error, "A request to another worker failed"),
+            Ok(_) => {}
         }
         answer
     }
@@ -207,7 +215,14 @@ fn remote_error(status: StatusCode, body: &[u8]) -> ConnectError {
         Ok(ErrorMessage {
             error_code,
             message,
-        }) => answered_with_code(status.as_u16(), error_code, message.unwrap_or_default()),
+        }) => {
+            let (status, message) = (status.as_u16(), message.unwrap_or_default());
+            if is_untouched(status, &message) {
+                return ConnectError::new(ErrorKind::Retriable, message)
+                    .caused_by(Answered { status, error_code });
+            }
+            answered_with_code(status, error_code, message)
+        }
         Err(_) => broken(&format!(
             "the answer has the status {} and no error message",
             status.as_u16()
@@ -215,7 +230,20 @@ fn remote_error(status: StatusCode, body: &[u8]) -> ConnectError {
     }
 }
 
+/// Whether a worker says with this answer that it does nothing about a request
+/// now: it starts or stops, or a rebalance is under way. All of that passes.
+fn is_untouched(status: u16, message: &str) -> bool {
+    match status {
+        409 => message.starts_with("Cannot complete request"),
+        500 => message == "Worker is shutting down",
+        503 => true,
+        _ => false,
+    }
+}
+
 fn failed(error: reqwest::Error) -> ConnectError {
+    let is_connected = !error.is_connect();
+    let mut is_distrusted = false;
     // The URL is in the log.
     let error = error.without_url();
     let mut text = error.to_string();
@@ -223,12 +251,22 @@ fn failed(error: reqwest::Error) -> ConnectError {
     while let Some(error) = cause {
         text.push_str(": ");
         text.push_str(&error.to_string());
+        // A certificate that is not right does not become so.
+        let failure = error.downcast_ref::<io::Error>();
+        is_distrusted |= failure.is_some_and(|error| error.kind() == io::ErrorKind::InvalidData);
         cause = error.source();
     }
-    broken(&text)
+    if is_connected || is_distrusted {
+        return broken(&text);
+    }
+    ConnectError::retriable(not_forwarded(&text))
 }
 
 /// No answer came, or none that makes sense.
 fn broken(reason: &str) -> ConnectError {
-    ConnectError::other(format!("IO Error trying to forward REST request: {reason}"))
+    ConnectError::other(not_forwarded(reason))
+}
+
+fn not_forwarded(reason: &str) -> String {
+    format!("IO Error trying to forward REST request: {reason}")
 }

@@ -4,16 +4,26 @@
 //! A request may be sent on twice: by the worker that a client asked to the one
 //! that this takes for the right one, and by that to the one that it knows
 //! better. If that is wrong too, a rebalance is going on.
+//!
+//! A worker that is asked for something while another one is lost learns only
+//! later that it is. So a request that nobody has begun to do is sent on again, to
+//! whoever is to answer it then, until it is done or [`Timeouts::forwarding`] is
+//! over. One whose answer is lost is not: it may have been done.
+//!
+//! [`Timeouts::forwarding`]: crate::timeout::Timeouts::forwarding
 
 mod client;
 mod hop;
 mod peers;
+mod retries;
 
-use axum::http::{Method, StatusCode};
+use axum::http::Method;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use tether_worker::herder::Elsewhere;
+use tether_api::{ConnectError, Result};
+use tether_worker::herder::{Elsewhere, answered};
 
 use crate::error::RestError;
 use crate::json::{self, Json};
@@ -22,13 +32,14 @@ use crate::json::{self, Json};
 pub(crate) use client::Call;
 pub(crate) use client::{RemoteAnswer, RestClient};
 pub(crate) use hop::Hop;
+pub(crate) use retries::Retries;
 
 /// A request as it is sent on.
 pub(crate) struct Onward {
     method: Method,
     path: String,
     flags: Vec<(&'static str, bool)>,
-    body: Option<Vec<u8>>,
+    body: Option<Bytes>,
 }
 
 impl Onward {
@@ -54,7 +65,7 @@ impl Onward {
     /// 500, if it cannot be written.
     pub(crate) fn json(mut self, body: &impl Serialize) -> Result<Self, RestError> {
         let body = json::write(body).map_err(|error| RestError::internal(error.to_string()))?;
-        self.body = Some(body);
+        self.body = Some(body.into());
         Ok(self)
     }
 
@@ -62,13 +73,14 @@ impl Onward {
     ///
     /// # Errors
     /// 409, if no worker is known or the request has come too far; that worker's
-    /// own error; 500, if it cannot be reached.
+    /// own error; 500, if it cannot be reached. `Retriable`, if nobody has begun
+    /// to do what is asked for.
     pub(crate) async fn send(
-        self,
+        &self,
         client: &RestClient,
         hop: &Hop,
         target: &Elsewhere,
-    ) -> Result<RemoteAnswer, RestError> {
+    ) -> Result<RemoteAnswer> {
         if hop.forward == Some(false) {
             tracing::error!(
                 "Request '{} {}' failed because it couldn't find the target Connect worker within \
@@ -91,23 +103,23 @@ impl Onward {
             join(url, &self.path),
             hop.forward.is_none()
         );
-        for (name, value) in self.flags {
+        for (name, value) in &self.flags {
             url.push_str(&format!("&{name}={value}"));
         }
         tracing::debug!(url, method = %self.method, "Forwarding a request");
         let call = client::Call {
-            method: self.method,
+            method: self.method.clone(),
             url,
-            body: self.body,
+            body: self.body.clone(),
             authorization: hop.authorization.clone(),
             signer: None,
         };
-        Ok(client.send(call).await?)
+        client.send(call).await
     }
 }
 
-fn conflict(message: &str) -> RestError {
-    RestError::new(StatusCode::CONFLICT, message)
+fn conflict(message: &str) -> ConnectError {
+    answered(409, message)
 }
 
 /// The URL of a path on a worker whose own URL may end with a slash.

@@ -27,7 +27,7 @@ impl Peers for RestClient {
         let call = Call {
             method: Method::POST,
             url: join(leader, &format!("/connectors/{connector}/tasks")),
-            body: Some(body),
+            body: Some(body.into()),
             authorization: None,
             signer,
         };

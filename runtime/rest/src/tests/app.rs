@@ -1,7 +1,6 @@
 //! A REST API without sockets, and requests to it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -70,10 +69,7 @@ impl App {
 
     pub(super) fn configured(config: RestConfig) -> Self {
         let herder = Arc::new(FakeHerder::default());
-        let timeouts = Timeouts {
-            request: Duration::from_secs(90),
-            health: Duration::from_secs(10),
-        };
+        let timeouts = Timeouts::default();
         let client = RestClient::new(config.tls.clone(), timeouts.forward()).unwrap();
         let api = Api::new(herder.clone(), client, timeouts);
         let (regular, admin) = routers(&config, api, &InFlight::default());

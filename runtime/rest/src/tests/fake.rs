@@ -17,7 +17,7 @@ use tether_worker::herder::{
     OffsetChange, RawConfig, TaskInfo,
 };
 use tether_worker::session::Verifier;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 #[derive(Clone)]
 struct Connector {
@@ -43,6 +43,8 @@ pub(super) struct FakeHerder {
     /// If this is there, another worker has to answer: the one with this URL, or
     /// nobody who is known.
     pub(super) elsewhere: Mutex<Option<Option<String>>>,
+    /// How often it said so.
+    pub(super) deferred: watch::Sender<usize>,
     /// How internal requests are verified; none are taken without.
     pub(super) session: Mutex<Option<(Verifier, Option<SessionKey>)>>,
     pub(super) task_configs: Mutex<Vec<(String, Vec<RawConfig>)>>,
@@ -63,6 +65,7 @@ impl Default for FakeHerder {
             cluster_levels: Mutex::default(),
             metrics: Metrics::default(),
             elsewhere: Mutex::default(),
+            deferred: watch::Sender::default(),
             session: Mutex::default(),
             task_configs: Mutex::default(),
             fenced: Mutex::default(),
@@ -121,7 +124,10 @@ impl FakeHerder {
 
     fn here(&self) -> Result<()> {
         match &*self.elsewhere.lock().unwrap() {
-            Some(url) => Err(herder::elsewhere(url.as_deref())),
+            Some(url) => {
+                self.deferred.send_modify(|deferred| *deferred += 1);
+                Err(herder::elsewhere(url.as_deref()))
+            }
             None => Ok(()),
         }
     }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tether_api::config::ConfigMap;
 use tokio::net::TcpListener;
 
-use super::peer::{Message, Worker, answer, answering};
+use super::peer::{Message, Worker, answer, answering, gone};
 use crate::forward::{Call, RestClient};
 use crate::tls::TlsConfig;
 
@@ -94,7 +94,8 @@ async fn the_right_worker_does_what_another_one_was_asked_for() {
 
 #[tokio::test]
 async fn a_request_goes_two_workers_far() {
-    let (asked, second) = two().await;
+    let (asked, second) = (Worker::impatient().await, Worker::impatient().await);
+    asked.defer_to(&second.url);
     let third = Worker::start().await;
     second.defer_to(&third.url);
     let created = asked.ask("POST /connectors", CREATE).await;
@@ -331,12 +332,9 @@ async fn answers_that_make_no_sense_are_errors() {
 
 #[tokio::test]
 async fn a_worker_that_is_gone_is_reported() {
-    let asked = Worker::start().await;
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let gone = format!("http://{}/", listener.local_addr().unwrap());
-    drop(listener);
+    let asked = Worker::impatient().await;
     for (url, reason) in [
-        (&*gone, "Connection refused"),
+        (&*gone().await, "Connection refused"),
         ("http://127.0.0.1:99999/", "is no URL"),
         ("leader", "is no URL"),
         ("ftp://127.0.0.1/", "ftp is no protocol of workers"),
@@ -348,6 +346,63 @@ async fn a_worker_that_is_gone_is_reported() {
         assert!(message.starts_with(forwarding), "{message}");
         assert!(message.contains(reason), "{message}");
     }
+}
+
+/// The worker that is to answer is gone, stops or waits for a rebalance; then it
+/// is another one.
+#[tokio::test]
+async fn what_nobody_has_begun_is_sent_on_again() {
+    let error = |status: &str, code: u16, message: &str| {
+        let body = json!({"error_code": code, "message": message});
+        answer(status, &body.to_string())
+    };
+    let conflict =
+        "Cannot complete request because of a conflicting operation (e.g. worker rebalance)";
+    let stale = "Cannot complete request momentarily due to stale configuration (typically caused by a \
+                 concurrent config change)";
+    let internal = "500 Internal Server Error";
+    for refusal in [
+        None,
+        Some(error("409 Conflict", 409, conflict)),
+        Some(error("409 Conflict", 409, stale)),
+        Some(error(internal, 500, "Worker is shutting down")),
+        Some(error("503 Service Unavailable", 503, "starting")),
+    ] {
+        let (asked, leader) = (Worker::start().await, Worker::start().await);
+        let made = leader.ask("PUT /connectors/x/config", CONFIG).await;
+        assert_eq!(made.status(), 201);
+        asked.defer_to(&match refusal {
+            Some(refusal) => answering(refusal).await.0,
+            None => gone().await,
+        });
+        let mut deferred = asked.herder.deferred.subscribe();
+        let delete = asked.ask("DELETE /connectors/x", "");
+        let rebalance = async {
+            // It was told where the request belongs, and asked again.
+            deferred.wait_for(|deferred| *deferred == 2).await.unwrap();
+            asked.defer_to(&leader.url);
+        };
+        let (deleted, ()) = tokio::join!(delete, rebalance);
+        assert_eq!(deleted.status(), 204, "{}", deleted.body);
+        let gone = leader.ask("GET /connectors/x", "").await;
+        assert_eq!(gone.status(), 404);
+    }
+}
+
+/// This worker is the one that is to answer at last.
+#[tokio::test]
+async fn what_nobody_has_begun_is_done_by_who_may() {
+    let asked = Worker::start().await;
+    asked.defer_to(&gone().await);
+    let mut deferred = asked.herder.deferred.subscribe();
+    let create = asked.ask("POST /connectors", CREATE);
+    let rebalance = async {
+        deferred.wait_for(|deferred| *deferred == 2).await.unwrap();
+        *asked.herder.elsewhere.lock().unwrap() = None;
+    };
+    let (created, ()) = tokio::join!(create, rebalance);
+    assert_eq!(created.status(), 201);
+    assert_eq!(asked.herder.raw_config("x")["n"].as_deref(), Some("1.50"));
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 use tether_api::config::ConfigMap;
@@ -109,7 +110,18 @@ impl Worker {
             .iter()
             .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
             .collect();
-        let config = RestConfig::new(&properties, None).unwrap();
+        Self::configured(RestConfig::new(&properties, None).unwrap()).await
+    }
+
+    /// A worker that sends each request on once.
+    pub(super) async fn impatient() -> Self {
+        let properties = [("listeners".to_owned(), "http://127.0.0.1:0".to_owned())];
+        let mut config = RestConfig::new(&properties.into(), None).unwrap();
+        config.timeouts.forwarding = Duration::ZERO;
+        Self::configured(config).await
+    }
+
+    async fn configured(config: RestConfig) -> Self {
         let server = RestServer::bind(config).await.unwrap();
         let herder = Arc::new(FakeHerder::default());
         Self {
@@ -137,6 +149,12 @@ impl Worker {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         exchange(&mut stream, line, headers, body).await
     }
+}
+
+/// The URL of a worker that is not there.
+pub(super) async fn gone() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    format!("http://{}/", listener.local_addr().unwrap())
 }
 
 /// Gives one answer, such as `204 No Content\r\n\r\n`, to one request. Returns

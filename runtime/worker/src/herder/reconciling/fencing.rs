@@ -13,6 +13,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tether_api::{ConnectError, Result};
 use tether_storage::{ConnectorEntry, TaskId};
+use tokio::time::timeout;
 
 use crate::config::Mode;
 use crate::herder::ConnectorKind;
@@ -20,6 +21,9 @@ use crate::preflight::Preflight;
 
 use super::role::Standing;
 use super::{Shared, status};
+
+/// How long to wait before a leader that did not begin to fence is asked again.
+const LEADER_RETRY: Duration = Duration::from_secs(1);
 
 /// For as long as it takes, unless the task is stopped.
 const NO_LIMIT: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -76,7 +80,15 @@ async fn have_zombies_fenced(shared: &Shared, connector: &str) -> Result<()> {
         };
         standing.mark_unchanged();
         let fenced = match leader {
-            Some(leader) => shared.have_fenced(&leader, connector).await,
+            Some(leader) => match shared.have_fenced(&leader, connector).await {
+                // It is gone, stops or starts: who leads then does it.
+                Err(error) if error.is_retriable() => {
+                    tracing::info!(connector, %error, "Waiting for a leader that fences zombies");
+                    let _ = timeout(LEADER_RETRY, standing.changed()).await;
+                    continue;
+                }
+                fenced => fenced,
+            },
             None => fence_zombies(shared, connector).await,
         };
         // Who led may lead no more.
@@ -92,7 +104,8 @@ fn source(shared: &Shared, connector: &str) -> Result<Arc<ConnectorEntry>> {
         .entry(connector)
         .ok_or_else(|| ConnectError::not_found(format!("Connector {connector} not found")))?;
     let class = entry.config.get("connector.class");
-    if status::kind(&shared.context.plugins, class) != ConnectorKind::Source {
+    // A class that is unknown here is one of a worker that has it and asks for this.
+    if status::kind(&shared.context.plugins, class) == ConnectorKind::Sink {
         return Err(ConnectError::config(format!(
             "Connector {connector} is not a source connector"
         )));

@@ -2,13 +2,21 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
+use tether_api::config::ConfigMap;
+use tether_api::{ConnectError, Result};
 use tether_kafka::fake::{Fault, Operation};
 use tether_kafka::{KafkaError, KafkaErrorKind};
 use tether_storage::{ConfigStore as _, MemoryConfigStore, State, TaskId};
+use tokio::sync::watch;
 
-use super::{Fixture, config, herder_with};
-use crate::herder::Herder;
-use crate::testing::EXACTLY_ONCE;
+use super::super::fencing::TaskPreflight;
+use super::super::role::Standing;
+use super::rounds::unreachable_group;
+use super::{Fixture, config, herder_with, idle_herder};
+use crate::herder::{Herder, Peers};
+use crate::session::Signer;
+use crate::testing::{EXACTLY_ONCE, map};
 
 /// The count of producers of the connector `a`, and whether it is outdated.
 fn counted(configs: &MemoryConfigStore) -> (Option<u32>, bool) {
@@ -87,4 +95,74 @@ async fn no_task_starts_while_a_zombie_may_write() {
         .await;
     assert_eq!(counted(&configs), (Some(3), false));
     fixture.herder.stop().await;
+}
+
+/// A worker of another kind has the class, and asks for this.
+#[tokio::test(start_paused = true)]
+async fn a_source_is_fenced_whose_class_only_others_have() {
+    let configs = Arc::new(MemoryConfigStore::new());
+    let foreign = map(&[("connector.class", "t.Foreign")]);
+    configs
+        .put_connector_config("a", &foreign, None)
+        .await
+        .unwrap();
+    configs
+        .put_task_configs("a", &[foreign.clone(), foreign])
+        .await
+        .unwrap();
+    let fixture = herder_with(&configs, &EXACTLY_ONCE).await;
+    fixture.herder.fence_zombies("a").await.unwrap();
+    assert_eq!(counted(&configs), (Some(2), false));
+    fixture.herder.stop().await;
+}
+
+const GONE: &str = "http://gone:8083/";
+
+/// Workers of which one is gone. They tell who was asked last.
+struct Mortal(watch::Sender<String>);
+
+#[async_trait]
+impl Peers for Mortal {
+    async fn put_task_configs(
+        &self,
+        _: &str,
+        _: &str,
+        _: &[ConfigMap],
+        _: Option<&Signer>,
+    ) -> Result<()> {
+        Ok(())
+    }
+
+    async fn fence_zombies(&self, leader: &str, _: &str, _: Option<&Signer>) -> Result<()> {
+        self.0.send_replace(leader.to_owned());
+        match leader {
+            GONE => Err(ConnectError::retriable("Connection refused")),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_waits_for_a_leader_that_is_there() {
+    let configs = Arc::new(MemoryConfigStore::new());
+    let (asked, mut last) = watch::channel(String::new());
+    let group = unreachable_group(Arc::new(Mortal(asked)));
+    let (fixture, _requests) = idle_herder(configs.clone(), &EXACTLY_ONCE, Some(group));
+    let connector = map(&[("connector.class", "t.Obedient")]);
+    configs
+        .put_connector_config("a", &connector, None)
+        .await
+        .unwrap();
+    let shared = &fixture.herder.shared;
+    let entry = shared.entry("a").unwrap();
+    let preflight = TaskPreflight::of(shared, &TaskId::new("a", 0), &entry).unwrap();
+    shared.role.settle(Standing::Follower(GONE.to_owned()));
+    let rebalance = async {
+        last.wait_for(|leader| leader == GONE).await.unwrap();
+        let there = "http://there:8083/".to_owned();
+        shared.role.settle(Standing::Follower(there));
+    };
+    let (fenced, ()) = tokio::join!(preflight.fence_zombies(), rebalance);
+    fenced.unwrap();
+    assert_eq!(*last.borrow(), "http://there:8083/");
 }

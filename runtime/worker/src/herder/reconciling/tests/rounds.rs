@@ -71,10 +71,8 @@ struct Scene {
     events: mpsc::UnboundedSender<GroupEvent>,
 }
 
-fn scene() -> Scene {
-    let configs = Arc::new(Lagging::default());
-    let mut properties = EXACTLY_ONCE[..5].to_vec();
-    properties.push(("scheduled.rebalance.max.delay.ms", "1000"));
+/// A group that nobody can join, whose other workers are these.
+pub(super) fn unreachable_group(peers: Arc<dyn Peers>) -> GroupContext {
     let settings = GroupSettings {
         group_id: "g".to_owned(),
         client_id: "c".to_owned(),
@@ -88,13 +86,19 @@ fn scene() -> Scene {
         retry_backoff_max: Duration::from_secs(1),
         request_timeout: Duration::from_secs(3600),
     };
-    let brokers = Arc::new(Silent);
-    let (member, _) = member::join(settings.clone(), brokers.clone());
-    let group = GroupContext {
+    GroupContext {
         settings,
-        brokers,
-        peers: Arc::new(Nobody),
-    };
+        brokers: Arc::new(Silent),
+        peers,
+    }
+}
+
+fn scene() -> Scene {
+    let configs = Arc::new(Lagging::default());
+    let mut properties = EXACTLY_ONCE[..5].to_vec();
+    properties.push(("scheduled.rebalance.max.delay.ms", "1000"));
+    let group = unreachable_group(Arc::new(Nobody));
+    let (member, _) = member::join(group.settings.clone(), Arc::clone(&group.brokers));
     let (fixture, _) = idle_herder(configs.clone(), &properties, Some(group));
     let herder = &fixture.herder;
     let Mode::Distributed(config) = &herder.shared.context.config.mode else {
