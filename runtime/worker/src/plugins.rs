@@ -87,19 +87,22 @@ impl Plugins {
     /// # Errors
     /// Config, with the list of connectors there are.
     pub fn connector(&self, name: &str) -> Result<&PluginDescriptor> {
-        self.find(&[PluginKind::Sink, PluginKind::Source], name).ok_or_else(|| {
-            let available: Vec<String> = self
-                .all
-                .iter()
-                .filter(|plugin| matches!(plugin.kind(), PluginKind::Sink | PluginKind::Source))
-                .map(describe)
-                .collect();
-            ConnectError::config(format!(
-                "Failed to find any class that implements Connector and which name matches {name}, \
-                 available connectors are: {}",
-                available.join(", ")
-            ))
-        })
+        self.find(&[PluginKind::Sink, PluginKind::Source], name)
+            .ok_or_else(|| self.no_connector(name))
+    }
+
+    fn no_connector(&self, name: &str) -> ConnectError {
+        let is_connector = |plugin: &&PluginDescriptor| {
+            matches!(plugin.kind(), PluginKind::Sink | PluginKind::Source)
+        };
+        let available = self.all.iter().filter(is_connector).map(describe);
+        let available: Vec<String> = available.collect();
+        ConnectError::config(format!(
+            "Failed to find any class that implements Connector and which name matches {name}, \
+             available connectors are: {}",
+            available.join(", ")
+        ))
+        .with_class("org.apache.kafka.connect.errors.ConnectException")
     }
 
     /// A new instance of a connector.

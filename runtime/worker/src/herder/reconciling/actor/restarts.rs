@@ -30,7 +30,11 @@ impl Actor {
             .start_connector(&self.connector, &entry.config, entry.target_state)
             .await;
         self.failure = outcome.as_ref().err().map(ToString::to_string);
-        outcome
+        // Whatever it is, nothing is wrong with the request to restart it.
+        outcome.map_err(|error| {
+            let message = format!("Failed to start connector: {}", self.connector);
+            ConnectError::other(message).caused_by(error)
+        })
     }
 
     pub(super) async fn restart_task(&mut self, task: u32) -> Result<()> {
