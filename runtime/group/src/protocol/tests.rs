@@ -98,6 +98,32 @@ fn what_is_wrong_is_said_with_its_place() {
     assert_eq!(task, "the connector c has a task -2, at byte 33");
 }
 
+/// A name of 30,000 bytes, and 3,000 tasks of it: 12,000 bytes become 90 million.
+#[test]
+fn a_short_message_takes_little_memory() {
+    let name = "c".repeat(30_000);
+    let tasks = (0..3_000).map(|task| TaskId::new(name.as_str(), task));
+    let metadata = Metadata {
+        url: "u".to_owned(),
+        config_offset: 0,
+        allocation: Some(Assignment {
+            error: None,
+            leader: String::new(),
+            leader_url: String::new(),
+            config_offset: 0,
+            assigned: Work {
+                connectors: [].into(),
+                tasks: tasks.collect(),
+            },
+            revoked: Work::default(),
+            delay_ms: 0,
+        }),
+    };
+    let bytes = metadata.encode(Protocol::Sessioned).unwrap();
+    let error = Metadata::decode(&bytes).unwrap_err().to_string();
+    assert!(error.contains("too long for so many tasks"), "{error}");
+}
+
 #[test]
 fn a_name_that_does_not_fit_is_refused() {
     let metadata = Metadata {

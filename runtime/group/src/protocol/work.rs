@@ -10,12 +10,21 @@ use crate::Work;
 /// The number of a task that stands for the connector itself.
 const CONNECTOR: i32 = -1;
 
+/// Bytes that the names of connectors may take in memory, where each task has a
+/// copy. In a message they are there once.
+const LARGEST_NAMES: usize = 64 * 1024 * 1024;
+
 /// Reads connectors and their tasks; null is none.
 pub(super) fn read_work(reader: &mut Reader<'_>, what: &str) -> Result<Work, BytesError> {
     let mut work = Work::default();
+    let mut names = 0;
     for _ in 0..reader.count(what)? {
         let connector = reader.text("the name of a connector")?;
         for _ in 0..reader.count("the tasks of a connector")? {
+            names += connector.len();
+            if names > LARGEST_NAMES {
+                return Err(reader.error("the names of connectors are too long for so many tasks"));
+            }
             match reader.int32("the number of a task")? {
                 CONNECTOR => {
                     work.connectors.insert(connector.to_owned());
