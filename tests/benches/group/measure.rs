@@ -17,6 +17,8 @@ use crate::usage::Usage;
 /// Connectors that are created at once by a group that already has many.
 pub(crate) const MORE: usize = 100;
 const PATIENCE: Duration = Duration::from_secs(600);
+/// What a start leaves behind is over after this: producers connect when their tasks run already.
+const SETTLING: Duration = Duration::from_secs(10);
 /// How long a group is watched that has nothing to do.
 const IDLE: Duration = Duration::from_secs(20);
 
@@ -163,6 +165,7 @@ impl Clock {
     }
 
     fn idle(&self, group: &Group) -> Result<Measured> {
+        thread::sleep(SETTLING);
         let before = group.usages()?;
         thread::sleep(IDLE);
         let used = group.usages()?.since(&before);
