@@ -82,6 +82,26 @@ impl<V: Clone> SchemaCache<V> {
         self.insert(schema, value.clone());
         Ok(value)
     }
+
+    /// What `look` makes of what is known for this schema, worked out at the
+    /// first sight of it. Meanwhile nothing can be remembered, so `look` must
+    /// not ask this cache for anything.
+    ///
+    /// # Errors
+    /// Those of `make`; they are not remembered.
+    pub fn with<R>(
+        &self,
+        schema: &SchemaRef,
+        make: impl FnOnce(&SchemaRef) -> Result<V>,
+        look: impl FnOnce(&V) -> R,
+    ) -> Result<R> {
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, value)) = entries.by_address.get(&address(schema)) {
+            return Ok(look(value));
+        }
+        drop(entries);
+        Ok(look(&self.get_or_make(schema, make)?))
+    }
 }
 
 impl<V> fmt::Debug for SchemaCache<V> {
@@ -137,6 +157,12 @@ mod tests {
         assert_eq!(cache.get(&first), Some(1));
         assert_eq!(cache.get_or_make(&schema("s"), |_| Ok(2))?, 1);
         assert_eq!(cache.get(&schema("t")), None);
+        for schema in [first, schema("s")] {
+            let known = cache.with(&schema, |_| Ok(3), |known| *known + 10)?;
+            assert_eq!(known, 11);
+        }
+        assert_eq!(cache.with(&schema("t"), |_| Ok(3), |known| *known)?, 3);
+        assert_eq!(cache.get(&schema("t")), Some(3));
         Ok(())
     }
 

@@ -66,16 +66,21 @@ impl AvroWriter {
         }
     }
 
-    fn known(&self, schema: Option<&SchemaRef>) -> Result<Arc<Known>> {
-        let Some(schema) = schema else {
-            if let Some(known) = self.schemaless.get() {
-                return Ok(known.clone());
-            }
-            let known = Known::new(None, self.options)?;
-            return Ok(self.schemaless.get_or_init(|| known).clone());
-        };
-        self.known
-            .get_or_make(schema, |schema| Known::new(Some(schema), self.options))
+    /// What `look` makes of what is known of a schema.
+    fn with_known<R>(
+        &self,
+        schema: Option<&SchemaRef>,
+        look: impl FnOnce(&Arc<Known>) -> R,
+    ) -> Result<R> {
+        if let Some(schema) = schema {
+            let make = |schema: &SchemaRef| Known::new(Some(schema), self.options);
+            return self.known.with(schema, make, look);
+        }
+        if let Some(known) = self.schemaless.get() {
+            return Ok(look(known));
+        }
+        let known = Known::new(None, self.options)?;
+        Ok(look(self.schemaless.get_or_init(|| known)))
     }
 
     /// How values are written by a schema that is not their own.
@@ -113,22 +118,23 @@ impl RegistryWriter for AvroWriter {
         value: &Value,
         out: &mut Vec<u8>,
     ) -> Result<Encoded> {
-        let known = self.known(schema)?;
-        if value.is_null() {
-            return match schema {
-                Some(schema) if !schema.is_optional() => Err(ConnectError::data(
-                    "Found null value for non-optional schema",
-                )),
-                _ => Ok(Encoded::Null),
+        self.with_known(schema, |known| {
+            if value.is_null() {
+                return match schema {
+                    Some(schema) if !schema.is_optional() => Err(ConnectError::data(
+                        "Found null value for non-optional schema",
+                    )),
+                    _ => Ok(Encoded::Null),
+                };
+            }
+            let write = |target: &Target| {
+                write_frame(target.id, out);
+                target.plan.write(value, out)?;
+                Ok(Encoded::Written)
             };
-        }
-        let write = |target: &Target| {
-            write_frame(target.id, out);
-            target.plan.write(value, out)?;
-            Ok(Encoded::Written)
-        };
-        let known = known.targets.with(topic, write);
-        known.unwrap_or(Ok(Encoded::Unprepared))
+            let written = known.targets.with(topic, write);
+            written.unwrap_or(Ok(Encoded::Unprepared))
+        })?
     }
 
     async fn prepare(
@@ -137,7 +143,7 @@ impl RegistryWriter for AvroWriter {
         topic: &str,
         schema: Option<&SchemaRef>,
     ) -> Result<()> {
-        let known = self.known(schema)?;
+        let known = self.with_known(schema, Arc::clone)?;
         let subject = serde.naming.subject(topic, known.record.as_deref());
         let subject = subject.map_err(|error| WORDS.write_failed(topic, error))?;
         let text = known.text.as_ref();

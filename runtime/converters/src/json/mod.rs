@@ -62,34 +62,35 @@ struct Written {
 const SCHEMALESS: &[u8] = b"{\"schema\":null,\"payload\":";
 
 impl JsonFormat {
-    fn written(&self, schema: &SchemaRef) -> Result<Arc<Written>> {
-        self.written.get_or_make(schema, |schema| {
-            let plan = Plan::to_write(schema, Dialect::Envelope)?;
-            let mut beginning = Vec::new();
-            if self.options.schemas_enable {
-                beginning.extend_from_slice(b"{\"schema\":");
-                write_schema(Some(schema), self.options, &mut beginning)?;
-                beginning.extend_from_slice(b",\"payload\":");
-            }
-            Ok(Arc::new(Written {
-                plan,
-                beginning,
-                parts: Mutex::default(),
-            }))
-        })
+    fn to_write(&self, schema: &SchemaRef) -> Result<Arc<Written>> {
+        let plan = Plan::to_write(schema, Dialect::Envelope)?;
+        let mut beginning = Vec::new();
+        if self.options.schemas_enable {
+            beginning.extend_from_slice(b"{\"schema\":");
+            write_schema(Some(schema), self.options, &mut beginning)?;
+            beginning.extend_from_slice(b",\"payload\":");
+        }
+        Ok(Arc::new(Written {
+            plan,
+            beginning,
+            parts: Mutex::default(),
+        }))
     }
 
     fn write(&self, schema: Option<&SchemaRef>, value: &Value, out: &mut Vec<u8>) -> Result<()> {
         let options = self.options;
         match schema {
-            Some(schema) => {
-                let written = self.written(schema)?;
-                out.extend_from_slice(&written.beginning);
-                let mut parts = written.parts.try_lock().ok();
-                Writer::new(options, out)
-                    .remembering(parts.as_deref_mut())
-                    .value(Some(&written.plan), value)?;
-            }
+            Some(schema) => self.written.with(
+                schema,
+                |schema| self.to_write(schema),
+                |written| {
+                    out.extend_from_slice(&written.beginning);
+                    let mut parts = written.parts.try_lock().ok();
+                    Writer::new(options, out)
+                        .remembering(parts.as_deref_mut())
+                        .value(Some(&written.plan), value)
+                },
+            )??,
             None => {
                 if options.schemas_enable {
                     out.extend_from_slice(SCHEMALESS);

@@ -68,9 +68,39 @@ impl JsonSchemaWriter {
         }
     }
 
-    fn known(&self, schema: &SchemaRef) -> Result<Arc<Known>> {
-        self.known
-            .get_or_make(schema, |schema| Known::new(schema, self.options))
+    /// What `look` makes of what is known of a schema.
+    fn with_known<R>(&self, schema: &SchemaRef, look: impl FnOnce(&Arc<Known>) -> R) -> Result<R> {
+        let make = |schema: &SchemaRef| Known::new(schema, self.options);
+        self.known.with(schema, make, look)
+    }
+
+    /// Writes a record with what is known of its schema.
+    fn write_with(
+        &self,
+        known: &Known,
+        topic: &str,
+        value: &Value,
+        out: &mut Vec<u8>,
+    ) -> Result<Encoded> {
+        let writer = Writer::new(self.options.writing, out);
+        if writer.is_absent(&known.plan, value) {
+            return Ok(Encoded::Null);
+        }
+        let write = |target: &Target| {
+            write_frame(target.id, out);
+            let start = out.len();
+            Writer::new(self.options.writing, out).value(Some(&known.plan), value)?;
+            if let Some(validator) = &target.validator {
+                let validated = validator.validate_text(&out[start..]);
+                validated.map_err(|error| WORDS.write_failed(topic, error))?;
+            }
+            if self.indent {
+                indent(out, start);
+            }
+            Ok(Encoded::Written)
+        };
+        let written = known.targets.with(topic, write);
+        written.unwrap_or(Ok(Encoded::Unprepared))
     }
 
     /// Data without a schema has none that could be registered.
@@ -129,26 +159,7 @@ impl RegistryWriter for JsonSchemaWriter {
         let Some(schema) = schema else {
             return self.schemaless(topic, value);
         };
-        let known = self.known(schema)?;
-        let writer = Writer::new(self.options.writing, out);
-        if writer.is_absent(&known.plan, value) {
-            return Ok(Encoded::Null);
-        }
-        let write = |target: &Target| {
-            write_frame(target.id, out);
-            let start = out.len();
-            Writer::new(self.options.writing, out).value(Some(&known.plan), value)?;
-            if let Some(validator) = &target.validator {
-                let validated = validator.validate_text(&out[start..]);
-                validated.map_err(|error| WORDS.write_failed(topic, error))?;
-            }
-            if self.indent {
-                indent(out, start);
-            }
-            Ok(Encoded::Written)
-        };
-        let known = known.targets.with(topic, write);
-        known.unwrap_or(Ok(Encoded::Unprepared))
+        self.with_known(schema, |known| self.write_with(known, topic, value, out))?
     }
 
     async fn prepare(
@@ -160,7 +171,7 @@ impl RegistryWriter for JsonSchemaWriter {
         let Some(schema) = schema else {
             return Ok(());
         };
-        let known = self.known(schema)?;
+        let known = self.with_known(schema, Arc::clone)?;
         let subject = serde.naming.subject(topic, known.title.as_deref());
         let subject = subject.map_err(|error| WORDS.write_failed(topic, error))?;
         let (id, validator, until) =

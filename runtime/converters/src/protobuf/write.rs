@@ -45,13 +45,15 @@ impl ProtobufWriter {
         }
     }
 
-    fn known(&self, schema: &SchemaRef) -> Result<Arc<Known>> {
-        self.known.get_or_make(schema, |schema| {
+    /// What `look` makes of what is known of a schema.
+    fn with_known<R>(&self, schema: &SchemaRef, look: impl FnOnce(&Arc<Known>) -> R) -> Result<R> {
+        let make = |schema: &SchemaRef| {
             Ok(Arc::new(Known {
                 made: from_connect(schema, self.options)?,
                 heads: TopicTargets::default(),
             }))
-        })
+        };
+        self.known.with(schema, make, look)
     }
 
     /// The schema to write with, which is not the record's own.
@@ -89,16 +91,17 @@ impl RegistryWriter for ProtobufWriter {
             }
             return Err(schemaless());
         };
-        let known = self.known(schema)?;
-        if value.is_null() {
-            return Ok(Encoded::Null);
-        }
-        let head = known.heads.with(topic, |head| out.extend_from_slice(head));
-        if head.is_none() {
-            return Ok(Encoded::Unprepared);
-        }
-        known.made.plan.write(value, out)?;
-        Ok(Encoded::Written)
+        self.with_known(schema, |known| {
+            if value.is_null() {
+                return Ok(Encoded::Null);
+            }
+            let head = known.heads.with(topic, |head| out.extend_from_slice(head));
+            if head.is_none() {
+                return Ok(Encoded::Unprepared);
+            }
+            known.made.plan.write(value, out)?;
+            Ok(Encoded::Written)
+        })?
     }
 
     async fn prepare(
@@ -107,7 +110,7 @@ impl RegistryWriter for ProtobufWriter {
         topic: &str,
         schema: Option<&SchemaRef>,
     ) -> Result<()> {
-        let known = self.known(schema.ok_or_else(schemaless)?)?;
+        let known = self.with_known(schema.ok_or_else(schemaless)?, Arc::clone)?;
         let made = &known.made;
         let subject = serde.naming.subject(topic, Some(&made.full_name));
         let subject = subject.map_err(|error| WORDS.write_failed(topic, error))?;
