@@ -26,9 +26,7 @@ pub(crate) fn start(
 fn java_side() -> Result<JavaSide> {
     let jars = Jars::fetch()?;
     let kafka = jars.kafka_class_path();
-    let folder = java::sources().join("bench").join("tether").join("bench");
-    let sources = ["Generator.java", "NullSink.java"].map(|name| folder.join(name));
-    let classes = java::compile("bench", &sources, &kafka)?;
+    let classes = java::bench_classes(&kafka)?;
     Ok(JavaSide {
         class_path: format!("{}:{kafka}", classes.display()),
         plugin_path: jars.plugin_path().display().to_string(),

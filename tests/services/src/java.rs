@@ -109,6 +109,17 @@ pub fn compile(name: &str, sources: &[PathBuf], class_path: &str) -> Result<Path
     })
 }
 
+/// The folder with the classes of `tests/java/bench`: a source and a sink that no release has.
+///
+/// # Errors
+///
+/// As for [`compile`].
+pub fn bench_classes(class_path: &str) -> Result<PathBuf> {
+    let folder = sources().join("bench").join("tether").join("bench");
+    let sources = ["Generator.java", "NullSink.java"].map(|name| folder.join(name));
+    compile("bench", &sources, class_path)
+}
+
 /// Puts `overrides` over `defaults`: a key that both have keeps its place and takes the new value.
 pub fn merge(
     defaults: Vec<(String, String)>,

@@ -1,6 +1,7 @@
 //! Workers of one group, and what each of them runs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -23,6 +24,7 @@ pub(super) struct Group {
     name: String,
     bootstrap: String,
     properties: Vec<(&'static str, String)>,
+    java_plugins: Vec<PathBuf>,
     pub(super) workers: Vec<Box<dyn Worker>>,
 }
 
@@ -40,6 +42,7 @@ impl Group {
             properties: properties
                 .map(|(key, value)| (key, value.to_owned()))
                 .to_vec(),
+            java_plugins: Vec::new(),
             workers: Vec::new(),
         }
     }
@@ -47,6 +50,11 @@ impl Group {
     /// Sets a property of workers that are added later.
     pub(super) fn set(&mut self, key: &'static str, value: &str) {
         self.properties.push((key, value.to_owned()));
+    }
+
+    /// Gives Java workers that are added later this `plugin.path` besides their own.
+    pub(super) fn add_java_plugins(&mut self, path: PathBuf) {
+        self.java_plugins.push(path);
     }
 
     /// Starts one more worker.
@@ -59,8 +67,10 @@ impl Group {
             Kind::Ours => Box::new(WorkerProcess::distributed(&options)?),
             Kind::Java => {
                 let jars = Jars::fetch()?;
-                let folders = [jars.plugin_path(), jars.debezium_jdbc_path()];
-                let path = folders.map(|folder| folder.display().to_string()).join(",");
+                let mut folders = vec![jars.plugin_path(), jars.debezium_jdbc_path()];
+                folders.extend(self.java_plugins.iter().cloned());
+                let folders = folders.iter().map(|folder| folder.display().to_string());
+                let path = folders.collect::<Vec<_>>().join(",");
                 let options = options.for_java().property("plugin.path", path);
                 Box::new(ConnectWorker::distributed(options)?)
             }

@@ -7,6 +7,7 @@ mod mixed;
 #[cfg(feature = "soak")]
 mod once;
 mod ours;
+mod plugins;
 mod protocols;
 #[cfg(feature = "soak")]
 mod rolling;
