@@ -2,6 +2,8 @@
 
 mod chaos;
 mod cut_off;
+#[cfg(feature = "soak")]
+mod downtime;
 mod group;
 mod mixed;
 #[cfg(feature = "soak")]

@@ -1,5 +1,5 @@
 //! A cluster of Java workers becomes one of ours, worker by worker, and the way back, while lines flow.
-//! `mixed` has it with one worker of each kind.
+//! Only tasks that move are stopped. `mixed` has it with one worker of each kind.
 
 use std::collections::BTreeSet;
 
@@ -10,6 +10,7 @@ use tether_tests::eventually::eventually;
 use tether_tests::topics::Topics;
 use tether_tests::turns;
 
+use super::downtime::{Downtimes, Moves};
 use super::group::{Group, Kind};
 use super::usage::{file_source, wait_agreement};
 use crate::faults::flow::Flow;
@@ -38,22 +39,32 @@ fn a_java_cluster_of_three_is_replaced_and_comes_back() -> Result<()> {
         rest.create(&name, &file_source(&folder.path().join(&name), &name))?;
     }
     flow.wait_running(&rest)?;
+    group.wait_balanced(&[0, 1, 2])?;
+    let mut downtimes = Downtimes::new(topics.reader("rolling-status")?);
+    downtimes.moves()?;
     for kind in [Kind::Ours, Kind::Java] {
         for _ in 0..WORKERS {
             let mut all: Vec<usize> = (0..=WORKERS).collect();
             group.add(kind)?;
             group.wait_balanced(&all)?;
+            tell(&format!("one of {kind:?} comes"), &downtimes.moves()?);
             flow.wait_progress(0)?;
             let mut old = group.workers.remove(0);
             old.stop()?;
             all.pop();
             group.wait_balanced(&all)?;
+            tell("the one in its place goes", &downtimes.moves()?);
             wait_agreement(&group.rests())?;
             flow.wait_progress(0)?;
         }
     }
     statuses_are_of(&topics, &group)?;
     flow.finish()
+}
+
+#[allow(clippy::print_stderr, reason = "the figures of docs/groups.md")]
+fn tell(what: &str, moves: &Moves) {
+    eprintln!("{what}: {moves}");
 }
 
 /// Whatever kind of worker wrote it, each status tells of a worker that is there.
