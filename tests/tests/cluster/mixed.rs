@@ -3,7 +3,7 @@
 #[cfg(feature = "soak")]
 use anyhow::Context as _;
 use anyhow::Result;
-use tether_services::{Kafka, KafkaOptions};
+use tether_services::{Kafka, KafkaOptions, Postgres};
 use tether_tests::topics::Topics;
 use tether_tests::turns;
 
@@ -67,14 +67,15 @@ fn three_workers_of_both_kinds_in_every_order() -> Result<()> {
     Ok(())
 }
 
-/// One of each, and each leads in its turn.
+/// One of each, and each leads in its turn. A sink that writes to a database moves between them.
 #[test]
 fn workers_of_both_kinds_are_one_group() -> Result<()> {
     let _turn = turns::take();
     let kafka = Kafka::start(KafkaOptions::default())?;
     let topics = Topics::new(kafka.bootstrap());
     let folder = tempfile::tempdir()?;
-    let flow = Flow::start(&kafka, None)?;
+    let postgres = Postgres::start()?;
+    let flow = Flow::start(&kafka, Some(&postgres))?.with_debezium();
     let mut group = Group::new("mixed", &kafka.bootstrap());
     let java = group.add(Kind::Java)?;
     flow.connect(&java)?;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tether_services::{Kafka, Postgres};
 use tether_tests::eventually::{PATIENCE, eventually, within};
@@ -35,7 +35,14 @@ pub(crate) struct Flow {
 struct Table {
     url: String,
     jdbc_url: String,
+    sink: Sink,
     _records: NumberRecords,
+}
+
+/// The connector that writes the table.
+enum Sink {
+    Confluent,
+    Debezium,
 }
 
 impl Flow {
@@ -49,6 +56,7 @@ impl Flow {
                 Ok(Table {
                     url: postgres.url(),
                     jdbc_url: postgres.jdbc_url(),
+                    sink: Sink::Confluent,
                     _records: NumberRecords::start(&kafka.bootstrap(), LINES, NUMBERS)?,
                 })
             })
@@ -61,6 +69,14 @@ impl Flow {
             table,
             _folder: folder,
         })
+    }
+
+    /// Has the table written by Debezium's sink, whose class the Java worker has, too.
+    pub(crate) fn with_debezium(mut self) -> Self {
+        if let Some(table) = &mut self.table {
+            table.sink = Sink::Debezium;
+        }
+        self
     }
 
     /// Creates the connectors.
@@ -80,17 +96,7 @@ impl Flow {
             }),
         )?;
         if let Some(table) = &self.table {
-            rest.create(
-                "table-out",
-                &json!({
-                    "connector.class": "io.confluent.connect.jdbc.JdbcSinkConnector",
-                    "tasks.max": "2", "topics": NUMBERS, "connection.url": table.jdbc_url,
-                    "auto.create": "true", "insert.mode": "upsert",
-                    "pk.mode": "record_key", "pk.fields": "id",
-                    "max.retries": "100", "retry.backoff.ms": "200",
-                    "connection.attempts": "100", "connection.backoff.ms": "200",
-                }),
-            )?;
+            rest.create("table-out", &table.config())?;
         }
         Ok(())
     }
@@ -152,6 +158,27 @@ impl Flow {
 }
 
 impl Table {
+    fn config(&self) -> Value {
+        match self.sink {
+            Sink::Confluent => json!({
+                "connector.class": "io.confluent.connect.jdbc.JdbcSinkConnector",
+                "tasks.max": "2", "topics": NUMBERS, "connection.url": self.jdbc_url,
+                "auto.create": "true", "insert.mode": "upsert",
+                "pk.mode": "record_key", "pk.fields": "id",
+                "max.retries": "100", "retry.backoff.ms": "200",
+                "connection.attempts": "100", "connection.backoff.ms": "200",
+            }),
+            Sink::Debezium => json!({
+                "connector.class": "io.debezium.connector.jdbc.JdbcSinkConnector",
+                "tasks.max": "2", "topics": NUMBERS, "connection.url": self.jdbc_url,
+                "connection.username": "postgres", "connection.password": "postgres",
+                "connection.pool.min_size": "1", "schema.evolution": "basic",
+                "insert.mode": "upsert", "primary.key.mode": "record_value",
+                "primary.key.fields": "id",
+            }),
+        }
+    }
+
     /// The number of each key.
     fn numbers(&self) -> Result<Vec<u64>> {
         let rows = tether_tests::database::query(&self.url, "SELECT number FROM numbers")?;
