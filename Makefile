@@ -36,7 +36,7 @@ deny: $(TOOLS)/bin/cargo-deny ## Check licences, sources and bans of dependencie
 	$(TOOLS)/bin/cargo-deny --offline check bans licenses sources
 
 # Some tests take turns, and those that wait for theirs do nothing.
-test: export RUST_TEST_THREADS ?= 3
+test: export RUST_TEST_THREADS ?= 4
 test: packages ## Run all tests against real services; ARGS go to `cargo test`
 	$(CARGO) test --workspace --no-run
 	$(SERVICES) run -- $(CARGO) test --workspace $(ARGS)
