@@ -190,6 +190,26 @@ proptest! {
         let _ = Assignment::decode(&bytes);
     }
 
+    /// What was read of bytes that are nearly right is written as what reads the same again.
+    #[test]
+    fn messages_with_wrong_bytes_are_read_or_refused(
+        assignment in assignment(),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..5),
+    ) {
+        let mut bytes = assignment.encode(Protocol::Sessioned).unwrap();
+        for (index, byte) in changes {
+            let index = index.index(bytes.len());
+            bytes[index] = byte;
+        }
+        if let Ok(read) = Assignment::decode(&bytes) {
+            let again = read.encode(Protocol::Sessioned).unwrap();
+            prop_assert_eq!(Assignment::decode(&again).unwrap(), read.clone());
+            let metadata = Metadata { url: String::new(), config_offset: 0, allocation: Some(read) };
+            let again = metadata.encode(Protocol::Sessioned).unwrap();
+            prop_assert_eq!(Metadata::decode(&again).unwrap(), metadata);
+        }
+    }
+
     /// Wherever a message is cut, that is seen or what is missing is what later
     /// versions add.
     #[test]
