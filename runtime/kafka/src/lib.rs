@@ -11,12 +11,14 @@ mod consumer;
 mod error;
 #[cfg(any(test, feature = "test-util"))]
 pub mod fake;
+mod fetch;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod pattern;
 mod producer;
 pub mod properties;
 mod rdkafka;
+mod records;
 mod tokens;
 mod transactions;
 

@@ -1,6 +1,8 @@
 //! Kafka's primitive types: big-endian numbers, and texts and arrays behind
 //! their lengths. No memory is taken for a length before its bytes are there.
 
+use bytes::Bytes;
+
 /// What is wrong with a message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}, at byte {position}")]
@@ -13,12 +15,28 @@ pub struct BytesError {
 pub struct Reader<'a> {
     bytes: &'a [u8],
     position: usize,
+    /// What `bytes` are, if parts of them may be shared.
+    shared: Option<&'a Bytes>,
 }
 
 impl<'a> Reader<'a> {
     /// At the first of these bytes.
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, position: 0 }
+        Self {
+            bytes,
+            position: 0,
+            shared: None,
+        }
+    }
+
+    /// At the first of these bytes, of which [`Reader::nullable_shared_bytes`]
+    /// are slices.
+    pub fn sharing(bytes: &'a Bytes) -> Self {
+        Self {
+            bytes,
+            position: 0,
+            shared: Some(bytes),
+        }
     }
 
     /// Whether everything has been read.
@@ -49,6 +67,14 @@ impl<'a> Reader<'a> {
         let mut array = [0; N];
         array.copy_from_slice(self.take(N, what)?);
         Ok(array)
+    }
+
+    /// A number of 8 bits.
+    ///
+    /// # Errors
+    /// If the message ends before it; `what` names it.
+    pub fn int8(&mut self, what: &str) -> Result<i8, BytesError> {
+        self.array(what).map(i8::from_be_bytes)
     }
 
     /// A number of 16 bits.
@@ -111,6 +137,20 @@ impl<'a> Reader<'a> {
                 Err(_) => Err(self.error(format!("{what} has the length {length}"))),
             },
         }
+    }
+
+    /// Bytes, or null, that the caller keeps: a slice of what is read, if that
+    /// is shared, else a copy.
+    ///
+    /// # Errors
+    /// If the message ends within it, which `what` names.
+    pub fn nullable_shared_bytes(&mut self, what: &str) -> Result<Option<Bytes>, BytesError> {
+        let shared = self.shared;
+        let taken = self.nullable_bytes(what)?;
+        Ok(taken.map(|taken| match shared {
+            Some(shared) => shared.slice_ref(taken),
+            None => Bytes::copy_from_slice(taken),
+        }))
     }
 
     /// The length of an array; null is empty.

@@ -6,14 +6,17 @@
 
 pub mod bytes;
 mod error;
+mod growing;
 pub mod messages;
 mod network;
 
 use std::time::Duration;
 
+use ::bytes::Bytes;
 use async_trait::async_trait;
 
 pub use error::{BrokerError, BrokerErrorKind};
+pub(crate) use growing::Growing;
 pub use network::NetworkBrokers;
 #[cfg(feature = "fuzzing")]
 pub(crate) use network::{fuzz_answers, fuzz_scram};
@@ -62,7 +65,7 @@ pub trait BrokerConnection: Send {
         version: i16,
         body: &[u8],
         timeout: Duration,
-    ) -> Result<Vec<u8>, BrokerError>;
+    ) -> Result<Bytes, BrokerError>;
 }
 
 /// Sends a request in the latest version that both sides know.

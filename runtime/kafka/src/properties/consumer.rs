@@ -1,19 +1,13 @@
 //! What only consumers have.
 
+use std::time::Duration;
+
 use tether_api::config::ConfigData;
 
 use super::{Result, Translator, invalid};
-
-/// Kilobytes that one consumer fetches ahead. Enough to keep a fast task busy,
-/// little enough for dozens of tasks in one worker.
-const PREFETCH_KBYTES: u32 = 16 * 1024;
-
-/// Records per partition that a consumer tries to have at hand.
-const PREFETCH_RECORDS: u32 = 20_000;
-
-/// How long a full queue delays the next fetch. librdkafka's second is made for
-/// larger queues.
-const FULL_QUEUE_BACKOFF_MS: u32 = 20;
+use crate::broker::Growing;
+use crate::fetch::FetchSettings;
+use crate::records::ReadOptions;
 
 /// The group of a consumer that has none: librdkafka wants a name even for a
 /// consumer that never joins.
@@ -32,18 +26,41 @@ impl Translator<'_> {
         self.set("enable.auto.commit", false);
         self.set("enable.auto.offset.store", false);
         self.set("socket.timeout.ms", self.request_timeout());
-        self.set("queued.max.messages.kbytes", PREFETCH_KBYTES);
-        self.set("queued.min.messages", PREFETCH_RECORDS);
-        self.set("fetch.queue.backoff.ms", FULL_QUEUE_BACKOFF_MS);
-        if self.is_set("fetch.max.bytes") {
-            let bytes = self.number("fetch.max.bytes").clamp(1000, 2_147_483_135);
-            self.set("fetch.max.bytes", bytes);
-            // librdkafka takes no request that is smaller than a message.
-            if bytes < 1_000_000 {
-                self.set("message.max.bytes", bytes);
-            }
-        }
         Ok(())
+    }
+
+    /// What librdkafka, which fetches nothing, does not have to know.
+    pub(super) fn fetches(&self) -> FetchSettings {
+        let number = |name| i32::try_from(self.number(name)).unwrap_or(i32::MAX);
+        // None is so short that it would keep a processor busy.
+        let time = |name| Duration::from_millis(self.number(name).max(1).unsigned_abs());
+        let is = |name, value| {
+            self.text(name)
+                .is_some_and(|text| text.eq_ignore_ascii_case(value))
+        };
+        FetchSettings {
+            max_wait_ms: number("fetch.max.wait.ms"),
+            // Without any, a broker would answer at once, for ever.
+            min_bytes: number("fetch.min.bytes").max(1),
+            max_bytes: number("fetch.max.bytes"),
+            max_partition_bytes: number("max.partition.fetch.bytes"),
+            read: ReadOptions {
+                check_crcs: self.flag("check.crcs"),
+                read_committed: is("isolation.level", "read_committed"),
+            },
+            rack: self.text("client.rack").unwrap_or_default(),
+            may_reset: !is("auto.offset.reset", "none"),
+            request_timeout: time("request.timeout.ms"),
+            backoff: Growing {
+                first: time("retry.backoff.ms"),
+                longest: time("retry.backoff.max.ms"),
+            },
+            max_idle: match self.number("connections.max.idle.ms") {
+                ..0 => Duration::MAX,
+                _ => time("connections.max.idle.ms"),
+            },
+            metadata_max_age: time("metadata.max.age.ms"),
+        }
     }
 
     fn group(&mut self) -> Result<()> {

@@ -20,6 +20,7 @@ use std::fmt;
 
 use tether_api::config::{ConfigData, ConfigMap, ParsedConfig};
 
+use crate::fetch::FetchSettings;
 use crate::{KafkaError, KafkaErrorKind, Result};
 
 pub use definition::definition;
@@ -82,17 +83,7 @@ impl fmt::Debug for Translation {
 /// Invalid, in Java's words, if Java would refuse a value; and if security
 /// settings cannot be had here, naming the property.
 pub fn translate(kind: ClientKind, config: &ConfigMap) -> Result<Translation> {
-    let definition = definition(kind);
-    let parsed = definition
-        .parse(config)
-        .map_err(|error| invalid(error.message()))?;
-    let mut translator = Translator {
-        kind,
-        config,
-        parsed,
-        properties: BTreeMap::new(),
-        warnings: Vec::new(),
-    };
+    let mut translator = Translator::new(kind, config)?;
     translator.apply_table();
     translator.connection()?;
     match kind {
@@ -109,10 +100,18 @@ pub fn translate(kind: ClientKind, config: &ConfigMap) -> Result<Translation> {
         warnings: translator.warnings,
         unknown: config
             .keys()
-            .filter(|name| definition.key(name).is_none() && !is_metrics_context(name))
+            .filter(|name| definition(kind).key(name).is_none() && !is_metrics_context(name))
             .cloned()
             .collect(),
     })
+}
+
+/// How a consumer with these properties fetches.
+///
+/// # Errors
+/// Invalid, in Java's words, if Java would refuse a value.
+pub(crate) fn fetch_settings(config: &ConfigMap) -> Result<FetchSettings> {
+    Translator::new(ClientKind::Consumer, config).map(|translator| translator.fetches())
 }
 
 /// Labels for metric reporters; the worker adds them for its own clients.
@@ -131,6 +130,21 @@ struct Translator<'a> {
     parsed: ParsedConfig,
     properties: BTreeMap<&'static str, String>,
     warnings: Vec<String>,
+}
+
+impl<'a> Translator<'a> {
+    fn new(kind: ClientKind, config: &'a ConfigMap) -> Result<Self> {
+        let parsed = definition(kind)
+            .parse(config)
+            .map_err(|error| invalid(error.message()))?;
+        Ok(Self {
+            kind,
+            config,
+            parsed,
+            properties: BTreeMap::new(),
+            warnings: Vec::new(),
+        })
+    }
 }
 
 impl Translator<'_> {

@@ -82,7 +82,6 @@ fn consumers_start_with_javas_defaults() {
     for (name, value) in [
         ("allow.auto.create.topics", "true"),
         ("auto.offset.reset", "latest"),
-        ("check.crcs", "true"),
         ("enable.auto.commit", "false"),
         ("group.protocol", "classic"),
         ("isolation.level", "read_uncommitted"),
@@ -92,6 +91,34 @@ fn consumers_start_with_javas_defaults() {
     ] {
         assert_eq!(properties[name], value, "{name}");
     }
+}
+
+#[test]
+fn fetches_are_as_the_properties_say() {
+    let settings = |entries: &[(&str, &str)]| fetch_settings(&config(entries)).unwrap();
+    let common = settings(&[]);
+    assert_eq!((common.max_wait_ms, common.min_bytes), (500, 1));
+    assert_eq!(
+        (common.max_bytes, common.max_partition_bytes),
+        (52_428_800, 1_048_576)
+    );
+    assert!(common.read.check_crcs && !common.read.read_committed && common.may_reset);
+    assert_eq!(common.request_timeout.as_secs(), 30);
+    assert_eq!(common.max_idle.as_secs(), 540);
+    let own = settings(&[
+        ("fetch.max.wait.ms", "0"),
+        ("fetch.min.bytes", "0"),
+        ("check.crcs", "false"),
+        ("isolation.level", "read_committed"),
+        ("auto.offset.reset", "NONE"),
+        ("client.rack", "r"),
+        ("retry.backoff.ms", "0"),
+        ("connections.max.idle.ms", "-1"),
+    ]);
+    assert_eq!((own.max_wait_ms, own.min_bytes), (0, 1));
+    assert!(!own.read.check_crcs && own.read.read_committed && !own.may_reset);
+    assert_eq!((own.rack.as_str(), own.backoff.first.as_millis()), ("r", 1));
+    assert_eq!(own.max_idle, std::time::Duration::MAX);
 }
 
 #[test]

@@ -111,6 +111,11 @@ impl Events {
         self.target.warn(text);
     }
 
+    /// Tells of something that is not librdkafka's own log.
+    pub(super) fn log_info(&self, text: &str) {
+        self.target.info(text);
+    }
+
     /// Keeps the reason for [`Events::take_last_error`]; librdkafka logs most
     /// errors too, so that they need not be logged again.
     pub(super) fn error(&self, error: &RdError, reason: &str) {

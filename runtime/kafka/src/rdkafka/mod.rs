@@ -3,7 +3,8 @@
 //! librdkafka does the work on threads of its own, a few per client. What it
 //! has to say comes as events: an admin client has a thread that takes them
 //! ([`events::EventThread`]), a producer one for what its handler does not take
-//! itself (`producer/reports.rs`), a consumer takes them where it is polled.
+//! itself (`producer/reports.rs`), a consumer takes them where it is polled. A
+//! consumer's records do not come through it, see [`crate::fetch`].
 
 mod admin;
 mod consumer;
@@ -19,7 +20,8 @@ use ::rdkafka::ClientConfig;
 use ::rdkafka::config::RDKafkaLogLevel;
 use tether_api::config::ConfigMap;
 
-use crate::properties::{ClientKind, Translation, translate};
+use crate::broker::NetworkBrokers;
+use crate::properties::{ClientKind, Translation, fetch_settings, translate};
 use crate::tokens::TokenProviders;
 use crate::transactions::no_transactional_id;
 use crate::{Admin, Clients, Consumer, DeliveryHandler, Producer, Result, TransactionalProducer};
@@ -101,7 +103,10 @@ impl Clients for RdKafkaClients {
     fn consumer(&self, properties: &ConfigMap) -> Result<Arc<dyn Consumer>> {
         let translation = self.translate(ClientKind::Consumer, properties)?;
         let tokens = self.tokens.provider(translation.token_source.as_ref())?;
-        let consumer = RdConsumer::new(&native_config(&translation), tokens, &translation)?;
+        let brokers = NetworkBrokers::of(ClientKind::Consumer, properties, &self.tokens)?;
+        let fetches = (Arc::new(brokers) as _, fetch_settings(properties)?);
+        let native = native_config(&translation);
+        let consumer = RdConsumer::new(&native, tokens, &translation, fetches)?;
         Ok(Arc::new(consumer))
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use ::bytes::Bytes;
 use async_trait::async_trait;
 use tether_kafka::broker::bytes::{self, Reader};
 use tether_kafka::broker::messages::SupportedVersions;
@@ -420,10 +421,10 @@ impl BrokerConnection for Connection {
         version: i16,
         body: &[u8],
         timeout: Duration,
-    ) -> Result<Vec<u8>, BrokerError> {
+    ) -> Result<Bytes, BrokerError> {
         let until = Instant::now() + timeout;
         match time::timeout_at(until, self.exchange(key, version, body)).await {
-            Ok(answer) => answer,
+            Ok(answer) => answer.map(Bytes::from),
             Err(_) => Err(unreachable("the broker does not answer")),
         }
     }

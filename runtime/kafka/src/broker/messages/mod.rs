@@ -1,25 +1,35 @@
-//! Requests to brokers, and what they answer: Kafka's classic group protocol, and
-//! what a connection begins with.
+//! Requests to brokers, and what they answer: Kafka's classic group protocol,
+//! fetches, and what a connection begins with.
 //!
 //! Of each kind those versions are here that every broker from 2.1 on
 //! understands and that a group without static members needs. They are written
 //! here rather than taken from a library of all of Kafka's messages, whose
 //! decoder takes memory for as many elements as an array says it has.
 
+mod epochs;
+mod errors;
+mod fetch;
 mod find;
 mod greeting;
 mod membership;
+mod metadata;
 mod sasl;
 
 use std::ops::RangeInclusive;
 
+use bytes::Bytes;
+
 use crate::broker::bytes::{BytesError, Reader};
 
+pub(crate) use epochs::{EpochEnd, EpochOfPartition, OffsetForLeaderEpoch};
+pub(crate) use errors::*;
+pub(crate) use fetch::{Fetch, FetchPartition, FetchTopic, Fetched, FetchedPartition};
 pub use find::{Coordinator, FindCoordinator};
 pub use greeting::{ApiVersions, SupportedVersions};
 pub use membership::{
     Heartbeat, JoinGroup, Joined, LeaveGroup, MemberMetadata, OfferedProtocol, SyncGroup, Synced,
 };
+pub(crate) use metadata::{BrokerMetadata, ClusterMetadata, Metadata, TopicMetadata};
 pub use sasl::{Authenticated, Mechanisms, SaslAuthenticate, SaslHandshake};
 
 /// Kafka's number for what went wrong; 0 is nothing.
@@ -47,12 +57,13 @@ pub trait Request {
     fn decode(version: i16, reader: &mut Reader<'_>) -> Result<Self::Response, BytesError>;
 }
 
-/// Reads the answer to a request of this version.
+/// Reads the answer to a request of this version. Long parts of it are slices
+/// of these bytes.
 ///
 /// # Errors
 /// What is wrong, and where; also if there is more than the answer.
-pub fn decode_body<R: Request>(version: i16, body: &[u8]) -> Result<R::Response, BytesError> {
-    let mut reader = Reader::new(body);
+pub fn decode_body<R: Request>(version: i16, body: &Bytes) -> Result<R::Response, BytesError> {
+    let mut reader = Reader::sharing(body);
     let response = R::decode(version, &mut reader)?;
     match reader.is_at_end() {
         true => Ok(response),

@@ -51,7 +51,7 @@ fn a_member_joins_with_what_it_offers() {
     let parts = "000167 00002710 0000ea60 0000 0007636f6e6e656374 00000001 \
                  000764656661756c74 00000002 0102";
     assert_eq!(hex(&out), parts.replace(' ', ""));
-    let joined = decode_body::<JoinGroup>(4, JOINED).unwrap();
+    let joined = decode_body::<JoinGroup>(4, &Bytes::from_static(JOINED)).unwrap();
     let expected = Joined {
         error: 0,
         generation: 5,
@@ -74,7 +74,7 @@ fn the_latest_version_of_both_is_taken() {
         &[0, 12, 0, 0, 0, 1],
         &[0, 14, 0, 4, 0, 5],
     ];
-    let versions = decode_body::<ApiVersions>(0, &body.concat()).unwrap();
+    let versions = decode_body::<ApiVersions>(0, &body.concat().into()).unwrap();
     assert_eq!(versions.latest::<JoinGroup>(), Some(4));
     assert_eq!(versions.latest::<Heartbeat>(), Some(1));
     assert_eq!(versions.latest::<SyncGroup>(), None);
@@ -83,9 +83,53 @@ fn the_latest_version_of_both_is_taken() {
 
 #[test]
 fn an_answer_ends_where_its_message_does() {
-    let error = decode_body::<Heartbeat>(2, &[0, 0, 0, 0, 0, 0, 9]).unwrap_err();
+    let error =
+        decode_body::<Heartbeat>(2, &Bytes::from_static(&[0, 0, 0, 0, 0, 0, 9])).unwrap_err();
     let longer = "the answer goes on behind its end, at byte 6";
     assert_eq!(error.to_string(), longer);
+}
+
+#[test]
+fn records_are_slices_of_the_answer() {
+    let fetch = Fetch {
+        max_wait_ms: 500,
+        min_bytes: 1,
+        max_bytes: 1000,
+        read_committed: true,
+        rack: "r".to_owned(),
+        topics: vec![FetchTopic {
+            name: "t".into(),
+            partitions: vec![FetchPartition {
+                partition: 2,
+                leader_epoch: 3,
+                offset: 4,
+                max_bytes: 5,
+            }],
+        }],
+    };
+    let mut out = Vec::new();
+    fetch.encode(11, &mut out).unwrap();
+    let parts = "ffffffff 000001f4 00000001 000003e8 01 00000000 ffffffff 00000001 0001 74 \
+                 00000001 00000002 00000003 0000000000000004 ffffffffffffffff 00000005 \
+                 00000000 0001 72";
+    assert_eq!(hex(&out), parts.replace(' ', ""));
+    let answer = [
+        &[0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, b't'][..],
+        &[0, 0, 0, 1, 0, 0, 0, 2, 0, 0],
+        &[0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 7],
+        &[0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1],
+        &[0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 6],
+        &[0xff, 0xff, 0xff, 0xff, 0, 0, 0, 2, 1, 2],
+    ];
+    let body = Bytes::from(answer.concat());
+    let fetched = decode_body::<Fetch>(11, &body).unwrap();
+    assert_eq!((fetched.throttle_ms, fetched.error), (9, 0));
+    let partition = &fetched.topics[0].partitions[0];
+    assert_eq!((partition.partition, partition.high_watermark), (2, 8));
+    assert_eq!(partition.last_stable_offset, 7);
+    assert_eq!(partition.aborted[0].first_offset, 6);
+    assert_eq!(partition.preferred_replica, None);
+    assert_eq!(partition.records.as_ptr(), body[body.len() - 2..].as_ptr());
 }
 
 proptest! {
@@ -104,5 +148,8 @@ proptest! {
         read::<LeaveGroup>(&bytes);
         read::<SaslHandshake>(&bytes);
         read::<SaslAuthenticate>(&bytes);
+        read::<Metadata>(&bytes);
+        read::<Fetch>(&bytes);
+        read::<OffsetForLeaderEpoch>(&bytes);
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::sasl::{self, Credentials};
@@ -134,7 +135,7 @@ impl BrokerConnection for Connection {
         version: i16,
         body: &[u8],
         timeout: Duration,
-    ) -> Result<Vec<u8>, BrokerError> {
+    ) -> Result<Bytes, BrokerError> {
         if self.next_proof.is_some_and(|next| next <= Instant::now())
             && let Err(error) = self.authenticate().await
         {

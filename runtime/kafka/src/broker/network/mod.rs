@@ -23,9 +23,11 @@ use tokio::time::{Instant, sleep_until, timeout};
 pub(crate) use fuzzing::{fuzz_answers, fuzz_scram};
 
 use super::{BrokerConnection, BrokerError, BrokerErrorKind, Brokers};
+use crate::properties::ClientKind;
+use crate::tokens::TokenProviders;
 use connection::{Connection, Security};
 use reconnects::Reconnects;
-use settings::{Address, Settings};
+use settings::{Address, Buffers, Settings};
 use tls::Tls;
 use wire::{Stream, Wire};
 
@@ -36,6 +38,7 @@ pub struct NetworkBrokers {
     tls: Option<Tls>,
     security: Arc<Security>,
     reconnects: Reconnects,
+    buffers: Buffers,
 }
 
 impl fmt::Debug for NetworkBrokers {
@@ -50,14 +53,28 @@ impl fmt::Debug for NetworkBrokers {
 impl NetworkBrokers {
     /// Connections with the properties of a worker: `bootstrap.servers`,
     /// `client.id`, `request.timeout.ms`, `reconnect.backoff.*`,
-    /// `socket.connection.setup.timeout.*`, `security.protocol`, `ssl.*` and
-    /// `sasl.*` as an admin client has them. Connects to nothing yet.
+    /// `socket.connection.setup.timeout.*`, `receive.buffer.bytes`,
+    /// `send.buffer.bytes`, `security.protocol`, `ssl.*` and `sasl.*` as an admin
+    /// client has them. Connects to nothing yet.
     ///
     /// # Errors
     /// Invalid, if a property is wrong or a store cannot be loaded; the message
     /// names it.
     pub fn new(properties: &ConfigMap) -> crate::Result<Self> {
-        let settings = Settings::new(properties)?;
+        Self::of(ClientKind::Admin, properties, &TokenProviders::default())
+    }
+
+    /// Connections with the properties of a client of this kind, which get their
+    /// tokens from these providers.
+    ///
+    /// # Errors
+    /// As [`NetworkBrokers::new`] has them.
+    pub(crate) fn of(
+        kind: ClientKind,
+        properties: &ConfigMap,
+        tokens: &TokenProviders,
+    ) -> crate::Result<Self> {
+        let settings = Settings::new(kind, properties, tokens)?;
         Ok(Self {
             servers: settings.servers,
             client_id: settings.client_id,
@@ -68,6 +85,7 @@ impl NetworkBrokers {
             }),
             tls: settings.tls,
             reconnects: Reconnects::new(settings.backoff, settings.setup),
+            buffers: settings.buffers,
         })
     }
 
@@ -86,7 +104,7 @@ impl NetworkBrokers {
 
     async fn open(&self, broker: &Address) -> Result<Connection, BrokerError> {
         let limit = self.reconnects.setup_timeout(broker);
-        let stream = connect(broker, limit).await?;
+        let stream = connect(broker, self.buffers, limit).await?;
         let name = broker.to_string();
         let stream: Box<dyn Stream> = match &self.tls {
             None => Box::new(stream),
@@ -135,7 +153,11 @@ impl Brokers for NetworkBrokers {
 }
 
 /// Connects to one of the addresses of a broker, each of which has this time.
-async fn connect(broker: &Address, limit: Duration) -> Result<TcpStream, BrokerError> {
+async fn connect(
+    broker: &Address,
+    buffers: Buffers,
+    limit: Duration,
+) -> Result<TcpStream, BrokerError> {
     let unreachable = |what: String| {
         BrokerError::new(
             BrokerErrorKind::Unreachable,
@@ -148,7 +170,7 @@ async fn connect(broker: &Address, limit: Duration) -> Result<TcpStream, BrokerE
         .map_err(|error| unreachable(format!("its name cannot be resolved: {error}")))?;
     let mut last = unreachable("its name has no addresses".to_owned());
     for address in addresses {
-        match timeout(limit, connect_to(address)).await {
+        match timeout(limit, connect_to(address, buffers)).await {
             Ok(Ok(stream)) => return Ok(stream),
             Ok(Err(error)) => last = unreachable(format!("cannot connect to {address}: {error}")),
             Err(_) => last = silent(broker, &format!("{address} did not answer"), limit),
@@ -157,13 +179,19 @@ async fn connect(broker: &Address, limit: Duration) -> Result<TcpStream, BrokerE
     Err(last)
 }
 
-async fn connect_to(address: SocketAddr) -> std::io::Result<TcpStream> {
+async fn connect_to(address: SocketAddr, buffers: Buffers) -> std::io::Result<TcpStream> {
     let socket = match address {
         SocketAddr::V4(_) => TcpSocket::new_v4(),
         SocketAddr::V6(_) => TcpSocket::new_v6(),
     }?;
     // As Java's sockets.
     socket.set_keepalive(true)?;
+    if let Some(bytes) = buffers.receive.filter(|bytes| *bytes > 0) {
+        socket.set_recv_buffer_size(bytes)?;
+    }
+    if let Some(bytes) = buffers.send.filter(|bytes| *bytes > 0) {
+        socket.set_send_buffer_size(bytes)?;
+    }
     let stream = socket.connect(address).await?;
     stream.set_nodelay(true)?;
     Ok(stream)

@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use tether_api::config::{ConfigData, ConfigMap, ParsedConfig, Password};
 
-use super::reconnects::Growing;
 use super::sasl::Credentials;
 use super::sasl::scram::{Hash, Login};
 use super::tls::{self, Tls, TlsSettings};
+use crate::broker::Growing;
 use crate::properties::{ClientKind, Translation, definition, translate};
 use crate::tokens::TokenProviders;
 use crate::{KafkaError, KafkaErrorKind, Result};
 
-/// How long a broker may take where `request.timeout.ms` does not say it
-/// (`DistributedConfig`).
+/// How long a broker may take where a worker's `request.timeout.ms` does not
+/// say it (`DistributedConfig`).
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(40);
 
 /// Where a broker listens.
@@ -48,6 +48,13 @@ impl Address {
     }
 }
 
+/// The sizes of a socket's buffers in bytes; `None` or 0 for the system's.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Buffers {
+    pub(super) receive: Option<u32>,
+    pub(super) send: Option<u32>,
+}
+
 /// What properties come to.
 pub(super) struct Settings {
     pub(super) servers: Vec<Address>,
@@ -55,18 +62,23 @@ pub(super) struct Settings {
     pub(super) request_timeout: Duration,
     pub(super) backoff: Growing,
     pub(super) setup: Growing,
+    pub(super) buffers: Buffers,
     pub(super) tls: Option<Tls>,
     pub(super) credentials: Option<Arc<Credentials>>,
 }
 
 impl Settings {
-    /// Reads the properties, which are those of an admin client, and loads keys
-    /// and certificates.
-    pub(super) fn new(properties: &ConfigMap) -> Result<Self> {
+    /// Reads the properties, which are those of a client of this kind, and loads
+    /// keys and certificates.
+    pub(super) fn new(
+        kind: ClientKind,
+        properties: &ConfigMap,
+        tokens: &TokenProviders,
+    ) -> Result<Self> {
         // Whoever makes the other clients of the same properties warns about
         // them.
-        let translation = translate(ClientKind::Admin, properties)?;
-        let parsed = definition(ClientKind::Admin)
+        let translation = translate(kind, properties)?;
+        let parsed = definition(kind)
             .parse(properties)
             .map_err(|error| invalid(error.message()))?;
         let text = |name: &str| translation.properties.get(name).cloned();
@@ -82,9 +94,15 @@ impl Settings {
                 .filter_map(Address::parse)
                 .collect(),
             client_id: text("client.id").unwrap_or_default(),
-            request_timeout: match properties.contains_key("request.timeout.ms") {
-                true => milliseconds(&parsed, "request.timeout.ms"),
-                false => REQUEST_TIMEOUT,
+            request_timeout: match kind {
+                ClientKind::Admin if !properties.contains_key("request.timeout.ms") => {
+                    REQUEST_TIMEOUT
+                }
+                _ => milliseconds(&parsed, "request.timeout.ms"),
+            },
+            buffers: Buffers {
+                receive: text("socket.receive.buffer.bytes").and_then(|bytes| bytes.parse().ok()),
+                send: text("socket.send.buffer.bytes").and_then(|bytes| bytes.parse().ok()),
             },
             backoff: growing("reconnect.backoff.ms", "reconnect.backoff.max.ms"),
             setup: growing(
@@ -95,7 +113,7 @@ impl Settings {
                 true => Some(new_tls(&translation, &parsed)?),
                 false => None,
             },
-            credentials: credentials(&translation)?.map(Arc::new),
+            credentials: credentials(&translation, tokens)?.map(Arc::new),
         })
     }
 }
@@ -125,10 +143,10 @@ fn new_tls(translation: &Translation, parsed: &ParsedConfig) -> Result<Tls> {
     .map_err(|error| invalid(format!("The ssl.* properties are not usable: {error}")))
 }
 
-fn credentials(translation: &Translation) -> Result<Option<Credentials>> {
+fn credentials(translation: &Translation, tokens: &TokenProviders) -> Result<Option<Credentials>> {
     let text = |name: &str| translation.properties.get(name).cloned();
     let source = translation.token_source.as_ref();
-    if let Some(tokens) = TokenProviders::default().provider(source)? {
+    if let Some(tokens) = tokens.provider(source)? {
         return Ok(Some(Credentials::OauthBearer(tokens)));
     }
     let Some(mechanism) = text("sasl.mechanism") else {

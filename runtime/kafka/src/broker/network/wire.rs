@@ -4,6 +4,7 @@
 use std::io;
 use std::time::Duration;
 
+use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
@@ -17,6 +18,10 @@ const TLS_ALERT: [u8; 2] = [0x15, 0x03];
 
 /// Bytes of the header of an answer: the number of the request.
 const HEADER: usize = 4;
+
+/// Memory that is taken for an answer because of its length alone, in bytes:
+/// enough for most fetches of one partition.
+const TAKEN_AT_ONCE: usize = 1024 * 1024 + 64 * 1024;
 
 /// What carries bytes.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -84,7 +89,7 @@ impl Wire {
         version: i16,
         body: &[u8],
         limit: Duration,
-    ) -> Result<Vec<u8>, BrokerError> {
+    ) -> Result<Bytes, BrokerError> {
         if self.broken {
             return Err(self.unreachable("the connection broke with an earlier request"));
         }
@@ -98,7 +103,7 @@ impl Wire {
             self.stream.flush().await?;
             read_frame(&mut *self.stream, self.largest).await
         };
-        let mut answer = match timeout(limit, exchange).await {
+        let answer = match timeout(limit, exchange).await {
             Err(_) => {
                 let limit = limit.as_millis();
                 return Err(self.unreachable(&format!("no answer came within {limit} ms")));
@@ -116,7 +121,8 @@ impl Wire {
             );
         }
         self.broken = false;
-        answer.drain(..HEADER);
+        let mut answer = Bytes::from(answer);
+        answer.advance(HEADER);
         Ok(answer)
     }
 
@@ -222,8 +228,8 @@ impl From<io::Error> for Unread {
     }
 }
 
-/// Reads an answer with its header. Takes memory as bytes come, not as many as
-/// the length says.
+/// Reads an answer with its header. Past the first megabyte, memory is taken as
+/// bytes come, not as many as the length says.
 async fn read_frame(stream: &mut dyn Stream, largest: usize) -> Result<Vec<u8>, Unread> {
     let mut length = [0; 4];
     stream.read_exact(&mut length).await?;
@@ -231,7 +237,7 @@ async fn read_frame(stream: &mut dyn Stream, largest: usize) -> Result<Vec<u8>, 
         .ok()
         .filter(|count| (HEADER..=largest).contains(count))
         .ok_or(Unread::TooLarge(length))?;
-    let mut answer = Vec::new();
+    let mut answer = Vec::with_capacity(count.min(TAKEN_AT_ONCE));
     stream.take(count as u64).read_to_end(&mut answer).await?;
     if answer.len() < count {
         return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());

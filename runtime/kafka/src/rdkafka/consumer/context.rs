@@ -1,18 +1,17 @@
 //! What librdkafka tells a consumer, kept until the caller takes it.
 //!
 //! librdkafka announces a rebalance with an event and then waits for `assign`
-//! or `unassign`; until then it heartbeats, and returns no records. So a
-//! rebalance is only noted here, and the call follows in `accept_assignment`
-//! or `accept_revocation`.
+//! or `unassign`; until then it heartbeats. So a rebalance is only noted here,
+//! and the call follows in `accept_assignment` or `accept_revocation`.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ::rdkafka::TopicPartitionList;
 use ::rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
 use ::rdkafka::error::KafkaResult;
 use ::rdkafka::types::RDKafkaRespErr as Code;
+use ::rdkafka::{Offset, TopicPartitionList};
 use tether_api::offset::TopicPartition;
 
 use crate::rdkafka::events::{Events, delegate_events};
@@ -31,22 +30,30 @@ pub(super) enum Change {
 pub(super) struct Decision {
     pub(super) change: Change,
     pub(super) partitions: Vec<TopicPartition>,
+    /// The same for librdkafka.
     list: TopicPartitionList,
 }
 
 impl Decision {
-    /// The same change with the offsets to start at.
-    pub(super) fn starting_at(self, list: TopicPartitionList) -> Self {
-        Self { list, ..self }
-    }
-
-    /// The partitions and where to start.
-    pub(super) fn list(&self) -> &TopicPartitionList {
-        &self.list
-    }
-
     /// Tells librdkafka that the change may take place.
-    pub(super) fn accept(&self, consumer: &BaseConsumer<GroupContext>) -> KafkaResult<()> {
+    pub(super) fn accept(&self, consumer: &Arc<BaseConsumer<GroupContext>>) -> KafkaResult<()> {
+        if self.change == Change::Assigned {
+            self.keep_from_fetching(consumer)?;
+        }
+        self.complete(consumer)
+    }
+
+    /// Records are fetched elsewhere. A partition that has a queue of its own is
+    /// known to librdkafka, and so can be paused before it is assigned. It stays
+    /// so, for nobody resumes it.
+    fn keep_from_fetching(&self, consumer: &Arc<BaseConsumer<GroupContext>>) -> KafkaResult<()> {
+        for partition in &self.partitions {
+            consumer.split_partition_queue(&partition.topic, partition.partition);
+        }
+        consumer.pause(&self.list)
+    }
+
+    fn complete(&self, consumer: &BaseConsumer<GroupContext>) -> KafkaResult<()> {
         let cooperative = matches!(
             consumer.rebalance_protocol(),
             RebalanceProtocol::Cooperative
@@ -89,6 +96,11 @@ impl GroupContext {
         self.served.load(Ordering::Relaxed)
     }
 
+    /// Whether there is a change that nobody has taken.
+    pub(super) fn has_decisions(&self) -> bool {
+        !self.lock().is_empty()
+    }
+
     /// The oldest change that nobody has taken.
     pub(super) fn take_decision(&self) -> Option<Decision> {
         self.lock().pop_front()
@@ -127,13 +139,17 @@ impl ConsumerContext for GroupContext {
             _ if consumer.assignment_lost() => Change::Lost,
             _ => Change::Revoked,
         };
-        let decision = Decision {
+        let mut decision = Decision {
             change,
             partitions: partitions(list),
             list: list.clone(),
         };
+        if change == Change::Assigned {
+            // It fetches nothing; without an offset it would look for one.
+            let _ = decision.list.set_all_offsets(Offset::Offset(0));
+        }
         if self.closing.load(Ordering::Acquire) || decision.partitions.is_empty() {
-            if let Err(error) = decision.accept(consumer) {
+            if let Err(error) = decision.complete(consumer) {
                 let text = format!("A rebalance could not be completed: {error}");
                 self.events.log_warning(&text);
             }

@@ -1,14 +1,11 @@
-//! The consumer.
+//! The consumer: librdkafka is the member of the group, looks up offsets and
+//! commits them; records are fetched by [`crate::fetch`].
 
 mod context;
-mod fetched;
-mod headers;
+mod place;
 mod positions;
-mod records;
 mod shared;
-mod start;
 mod topics;
-mod watermark;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -24,6 +21,8 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::error::{failure, from_library};
 use super::events::{Events, LogTarget};
 use super::partitions::{check_topic, offset, with_offsets};
+use crate::broker::Brokers;
+use crate::fetch::{FetchSettings, Fetcher};
 use crate::pattern::TopicPattern;
 use crate::properties::Translation;
 use crate::tokens::TokenProvider;
@@ -32,17 +31,17 @@ use crate::{
 };
 
 use context::GroupContext;
-use fetched::FetchQueue;
-use positions::{Position, Reset, absolute, passed_offsets, resolve};
+use positions::{Position, Reset, absolute};
 use shared::Shared;
-use start::Start;
 use topics::{PatternSubscription, subscribe};
-use watermark::high_watermark;
 
 /// How often a waiting poll looks by itself. librdkafka wakes it as soon as
 /// there is something, but counts the time since the last look against
 /// `max.poll.interval.ms`.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// How long a broker may take to say where the ends of a log are.
+const SEEK_PATIENCE: Duration = Duration::from_secs(30);
 
 /// How soon to look again whether calls that were given up have ended.
 const CLOSE_LOOK: Duration = Duration::from_millis(10);
@@ -57,6 +56,7 @@ impl RdConsumer {
         config: &ClientConfig,
         tokens: Option<Arc<TokenProvider>>,
         translation: &Translation,
+        (brokers, fetches): (Arc<dyn Brokers>, FetchSettings),
     ) -> Result<Self> {
         let context = GroupContext::new(Events::new(LogTarget::Consumer, tokens));
         let mut consumer: BaseConsumer<_> =
@@ -76,8 +76,8 @@ impl RdConsumer {
             .map_or(LOOK, Duration::from_millis);
         Ok(Self {
             shared: Mutex::new(Some(Arc::new(Shared {
-                fetched: FetchQueue::new(consumer.client(), Arc::clone(&wake)),
-                consumer,
+                fetcher: Fetcher::new(brokers, fetches, Arc::clone(&wake)),
+                consumer: Arc::new(consumer),
                 state: Mutex::default(),
                 wake,
                 reset: Reset::of(config.get("auto.offset.reset")),
@@ -156,45 +156,28 @@ impl Consumer for RdConsumer {
 
     fn assign(&self, partitions: &[TopicPartitionOffset]) -> Result<()> {
         let shared = self.shared()?;
-        let offsets = offsets_of(partitions);
-        let list = with_offsets(
-            offsets
-                .iter()
-                .map(|(partition, offset)| (partition, *offset)),
-        )?;
-        let absolute = offsets
-            .iter()
-            .all(|(_, offset)| matches!(offset, Offset::Offset(_)));
-        let mut state = shared.state();
-        shared.fetched.collect(shared.consumer.client(), &list);
-        let assigned = if absolute {
-            shared.consumer.assign(&list)
-        } else {
-            shared.consumer.unassign()
-        };
-        assigned.map_err(|error| {
-            from_library(
-                "Failed to assign partitions",
-                &error,
-                KafkaErrorKind::Invalid,
-            )
-        })?;
-        state.in_group = false;
-        state.assignment.clear();
-        for (partition, offset) in offsets {
-            state.assignment.add(partition, Position::of(offset));
+        for entry in partitions {
+            check_topic(&entry.partition.topic)?;
         }
-        let number = state.next_start();
-        state.start = (!absolute).then(|| Start::of_caller(number, state.assignment.all()));
+        let mut state = shared.state();
+        for partition in state.assignment.partitions() {
+            shared.fetcher.remove(&partition);
+            state.assignment.remove(&partition);
+        }
+        state.in_group = false;
+        for (partition, offset) in offsets_of(partitions) {
+            shared.read(&mut state, partition, Position::of(offset));
+        }
         Ok(())
     }
 
     async fn poll(&self, timeout: Duration, max_records: usize) -> Result<ConsumerEvent> {
         let shared = self.shared()?;
+        shared.fetcher.start()?;
         let deadline = Instant::now() + timeout;
         loop {
             shared.refresh_topics();
-            shared.start_soon();
+            shared.place_soon()?;
             if let Some(event) = shared.take_event(max_records)? {
                 return Ok(event);
             }
@@ -229,16 +212,18 @@ impl Consumer for RdConsumer {
         let partitions = partitions.to_vec();
         self.shared()?.state().assignment.check(&partitions)?;
         self.blocking(move |shared| {
-            shared.start_now(timeout)?;
-            let positions = shared.state().assignment.of(&partitions)?;
-            let offsets = resolve(&shared.consumer, &positions, shared.reset, timeout)?;
-            let mut offsets = absolute(&shared.consumer, &offsets, timeout)?;
-            let passed = passed_offsets(&shared.consumer);
-            for entry in &mut offsets {
-                let past = passed.get(&entry.partition).copied();
-                entry.offset = entry.offset.max(past.unwrap_or_default());
-            }
-            Ok(offsets)
+            shared.place(timeout)?;
+            let at = |partition: &TopicPartition| match shared.fetcher.position(partition) {
+                Some(offset) => Ok(TopicPartitionOffset {
+                    partition: partition.clone(),
+                    offset,
+                }),
+                None => Err(failure(
+                    &format!("Failed to read the offsets of partition {partition}"),
+                    RDKafkaErrorCode::UnknownPartition,
+                )),
+            };
+            partitions.iter().map(at).collect()
         })
         .await
     }
@@ -247,30 +232,27 @@ impl Consumer for RdConsumer {
         let partitions = offsets.iter().map(|entry| &entry.partition);
         self.shared()?.state().assignment.check(partitions)?;
         let offsets = offsets_of(offsets);
-        self.blocking(move |shared| shared.seek(&offsets)).await
+        self.blocking(move |shared| {
+            for entry in absolute(&shared.consumer, &offsets, SEEK_PATIENCE)? {
+                shared.fetcher.seek(&entry.partition, entry.offset);
+            }
+            Ok(())
+        })
+        .await
     }
 
     fn pause(&self, partitions: &[TopicPartition]) -> Result<()> {
         let shared = self.shared()?;
-        let mut state = shared.state();
-        state.assignment.check(partitions)?;
-        state.assignment.pause(partitions);
-        // Partitions that are not read yet are paused when they are.
-        if state.start.is_some() && !state.in_group {
-            return Ok(());
-        }
-        shared.pause(partitions)
+        shared.state().assignment.check(partitions)?;
+        shared.fetcher.pause(partitions);
+        Ok(())
     }
 
     fn resume(&self, partitions: &[TopicPartition]) -> Result<()> {
         let shared = self.shared()?;
-        let mut state = shared.state();
-        state.assignment.check(partitions)?;
-        state.assignment.resume(partitions);
-        if state.start.is_some() && !state.in_group {
-            return Ok(());
-        }
-        shared.resume(partitions)
+        shared.state().assignment.check(partitions)?;
+        shared.fetcher.resume(partitions);
+        Ok(())
     }
 
     async fn commit(&self, offsets: &[TopicPartitionOffset]) -> Result<()> {
@@ -317,7 +299,7 @@ impl Consumer for RdConsumer {
     }
 
     fn known_end_offset(&self, partition: &TopicPartition) -> Option<i64> {
-        high_watermark(self.shared().ok()?.consumer.client(), partition)
+        self.shared().ok()?.fetcher.end_offset(partition)
     }
 
     async fn close(&self) {

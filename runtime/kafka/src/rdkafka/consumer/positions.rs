@@ -1,4 +1,4 @@
-//! Where a consumer is in each of its partitions.
+//! Where a consumer begins in each of its partitions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::{KafkaError, KafkaErrorKind, Result, TopicPartitionOffset};
 /// What fails when offsets cannot be had.
 const READING: &str = "Failed to read the offsets";
 
-/// Where reading goes on in a partition.
+/// Where reading a partition begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Position {
     /// At this offset.
@@ -36,6 +36,15 @@ impl Position {
             Offset::Beginning => Self::Beginning,
             Offset::End => Self::End,
             _ => Self::Committed,
+        }
+    }
+
+    fn offset(self) -> Offset {
+        match self {
+            Self::At(offset) => Offset::Offset(offset),
+            Self::Beginning => Offset::Beginning,
+            Self::End => Offset::End,
+            Self::Committed => Offset::Stored,
         }
     }
 }
@@ -58,10 +67,14 @@ impl Reset {
         }
     }
 
-    fn position(self, partition: &TopicPartition) -> Result<Offset> {
+    /// Where to begin without an offset.
+    ///
+    /// # Errors
+    /// Fatal, if that is not allowed.
+    pub(super) fn position(self, partition: &TopicPartition) -> Result<Position> {
         match self {
-            Self::Earliest => Ok(Offset::Beginning),
-            Self::Latest => Ok(Offset::End),
+            Self::Earliest => Ok(Position::Beginning),
+            Self::Latest => Ok(Position::End),
             Self::None => Err(KafkaError::new(
                 KafkaErrorKind::Fatal,
                 format!("Undefined offset with no reset policy for partition {partition}"),
@@ -73,8 +86,8 @@ impl Reset {
 /// The partitions of a consumer.
 #[derive(Debug, Default)]
 pub(super) struct Assignment {
+    /// Where reading begins, wherever it has come since.
     positions: BTreeMap<TopicPartition, Position>,
-    paused: BTreeSet<TopicPartition>,
     /// Partitions that were taken away without consent.
     lost: BTreeSet<TopicPartition>,
 }
@@ -84,13 +97,8 @@ impl Assignment {
         self.positions.insert(partition, position);
     }
 
-    pub(super) fn clear(&mut self) {
-        *self = Self::default();
-    }
-
     pub(super) fn remove(&mut self, partition: &TopicPartition) {
         self.positions.remove(partition);
-        self.paused.remove(partition);
         self.lost.remove(partition);
     }
 
@@ -98,25 +106,12 @@ impl Assignment {
         self.lost.extend(partitions.iter().cloned());
     }
 
-    pub(super) fn pause(&mut self, partitions: &[TopicPartition]) {
-        self.paused.extend(partitions.iter().cloned());
-    }
-
-    pub(super) fn resume(&mut self, partitions: &[TopicPartition]) {
-        self.paused
-            .retain(|partition| !partitions.contains(partition));
-    }
-
-    pub(super) fn paused(&self) -> Vec<TopicPartition> {
-        self.paused.iter().cloned().collect()
-    }
-
     pub(super) fn partitions(&self) -> Vec<TopicPartition> {
         self.positions.keys().cloned().collect()
     }
 
-    /// Sets the position of a partition, if it is still assigned.
-    pub(super) fn move_to(&mut self, partition: &TopicPartition, position: Position) {
+    /// Begins anew at this position, if the partition is still assigned.
+    pub(super) fn begin_at(&mut self, partition: &TopicPartition, position: Position) {
         if let Some(present) = self.positions.get_mut(partition) {
             *present = position;
         }
@@ -159,32 +154,14 @@ impl Assignment {
         Ok(())
     }
 
-    /// All positions.
-    pub(super) fn all(&self) -> Vec<(TopicPartition, Position)> {
-        self.positions
-            .iter()
-            .map(|(partition, position)| (partition.clone(), *position))
-            .collect()
-    }
-
-    /// The positions of these partitions.
-    ///
-    /// # Errors
-    /// Invalid, if a partition is not assigned.
-    pub(super) fn of(
-        &self,
-        partitions: &[TopicPartition],
-    ) -> Result<Vec<(TopicPartition, Position)>> {
-        self.check(partitions)?;
-        Ok(partitions
-            .iter()
-            .filter_map(|partition| Some((partition.clone(), *self.positions.get(partition)?)))
-            .collect())
+    /// Where to begin; `None` if the partition is not assigned.
+    pub(super) fn position(&self, partition: &TopicPartition) -> Option<Position> {
+        self.positions.get(partition).copied()
     }
 }
 
-/// An offset for each position, in their order. Only for partitions that the
-/// broker does not know, it is not absolute. Blocks.
+/// An offset for each position, in their order; `None` for partitions that the
+/// broker does not know. Blocks.
 ///
 /// # Errors
 /// Retriable, if the broker does not answer in time; Fatal, if there is neither
@@ -194,7 +171,7 @@ pub(super) fn resolve(
     positions: &[(TopicPartition, Position)],
     reset: Reset,
     timeout: Duration,
-) -> Result<Vec<(TopicPartition, Offset)>> {
+) -> Result<Vec<Option<i64>>> {
     let to_fetch: Vec<_> = positions
         .iter()
         .filter(|(_, position)| *position == Position::Committed)
@@ -203,16 +180,14 @@ pub(super) fn resolve(
     let mut committed = committed(consumer, &to_fetch, timeout)?;
     let mut offsets = Vec::with_capacity(positions.len());
     for (partition, position) in positions {
-        let offset = match position {
-            Position::At(offset) => Offset::Offset(*offset),
-            Position::Beginning => Offset::Beginning,
-            Position::End => Offset::End,
+        let position = match position {
             Position::Committed => match committed.remove(partition) {
-                Some(offset) => Offset::Offset(offset),
+                Some(offset) => Position::At(offset),
                 None => reset.position(partition)?,
             },
+            position => *position,
         };
-        offsets.push((partition.clone(), offset));
+        offsets.push((partition.clone(), position.offset()));
     }
     for (partition, outcome) in answers(&ask(consumer, &offsets, timeout)?) {
         let slot = offsets.iter_mut().find(|(listed, _)| *listed == partition);
@@ -227,7 +202,13 @@ pub(super) fn resolve(
             _ => {}
         }
     }
-    Ok(offsets)
+    Ok(offsets
+        .into_iter()
+        .map(|(_, offset)| match offset {
+            Offset::Offset(offset) => Some(offset),
+            _ => None,
+        })
+        .collect())
 }
 
 /// The committed offsets of those partitions that have one.
@@ -304,20 +285,4 @@ pub(super) fn absolute(
             })
         })
         .collect())
-}
-
-/// Where librdkafka is in each partition: past the records that were returned,
-/// and past those that no reader gets, such as a transaction's marker. It starts
-/// anew with each seek.
-pub(super) fn passed_offsets(
-    consumer: &BaseConsumer<GroupContext>,
-) -> BTreeMap<TopicPartition, i64> {
-    let list = consumer.position().unwrap_or_default();
-    answers(&list)
-        .into_iter()
-        .filter_map(|(partition, outcome)| match outcome {
-            Ok(Offset::Offset(offset)) => Some((partition, offset)),
-            _ => None,
-        })
-        .collect()
 }

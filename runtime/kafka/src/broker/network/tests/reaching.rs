@@ -1,7 +1,7 @@
 //! Which broker is reached, and when.
 
-use super::reconnects::Growing;
 use super::*;
+use crate::broker::Growing;
 use BrokerErrorKind::{Refused, Unreachable};
 
 /// An address where nothing listens.
