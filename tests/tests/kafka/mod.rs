@@ -4,6 +4,7 @@ mod admin;
 mod broker;
 mod clients;
 mod consumer;
+mod fetch;
 mod pattern;
 mod producer;
 mod rebalance;

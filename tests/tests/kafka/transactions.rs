@@ -10,7 +10,10 @@ use tether_tests::names::unique;
 use super::clients::{Cluster, PATIENCE, Reports, at, record, records, values};
 
 /// A producer with this id that has taken it over.
-async fn producer(cluster: &Cluster, id: &str) -> Result<Arc<dyn TransactionalProducer>> {
+pub(super) async fn producer(
+    cluster: &Cluster,
+    id: &str,
+) -> Result<Arc<dyn TransactionalProducer>> {
     let properties = cluster.with(&[("transactional.id", id), ("enable.idempotence", "true")]);
     let producer = cluster
         .clients
@@ -30,7 +33,11 @@ async fn committed(cluster: &Cluster, topic: &str, last: &str) -> Result<Vec<Str
     Ok(seen)
 }
 
-async fn write(producer: &dyn TransactionalProducer, topic: &str, value: &str) -> Result<()> {
+pub(super) async fn write(
+    producer: &dyn TransactionalProducer,
+    topic: &str,
+    value: &str,
+) -> Result<()> {
     producer.begin_transaction()?;
     producer.send(&record(topic, None, Some(value.as_bytes())), 0)?;
     producer.flush(PATIENCE).await?;
