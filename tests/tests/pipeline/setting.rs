@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use serde_json::Value;
-use tether_services::{Kafka, KafkaOptions, shared};
+use tether_services::{Kafka, KafkaOptions, Postgres, shared};
 use tether_tests::connector_configs::{self, Hosts};
 use tether_tests::database::Database;
 use tether_tests::eventually::eventually;
@@ -31,12 +31,13 @@ pub(crate) const COLUMNS: [&str; 17] = [
     "count bigint NOT NULL",
 ];
 
-/// Kafka of its own, as the configs say which topics they use, and the database that they name.
+/// Kafka and PostgreSQL of its own, as the configs say which topics and which database they use.
 pub(crate) struct Setting {
     pub(crate) users: UsersApi,
     pub(crate) processor: StreamProcessor,
     pub(crate) database: Database,
     pub(crate) kafka: Kafka,
+    _postgres: Postgres,
     hosts: Hosts,
 }
 
@@ -48,7 +49,8 @@ impl Setting {
         topics.create("rest-data", 2)?;
         topics.create("processed-users", 2)?;
         let users = UsersApi::start(edition(10, 1))?;
-        let database = Database::create(&shared::postgres_url()?, "kafka_pipeline")?;
+        let postgres = Postgres::start()?;
+        let database = Database::create(&postgres.url(), "kafka_pipeline")?;
         let registry = shared::registry_url()?;
         let processor = StreamProcessor::start(StreamProcessorOptions {
             bootstrap: kafka.bootstrap(),
@@ -66,6 +68,7 @@ impl Setting {
             processor,
             database,
             kafka,
+            _postgres: postgres,
             hosts,
         })
     }
