@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use reqwest::Url;
 
 /// Kafka Connect workers without a JVM.
 #[derive(Debug, Parser)]
@@ -40,6 +41,13 @@ pub enum Command {
         /// The port of the REST API; one that is free by default.
         #[arg(long, default_value_t = 0)]
         port: u16,
+    },
+    /// Ask a worker whether it is well; ends with 0 if it is.
+    Health {
+        /// The URL of its REST API. By default that of the first listener that the
+        /// environment names (CONNECT_LISTENERS), or http://localhost:8083.
+        #[arg(long)]
+        url: Option<Url>,
     },
     /// List the plugins that are compiled in.
     Plugins,

@@ -8,6 +8,7 @@ mod distributed;
 mod dlq;
 mod environment;
 pub mod exit;
+mod health;
 mod logging;
 mod plugins;
 mod properties;
@@ -49,6 +50,7 @@ pub fn run(command: Command, more: Vec<PluginDescriptor>) -> Result<(), Failure>
             connectors,
         } => complete(standalone::run(&properties, &connectors, plugins)),
         Command::Demo { once, port } => complete(demo::run(once, port)),
+        Command::Health { url } => complete(health::run(url)),
         Command::Dlq { command } => complete(dlq::run(command)),
         Command::Validate(arguments) => complete(validate::run(arguments)),
         Command::Plugins => std::io::stdout()

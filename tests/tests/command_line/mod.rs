@@ -3,6 +3,7 @@
 mod arguments;
 mod dlq;
 mod environment;
+mod health;
 mod log_levels;
 mod signals;
 mod validate;
