@@ -4,7 +4,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -95,7 +96,8 @@ pub fn check_each_once<'a>(lines: impl IntoIterator<Item = &'a str>) -> Result<u
 #[derive(Debug)]
 pub struct LineWriter {
     path: PathBuf,
-    is_over: Arc<AtomicBool>,
+    /// Dropped at the end, which ends the pause as well.
+    going: Option<Sender<()>>,
     written: Arc<AtomicU64>,
     thread: Option<JoinHandle<Result<()>>>,
 }
@@ -109,25 +111,26 @@ impl LineWriter {
     /// The same, with this pause after each group of ten.
     pub fn paced(path: &Path, pause: Duration) -> Result<Self> {
         let mut file = File::create_new(path)?;
-        let is_over = Arc::new(AtomicBool::new(false));
+        let (going, over) = mpsc::channel();
         let written = Arc::new(AtomicU64::new(0));
         let thread = std::thread::spawn({
-            let (is_over, written) = (Arc::clone(&is_over), Arc::clone(&written));
+            let written = Arc::clone(&written);
             move || {
-                while !is_over.load(Ordering::SeqCst) {
+                loop {
                     let first = written.load(Ordering::SeqCst) + 1;
                     let last = first + GROUP - 1;
                     let lines: String = (first..=last).map(|number| line(number) + "\n").collect();
                     file.write_all(lines.as_bytes())?;
                     written.store(last, Ordering::SeqCst);
-                    std::thread::sleep(pause);
+                    if over.recv_timeout(pause) != Err(RecvTimeoutError::Timeout) {
+                        return Ok(());
+                    }
                 }
-                Ok(())
             }
         });
         Ok(Self {
             path: path.to_path_buf(),
-            is_over,
+            going: Some(going),
             written,
             thread: Some(thread),
         })
@@ -145,7 +148,7 @@ impl LineWriter {
 
     /// Stops, and returns the number of the last line.
     pub fn stop(&mut self) -> Result<u64> {
-        self.is_over.store(true, Ordering::SeqCst);
+        self.going = None;
         if let Some(thread) = self.thread.take() {
             thread
                 .join()

@@ -146,6 +146,11 @@ impl Group {
         Usages::now(&pids, self.kafka.pid(), self.meters.bytes())
     }
 
+    /// How many connections the workers have opened until now.
+    pub(crate) fn connections(&self) -> u64 {
+        self.meters.connections()
+    }
+
     fn up(&self) -> impl Iterator<Item = &(dyn Worker + Send)> {
         let seats = self.seats.iter().filter(|seat| seat.is_up);
         seats.filter_map(|seat| seat.worker.as_deref())

@@ -3,12 +3,13 @@
 use std::fmt;
 use std::fs;
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 use tether_services::folders::RunFolder;
 use tether_tests::bench_worker::Kind;
+use tether_tests::eventually::within;
 
 use crate::group::Group;
 use crate::statuses::Statuses;
@@ -17,7 +18,7 @@ use crate::usage::Usage;
 /// Connectors that are created at once by a group that already has many.
 pub(crate) const MORE: usize = 100;
 const PATIENCE: Duration = Duration::from_secs(600);
-/// What a start leaves behind is over after this: producers connect when their tasks run already.
+/// Workers that have opened no connection for so long have all: producers connect when their tasks run already.
 const SETTLING: Duration = Duration::from_secs(10);
 /// How long a group is watched that has nothing to do.
 const IDLE: Duration = Duration::from_secs(20);
@@ -165,7 +166,15 @@ impl Clock {
     }
 
     fn idle(&self, group: &Group) -> Result<Measured> {
-        thread::sleep(SETTLING);
+        let mut last = (group.connections(), Instant::now());
+        within(PATIENCE, "all clients are connected", || {
+            let connections = group.connections();
+            if connections != last.0 {
+                last = (connections, Instant::now());
+            }
+            ensure!(last.1.elapsed() >= SETTLING, "{connections} connections");
+            Ok(())
+        })?;
         let before = group.usages()?;
         thread::sleep(IDLE);
         let used = group.usages()?.since(&before);

@@ -22,7 +22,14 @@ pub(crate) struct Meters {
 
 struct Meter {
     behind: Behind,
-    bytes: Arc<AtomicU64>,
+    passed: Arc<Passed>,
+}
+
+/// What has come through.
+#[derive(Default)]
+struct Passed {
+    bytes: AtomicU64,
+    connections: AtomicU64,
 }
 
 impl Meters {
@@ -39,9 +46,9 @@ impl Meters {
                 port: target.port(),
                 proxy: listener.local_addr()?.port(),
             };
-            let bytes = Arc::default();
-            runtime.spawn(serve(listener, target, Arc::clone(&bytes)));
-            Ok(Meter { behind, bytes })
+            let passed = Arc::default();
+            runtime.spawn(serve(listener, target, Arc::clone(&passed)));
+            Ok(Meter { behind, passed })
         });
         Ok(Self {
             meters: meters.collect::<Result<_>>()?,
@@ -58,14 +65,23 @@ impl Meters {
     pub(crate) fn bytes(&self) -> u64 {
         let meters = self.meters.iter();
         meters
-            .map(|meter| meter.bytes.load(Ordering::Relaxed))
+            .map(|meter| meter.passed.bytes.load(Ordering::Relaxed))
+            .sum()
+    }
+
+    /// How many connections all workers have opened so far.
+    pub(crate) fn connections(&self) -> u64 {
+        let meters = self.meters.iter();
+        meters
+            .map(|meter| meter.passed.connections.load(Ordering::Relaxed))
             .sum()
     }
 }
 
-async fn serve(listener: TcpListener, target: SocketAddr, bytes: Arc<AtomicU64>) {
+async fn serve(listener: TcpListener, target: SocketAddr, passed: Arc<Passed>) {
     while let Ok((client, _)) = listener.accept().await {
-        let bytes = Arc::clone(&bytes);
+        passed.connections.fetch_add(1, Ordering::Relaxed);
+        let passed = Arc::clone(&passed);
         tokio::spawn(async move {
             // The client sees a closed connection.
             let Ok(server) = TcpStream::connect(target).await else {
@@ -74,8 +90,8 @@ async fn serve(listener: TcpListener, target: SocketAddr, bytes: Arc<AtomicU64>)
             let (mut from_client, mut to_client) = client.into_split();
             let (mut from_server, mut to_server) = server.into_split();
             tokio::select! {
-                () = pass(&mut from_client, &mut to_server, &bytes) => {}
-                () = pass(&mut from_server, &mut to_client, &bytes) => {}
+                () = pass(&mut from_client, &mut to_server, &passed.bytes) => {}
+                () = pass(&mut from_server, &mut to_client, &passed.bytes) => {}
             }
         });
     }

@@ -90,6 +90,13 @@ impl Reading {
         all
     }
 
+    /// So many requests that have ended, whatever came of them.
+    async fn ended(&self, count: usize) {
+        for _ in 0..count {
+            timeout(PATIENCE, self.arrived.notified()).await.unwrap();
+        }
+    }
+
     async fn error(&self) -> KafkaError {
         self.wait(|fetcher| fetcher.read(100, usize::MAX).err())
             .await
@@ -114,7 +121,7 @@ async fn a_leader_that_moves_is_followed() {
     cluster.write(0, numbers(10..20));
     assert_eq!(reading.read(13).await, numbered(7..20));
     cluster.change(|model| model.is_down = true);
-    tokio::time::sleep(PATIENCE).await;
+    reading.ended(5).await;
     cluster.move_leader();
     cluster.change(|model| model.is_down = false);
     cluster.write(0, numbers(20..25));
@@ -193,10 +200,16 @@ async fn fetching_ahead_has_a_limit() {
     let value = "x".repeat(100_000);
     cluster.write(0, vec![value.clone(); 100]);
     let reading = Reading::new(&cluster, settings(), &[0]);
-    tokio::time::sleep(PATIENCE).await;
-    let fetches = cluster.change(|model| model.fetches.len());
-    let batch = 3 * value.len();
-    assert_eq!(fetches, AHEAD.div_ceil(batch));
+    let ahead = AHEAD.div_ceil(3 * value.len());
+    let fetches = || cluster.change(|model| model.fetches.len());
+    reading.wait(|_| (fetches() == ahead).then_some(())).await;
+    // However long nobody reads, nothing more is asked for.
+    let more = async {
+        while fetches() == ahead {
+            reading.arrived.notified().await;
+        }
+    };
+    assert!(timeout(PATIENCE, more).await.is_err());
     assert_eq!(reading.read(100).await.len(), 100);
 }
 
