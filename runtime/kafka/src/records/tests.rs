@@ -393,6 +393,30 @@ fn consumed(record: &Record) -> (i64, Option<i64>, Option<Bytes>, Option<Bytes>,
     )
 }
 
+/// Records at offsets that are so many behind each other.
+fn placed(offset: &mut i64, records: Vec<(i64, Record)>) -> Vec<Record> {
+    let records = records.into_iter().map(|(step, record)| {
+        *offset += step;
+        Record {
+            offset: *offset,
+            ..record
+        }
+    });
+    records.collect()
+}
+
+/// Reads what can be read, and looks at no checksum.
+fn try_to_read(bytes: Vec<u8>, read_committed: bool) {
+    if let Ok(batches) = Batches::new(bytes.into()) {
+        let options = ReadOptions {
+            check_crcs: false,
+            read_committed,
+        };
+        let mut reader = RecordReader::new(partition(), 0, batches, vec![], options);
+        let _ = read_all(&mut reader, 10);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -404,13 +428,7 @@ proptest! {
     ) {
         let (mut offset, mut all, mut bytes) = (0, Vec::new(), Vec::new());
         for (compression, records) in batches {
-            let records: Vec<Record> = records
-                .into_iter()
-                .map(|(step, record)| {
-                    offset += step;
-                    Record { offset, ..record }
-                })
-                .collect();
+            let records = placed(&mut offset, records);
             bytes.push(batch(&records, compression));
             all.extend(records);
         }
@@ -444,24 +462,12 @@ proptest! {
         damage in vec((any::<proptest::sample::Index>(), any::<u8>()), 1..8),
         read_committed: bool,
     ) {
-        let mut offset = 0;
-        let records: Vec<Record> = records
-            .into_iter()
-            .map(|(step, record)| {
-                offset += step;
-                Record { offset, ..record }
-            })
-            .collect();
-        let mut bytes = batch(&records, compression).to_vec();
+        let mut bytes = batch(&placed(&mut 0, records), compression).to_vec();
         for (index, byte) in damage {
             let index = index.index(bytes.len());
             bytes[index] ^= byte;
         }
-        if let Ok(batches) = Batches::new(bytes.into()) {
-            let options = ReadOptions { check_crcs: false, read_committed };
-            let mut reader = RecordReader::new(partition(), 0, batches, vec![], options);
-            let _ = read_all(&mut reader, 10);
-        }
+        try_to_read(bytes, read_committed);
     }
 
     #[test]
@@ -477,10 +483,6 @@ proptest! {
             bytes[16] = 2;
             bytes[21..23].copy_from_slice(&[0, attributes]);
         }
-        if let Ok(batches) = Batches::new(bytes.into()) {
-            let options = ReadOptions { check_crcs: false, read_committed };
-            let mut reader = RecordReader::new(partition(), 0, batches, vec![], options);
-            let _ = read_all(&mut reader, 10);
-        }
+        try_to_read(bytes, read_committed);
     }
 }
