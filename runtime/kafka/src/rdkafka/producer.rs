@@ -7,7 +7,7 @@ mod topics;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use ::rdkafka::Message;
 use ::rdkafka::error::{KafkaError as RdError, RDKafkaErrorCode};
@@ -27,7 +27,10 @@ use crate::{
 use event::{Event, Kind};
 use partitioner::Partitioner;
 use reports::Reports;
-use topics::{Topics, fits_batch};
+use topics::Topics;
+
+/// The most records that librdkafka is given in one call.
+const MAX_BATCH: usize = 1024;
 
 /// A producer on librdkafka. It takes no memory per record besides librdkafka's
 /// own: the token travels as the record's opaque pointer.
@@ -106,10 +109,25 @@ impl ProducerContext for DeliveryContext {
     }
 }
 
-/// The time in milliseconds since the epoch.
-fn millis() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    i64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(i64::MAX)
+/// How many records, from the first on, librdkafka takes in one call: those for
+/// the same topic and partition without headers and timestamps. Zero if that is
+/// not worth the call.
+fn length_of_batch(run: &[(OutgoingRecord<'_>, usize)]) -> usize {
+    let Some((first, _)) = run.first() else {
+        return 0;
+    };
+    let length = run
+        .iter()
+        .take(MAX_BATCH)
+        .take_while(|(record, _)| {
+            record.headers.is_empty()
+                && record.timestamp.is_none()
+                && record.partition.is_none_or(|partition| partition >= 0)
+                && record.partition == first.partition
+                && record.topic == first.topic
+        })
+        .count();
+    if length > 1 { length } else { 0 }
 }
 
 /// Why librdkafka does not take a record.
@@ -191,7 +209,6 @@ impl RdProducer {
         &self,
         topics: &mut Topics,
         entry: &(OutgoingRecord<'_>, usize),
-        now: i64,
     ) -> std::result::Result<usize, Refusal> {
         let (record, _) = entry;
         if let Some(timestamp) = record.timestamp.filter(|timestamp| *timestamp < 0) {
@@ -204,26 +221,29 @@ impl RdProducer {
             );
             return Err(Refusal { taken: 0, error });
         }
-        let partitioner = &self.producer.context().partitioner;
-        match topics.produce(self.producer.client(), partitioner, entry, now) {
+        let context = self.producer.context();
+        context.expect(1);
+        match topics.produce(self.producer.client(), &context.partitioner, entry) {
             Ok(()) => Ok(1),
             Err(error) => {
+                context.forget(1);
                 let error = send_failure(&error, record.topic, &self.producer);
                 Err(Refusal { taken: 0, error })
             }
         }
     }
 
-    /// Queues records that librdkafka takes in one call, from the first on.
+    /// Queues records that librdkafka takes in one call.
     fn produce_batch(
         &self,
         topics: &mut Topics,
-        run: &[(OutgoingRecord<'_>, usize)],
+        batch: &[(OutgoingRecord<'_>, usize)],
     ) -> std::result::Result<usize, Refusal> {
         let context = self.producer.context();
-        let topic = run.first().map_or("", |(record, _)| record.topic);
+        context.expect(batch.len());
+        let topic = batch.first().map_or("", |(record, _)| record.topic);
         let client = self.producer.client();
-        let produced = topics.produce_batch(client, &context.partitioner, run, |token, error| {
+        let produced = topics.produce_batch(client, &context.partitioner, batch, |token, error| {
             let error = send_failure(&error, topic, &self.producer);
             context.deliveries.delivered(token, Err(error));
             context.forget(1);
@@ -231,28 +251,11 @@ impl RdProducer {
         match produced {
             (taken, None) => Ok(taken),
             (taken, Some(error)) => {
+                context.forget(batch.len() - taken);
                 let error = send_failure(&error, topic, &self.producer);
                 Err(Refusal { taken, error })
             }
         }
-    }
-
-    /// Queues as much of a run as librdkafka takes.
-    fn produce_run(&self, run: &[(OutgoingRecord<'_>, usize)]) -> std::result::Result<(), Refusal> {
-        let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut taken, mut now) = (0, None);
-        while let Some(next @ (record, _)) = run.get(taken) {
-            taken += match fits_batch(record) {
-                true => self.produce_batch(&mut topics, &run[taken..]),
-                // One look at the clock is enough for all of them.
-                false => self.produce(&mut topics, next, *now.get_or_insert_with(millis)),
-            }
-            .map_err(|refusal| Refusal {
-                taken: taken + refusal.taken,
-                ..refusal
-            })?;
-        }
-        Ok(())
     }
 
     /// Why the brokers do not accept this client, if they do not.
@@ -274,12 +277,20 @@ impl Producer for RdProducer {
             return Err(Refusal { taken: 0, error });
         }
         context.partitioner.tick();
-        context.expect(run.len());
-        let produced = self.produce_run(run);
-        if let Err(refusal) = &produced {
-            context.forget(run.len() - refusal.taken);
+        let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = 0;
+        while taken < run.len() {
+            let rest = &run[taken..];
+            taken += match length_of_batch(rest) {
+                0 => self.produce(&mut topics, &rest[0]),
+                length => self.produce_batch(&mut topics, &rest[..length]),
+            }
+            .map_err(|refusal| Refusal {
+                taken: taken + refusal.taken,
+                ..refusal
+            })?;
         }
-        produced
+        Ok(())
     }
 
     fn serve(&self) {

@@ -7,7 +7,6 @@
 
 use std::ffi::{CString, c_int, c_void};
 use std::ptr::{self, NonNull};
-use std::sync::Arc;
 
 use ::rdkafka::ClientContext;
 use ::rdkafka::bindings::{
@@ -19,24 +18,22 @@ use ::rdkafka::bindings::{
 use ::rdkafka::client::Client;
 use ::rdkafka::error::{KafkaError as RdError, KafkaResult};
 
-use super::partitioner::{Partitioner, Place};
+use super::partitioner::Partitioner;
 use crate::OutgoingRecord;
 
 /// Topics kept. A connector that writes to more pays for a look-up now and
 /// then, and does not fill the memory.
 const KEPT: usize = 64;
 
-/// The most records that librdkafka is given in one call.
-const MAX_BATCH: usize = 1024;
-
-/// What librdkafka takes for no partition.
+/// What librdkafka takes for no partition and no timestamp.
 const NO_PARTITION: c_int = -1;
+const NO_TIMESTAMP: i64 = 0;
 
 /// The topics of one producer that records were written to. Dropped before the
 /// producer.
 #[derive(Default)]
 pub(super) struct Topics {
-    kept: Vec<Topic>,
+    kept: Vec<(Box<str>, Handle)>,
     /// The topic of the record before: mostly the right one.
     last: usize,
     /// Its memory serves all batches.
@@ -50,13 +47,6 @@ struct Batch(Vec<rd_kafka_message_t>);
 // SAFETY: the pointers in it are followed during the call only for which they
 // were made.
 unsafe impl Send for Batch {}
-
-/// A topic that records were written to.
-struct Topic {
-    name: Box<str>,
-    handle: Handle,
-    place: Arc<Place>,
-}
 
 /// A topic of librdkafka.
 struct Handle(NonNull<rd_kafka_topic_t>);
@@ -113,8 +103,7 @@ impl Drop for HeaderList {
 }
 
 impl Topics {
-    /// Queues a copy of the record, which is of this time in milliseconds unless
-    /// it says otherwise. The token comes back with its report.
+    /// Queues a copy of the record. The token comes back with its report.
     ///
     /// # Errors
     /// Why librdkafka does not take it.
@@ -123,10 +112,8 @@ impl Topics {
         client: &Client<C>,
         partitioner: &Partitioner,
         (record, token): &(OutgoingRecord<'_>, usize),
-        now: i64,
     ) -> KafkaResult<()> {
-        let topic = self.find(client.native_ptr(), partitioner, record.topic)?;
-        let topic = self.kept[topic].handle.0.as_ptr();
+        let topic = self.handle(client.native_ptr(), partitioner, record.topic)?;
         let mut headers = HeaderList::of(record);
         let (value, value_length) = raw(record.value);
         let (key, key_length) = raw(record.key);
@@ -153,7 +140,7 @@ impl Topics {
                 Part::RD_KAFKA_VTYPE_OPAQUE,
                 *token as *mut c_void,
                 Part::RD_KAFKA_VTYPE_TIMESTAMP,
-                record.timestamp.unwrap_or(now),
+                record.timestamp.unwrap_or(NO_TIMESTAMP),
                 Part::RD_KAFKA_VTYPE_HEADERS,
                 headers.0,
                 Part::RD_KAFKA_VTYPE_END,
@@ -169,10 +156,10 @@ impl Topics {
         }
     }
 
-    /// Queues copies of the first records of a run, as many as there are for
-    /// one topic and partition without headers and timestamps: one look at the
-    /// clock and one lock of the topic are enough for all. Returns how many were
-    /// taken, from the first on, and why the next one was not, if it was refused.
+    /// Queues copies of records for one topic and partition, none of which has
+    /// headers or a timestamp: one look at the clock and one lock of the topic
+    /// are enough for all. Returns how many were taken, from the first on, and
+    /// why the next one was not.
     ///
     /// librdkafka goes on behind a record that is too large. Such a one counts
     /// as taken if one behind it was; `refused` hears of it.
@@ -180,36 +167,36 @@ impl Topics {
         &mut self,
         client: &Client<C>,
         partitioner: &Partitioner,
-        run: &[(OutgoingRecord<'_>, usize)],
+        batch: &[(OutgoingRecord<'_>, usize)],
         mut refused: impl FnMut(usize, RdError),
     ) -> (usize, Option<RdError>) {
-        let Some((first @ (leader, _), rest)) = run.split_first() else {
+        let (Some((first, _)), Ok(count)) = (batch.first(), c_int::try_from(batch.len())) else {
             return (0, None);
         };
-        let topic = match self.find(client.native_ptr(), partitioner, leader.topic) {
-            Ok(topic) => &self.kept[topic],
+        let topic = match self.handle(client.native_ptr(), partitioner, first.topic) {
+            Ok(topic) => topic,
             Err(error) => return (0, Some(error)),
         };
-        let place_of = |record: &OutgoingRecord<'_>| {
-            let known = || topic.place.known(record.key);
-            record.partition.or_else(known)
-        };
-        let partition = place_of(leader);
-        let followers = rest.iter().take(MAX_BATCH - 1).take_while(|(record, _)| {
-            fits_batch(record)
-                && record.topic == leader.topic
-                && record.partition.is_none() == leader.partition.is_none()
-                && place_of(record) == partition
-        });
         self.batch.0.clear();
-        self.batch.0.push(message(first));
-        self.batch.0.extend(followers.map(message));
-        self.batch.produce(topic, partition);
-        if leader.partition.is_none() && partition.is_some() && self.batch.has_no_partition() {
-            // The topic was made again meanwhile, with fewer partitions.
-            topic.place.forget();
-            self.batch.produce(topic, None);
+        self.batch.0.extend(batch.iter().map(message));
+        // SAFETY: the topic is alive. There are as many messages as said, their
+        // bytes are as long as they say and are copied before the call returns,
+        // and librdkafka changes nothing but their errors. The tokens are opaque
+        // numbers that it never follows as pointers. The one partition goes for
+        // all, so that a wrong one is an error of each record.
+        unsafe {
+            rd_kafka_produce_batch(
+                topic,
+                first.partition.unwrap_or(NO_PARTITION),
+                RD_KAFKA_MSG_F_COPY as c_int,
+                self.batch.0.as_mut_ptr(),
+                count,
+            );
         }
+        let error = |message: &rd_kafka_message_t| match message.err {
+            Code::RD_KAFKA_RESP_ERR_NO_ERROR => None,
+            code => Some(RdError::MessageProduction(code.into())),
+        };
         let messages = &self.batch.0;
         let taken = messages
             .iter()
@@ -223,21 +210,19 @@ impl Topics {
         (taken, messages.get(taken).and_then(error))
     }
 
-    /// Where among those that are kept the topic is.
-    fn find(
+    fn handle(
         &mut self,
         client: *mut rd_kafka_t,
         partitioner: &Partitioner,
         name: &str,
-    ) -> KafkaResult<usize> {
-        let is_it = |topic: &Topic| *topic.name == *name;
-        if !self.kept.get(self.last).is_some_and(is_it) {
-            self.last = match self.kept.iter().position(is_it) {
+    ) -> KafkaResult<*mut rd_kafka_topic_t> {
+        if self.kept.get(self.last).is_none_or(|kept| *kept.0 != *name) {
+            self.last = match self.kept.iter().position(|kept| *kept.0 == *name) {
                 Some(index) => index,
                 None => self.look_up(client, partitioner, name)?,
             };
         }
-        Ok(self.last)
+        Ok(self.kept[self.last].1.0.as_ptr())
     }
 
     #[cold]
@@ -248,12 +233,11 @@ impl Topics {
         name: &str,
     ) -> KafkaResult<usize> {
         let c_name = CString::new(name)?;
-        let place = partitioner.place(name);
         // SAFETY: the client is alive, and it goes before the partitioner, see
         // `DeliveryContext`. The name ends with a zero byte. librdkafka takes
         // the configuration over, also where it returns null.
         let handle = unsafe {
-            let conf = place.topic_conf(client);
+            let conf = partitioner.topic_conf(client, name);
             rd_kafka_topic_new(client, c_name.as_ptr(), conf)
         };
         let Some(handle) = NonNull::new(handle) else {
@@ -264,55 +248,8 @@ impl Topics {
         if self.kept.len() == KEPT {
             self.kept.remove(0);
         }
-        self.kept.push(Topic {
-            name: name.into(),
-            handle: Handle(handle),
-            place,
-        });
+        self.kept.push((name.into(), Handle(handle)));
         Ok(self.kept.len() - 1)
-    }
-}
-
-impl Batch {
-    /// Hands the records to librdkafka, which notes with each why it was not
-    /// taken.
-    fn produce(&mut self, topic: &Topic, partition: Option<i32>) {
-        // As many as `MAX_BATCH` at most.
-        let count = c_int::try_from(self.0.len()).unwrap_or(c_int::MAX);
-        // SAFETY: the topic is alive. There are as many messages as said, their
-        // bytes are as long as they say and are copied before the call returns,
-        // and librdkafka changes nothing but their errors. The tokens are opaque
-        // numbers that it never follows as pointers. The one partition goes for
-        // all, so that a wrong one is an error of each record.
-        unsafe {
-            rd_kafka_produce_batch(
-                topic.handle.0.as_ptr(),
-                partition.unwrap_or(NO_PARTITION),
-                RD_KAFKA_MSG_F_COPY as c_int,
-                self.0.as_mut_ptr(),
-                count,
-            );
-        }
-    }
-
-    /// Whether the partition of all records does not exist.
-    fn has_no_partition(&self) -> bool {
-        let unknown = Code::RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
-        self.0.iter().all(|message| message.err == unknown)
-    }
-}
-
-/// Whether a record can be one of several that librdkafka is given at once.
-pub(super) fn fits_batch(record: &OutgoingRecord<'_>) -> bool {
-    record.headers.is_empty()
-        && record.timestamp.is_none()
-        && record.partition.is_none_or(|partition| partition >= 0)
-}
-
-fn error(message: &rd_kafka_message_t) -> Option<RdError> {
-    match message.err {
-        Code::RD_KAFKA_RESP_ERR_NO_ERROR => None,
-        code => Some(RdError::MessageProduction(code.into())),
     }
 }
 
