@@ -325,18 +325,10 @@ impl Sender {
         Ok(verdict != Verdict::Stopped)
     }
 
-    fn next_source(&mut self) -> Option<SourceRecord> {
-        // Looked at before it is taken, as a record is large.
-        match self.again.is_some() {
-            true => self.again.take(),
-            false => self.rest.next(),
-        }
-    }
-
     /// Takes records from the batch until one passes the transformations; false
     /// at the end of the batch.
     fn take_next(&mut self) -> Result<bool, Failure> {
-        while let Some(source) = self.next_source() {
+        while let Some(source) = self.again.take().or_else(|| self.rest.next()) {
             let SourceRecord {
                 record,
                 source_partition: partition,
