@@ -33,7 +33,7 @@ $(TOOLS)/bin/cargo-deny:
 
 deny: $(TOOLS)/bin/cargo-deny ## Check licences, sources and bans of dependencies
 	$(CARGO) fetch --locked
-	$(TOOLS)/bin/cargo-deny --offline check bans licenses sources
+	$(TOOLS)/bin/cargo-deny --offline check --hide-inclusion-graph bans licenses sources
 
 # Some tests take turns, and those that wait for theirs do nothing.
 test: export RUST_TEST_THREADS ?= 4
