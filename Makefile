@@ -22,11 +22,12 @@ build: packages ## Build the release binary, target/release/tether
 demo: packages ## Run a pipeline without anything installed; ARGS=--once ends by itself
 	$(CARGO) run --package tether -- demo $(ARGS)
 
-lint: packages ## Check formatting and lints
-	$(CARGO) fmt --all --check
-	$(CARGO) clippy --workspace --all-targets --all-features -- -D warnings
-
 TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/tether/tools
+
+lint: packages ## Check formatting, lints, and what docker/ has
+	$(CARGO) fmt --all --check
+	docker/check.sh $(TOOLS)
+	$(CARGO) clippy --workspace --all-targets --all-features -- -D warnings
 
 $(TOOLS)/bin/cargo-deny:
 	$(CARGO) install --quiet --locked --root $(TOOLS) cargo-deny@0.20.2

@@ -23,6 +23,7 @@ need make command -v make
 need cmake command -v cmake
 need pkg-config command -v pkg-config
 need libssl-dev pkg-config --exists openssl
+need python3-venv python3 -c "import ensurepip, venv"
 need util-linux command -v setpriv
 need maven command -v mvn
 need default-jdk-headless command -v javac

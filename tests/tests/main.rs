@@ -9,6 +9,7 @@
 
 mod cluster;
 mod command_line;
+mod docker;
 mod errors;
 mod exactly_once;
 mod faults;

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 pub use rustix::process::Signal;
-use rustix::process::{Pid, kill_process};
+use rustix::process::{Pid, geteuid, kill_process};
 
 /// How often a condition is looked at while waiting for it.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -37,6 +37,22 @@ pub fn command_as(user: &str, program: impl AsRef<Path>) -> Command {
     command.args(["--reuid", user, "--regid", user, "--init-groups"]);
     command.args(["--pdeathsig", "KILL", "--"]);
     command.arg(program.as_ref());
+    command
+}
+
+/// Like [`command`], with another root folder, of which the program's path is one; as this user and group,
+/// numbers both. Without root they are those of this process, whom the program then sees as root.
+pub fn command_within(root: &Path, user: &str, program: &str) -> Command {
+    let mut command = if geteuid().is_root() {
+        let mut command = command("chroot");
+        command.arg(format!("--userspec={user}"));
+        command
+    } else {
+        let mut command = command("unshare");
+        command.args(["--map-root-user", "chroot"]);
+        command
+    };
+    command.arg(root).arg(program);
     command
 }
 
