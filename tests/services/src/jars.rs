@@ -11,7 +11,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::{folders, java, process};
 
-const MODULES: [&str; 9] = [
+const MODULES: [&str; 10] = [
     "pom.xml",
     "kafka/pom.xml",
     "connect-file/pom.xml",
@@ -21,6 +21,7 @@ const MODULES: [&str; 9] = [
     "debezium-jdbc/pom.xml",
     "registry/pom.xml",
     "jmx-exporter/pom.xml",
+    "connect-client/pom.xml",
 ];
 
 /// The variable that names the class path of a Protobuf converter to compare with.
@@ -123,6 +124,15 @@ impl Jars {
         self.folder
             .join("jmx-exporter")
             .join("jmx_prometheus_javaagent.jar")
+    }
+
+    /// Class path of the client of the REST API that AKHQ uses.
+    pub fn connect_client_class_path(&self) -> String {
+        self.folder
+            .join("connect-client")
+            .join("*")
+            .display()
+            .to_string()
     }
 
     /// The runnable jar of the schema registry.

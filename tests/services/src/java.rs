@@ -6,6 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
+use crate::jars::Jars;
 use crate::{folders, process};
 
 /// Options of a Java virtual machine.
@@ -118,6 +119,21 @@ pub fn bench_classes(class_path: &str) -> Result<PathBuf> {
     let folder = sources().join("bench").join("tether").join("bench");
     let sources = ["Generator.java", "NullSink.java"].map(|name| folder.join(name));
     compile("bench", &sources, class_path)
+}
+
+/// A command of `tests/java/clients`, which calls the worker at a URL as its input says.
+///
+/// # Errors
+///
+/// As for [`Jars::fetch`] and [`compile`].
+pub fn connect_client(url: &str) -> Result<Command> {
+    let class_path = Jars::fetch()?.connect_client_class_path();
+    let source = sources().join("clients/tether/clients/ConnectClient.java");
+    let classes = compile("clients", &[source], &class_path)?;
+    let class_path = format!("{}:{class_path}", classes.display());
+    let mut command = Jvm::small(64).command();
+    command.args(["-cp", &class_path, "tether.clients.ConnectClient", url]);
+    Ok(command)
 }
 
 /// Puts `overrides` over `defaults`: a key that both have keeps its place and takes the new value.

@@ -18,6 +18,7 @@ pub mod jars;
 pub mod java;
 pub mod port;
 pub mod process;
+pub mod python;
 pub mod shared;
 pub mod state;
 

@@ -2,7 +2,9 @@
 //! behind. Each worker's connectors, topics and files have a name of its own in theirs; it is taken out
 //! before they are compared.
 
+mod connect_client;
 mod dead_letters;
+mod kafka_connect_py;
 mod topic_creation;
 mod topic_tracking;
 mod transforms;
@@ -29,6 +31,7 @@ const FILES: &str = "{files}";
 struct Side {
     _worker: Box<dyn Worker>,
     rest: RestClient,
+    address: String,
     topics: Topics,
     name: String,
     folder: RunFolder,
@@ -62,6 +65,7 @@ impl Side {
     fn new(worker: Box<dyn Worker>, name: String, bootstrap: &str) -> Result<Self> {
         Ok(Self {
             rest: worker.rest(),
+            address: worker.address(),
             _worker: worker,
             topics: Topics::new(bootstrap),
             name,
