@@ -25,7 +25,9 @@
 
 mod clock;
 mod group;
+mod process;
 pub mod prometheus;
+mod reading;
 mod registry;
 mod samples;
 mod sensor;
@@ -33,6 +35,8 @@ mod value;
 
 pub use clock::{Clock, ManualClock};
 pub use group::{Group, GroupBuilder};
+pub use process::ProcessUsage;
+pub use reading::Numbers;
 pub use registry::Metrics;
 pub use samples::Sampling;
 pub use sensor::{Sensor, Statistic};
