@@ -6,6 +6,7 @@ pub mod config_provider;
 mod connector;
 mod conversion;
 pub mod dead_letter_headers;
+pub mod dead_letters;
 pub mod herder;
 pub mod loggers;
 pub mod metrics;

@@ -11,10 +11,11 @@ use tether_api::plugin::{PluginDescriptor, PluginFactory};
 use tether_api::{ConnectError, Result};
 use tether_metrics::Metrics;
 use tether_storage::{RestartRequest, SessionKey, State, TargetState, TaskId, TaskStatus};
+use tether_worker::dead_letters::{DeadLetter, DeadLetters};
 use tether_worker::herder::{
     self, ConfigInfo, ConfigInfos, ConnectorInfo, ConnectorKind, ConnectorOffset, ConnectorState,
     CreateConnector, Created, Health, Herder, InstanceState, InternalRequest, LoggerLevel,
-    OffsetChange, RawConfig, TaskInfo,
+    Membership, OffsetChange, RawConfig, TaskInfo,
 };
 use tether_worker::session::Verifier;
 use tokio::sync::{Notify, watch};
@@ -39,6 +40,9 @@ pub(super) struct FakeHerder {
     pub(super) restarts: Mutex<Vec<String>>,
     pub(super) changes: Mutex<Vec<OffsetChange>>,
     pub(super) cluster_levels: Mutex<Vec<(String, String)>>,
+    pub(super) worker_id: Mutex<String>,
+    pub(super) letters: Mutex<Vec<DeadLetter>>,
+    pub(super) membership: Mutex<Membership>,
     pub(super) metrics: Metrics,
     /// If this is there, another worker has to answer: the one with this URL, or
     /// nobody who is known.
@@ -63,6 +67,9 @@ impl Default for FakeHerder {
             restarts: Mutex::default(),
             changes: Mutex::default(),
             cluster_levels: Mutex::default(),
+            worker_id: Mutex::new("worker.example:8083".to_owned()),
+            letters: Mutex::default(),
+            membership: Mutex::new(Membership::Alone),
             metrics: Metrics::default(),
             elsewhere: Mutex::default(),
             deferred: watch::Sender::default(),
@@ -184,6 +191,10 @@ fn plugin(class: &'static str, version: &'static str, factory: PluginFactory) ->
 
 #[async_trait]
 impl Herder for FakeHerder {
+    fn worker_id(&self) -> String {
+        self.worker_id.lock().unwrap().clone()
+    }
+
     fn kafka_cluster_id(&self) -> String {
         "cluster".to_owned()
     }
@@ -191,6 +202,10 @@ impl Herder for FakeHerder {
     async fn health(&self) -> Health {
         self.pass().await;
         self.health.lock().unwrap().clone()
+    }
+
+    fn membership(&self) -> Membership {
+        self.membership.lock().unwrap().clone()
     }
 
     fn metrics(&self) -> &Metrics {
@@ -386,6 +401,16 @@ impl Herder for FakeHerder {
         };
         self.connectors().insert(connector.to_owned(), entry);
         Ok("done".to_owned())
+    }
+
+    async fn dead_letters(&self, connector: &str, most: usize) -> Result<DeadLetters> {
+        self.find(connector)?;
+        let letters = self.letters.lock().unwrap();
+        Ok(DeadLetters {
+            topic: "dlq".to_owned(),
+            complete: true,
+            letters: letters.iter().take(most).cloned().collect(),
+        })
     }
 
     fn plugins(&self) -> Vec<PluginDescriptor> {

@@ -2,7 +2,6 @@
 
 mod filter;
 mod letter;
-mod reader;
 mod report;
 mod writer;
 
@@ -12,6 +11,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use tether_kafka::{Clients, RdKafkaClients};
 use tether_worker::client_properties::{ClientProperties, OverridePolicy};
+use tether_worker::dead_letters::{Begin, TopicReader};
 
 use crate::cli::{DlqCommand, ReplayArguments};
 use crate::exit::Failure;
@@ -19,7 +19,6 @@ use crate::worker_setting::WorkerSetting;
 
 use filter::Filter;
 use letter::Letter;
-use reader::TopicReader;
 use report::Sums;
 use writer::{Deliveries, LetterWriter};
 
@@ -77,7 +76,8 @@ async fn replay(setting: &WorkerSetting, arguments: ReplayArguments) -> Result<(
         topic: arguments.from,
     };
     let limit = arguments.limit.unwrap_or(u64::MAX);
-    let reader = TopicReader::open(admin.as_ref(), consumer, &arguments.topic).await?;
+    let reader =
+        TopicReader::open(admin.as_ref(), consumer, &arguments.topic, Begin::First).await?;
     let mut output = BufWriter::new(std::io::stdout());
     let mut sums = Sums::default();
     'reading: while let Some(records) = reader.next().await? {

@@ -9,9 +9,9 @@ use anyhow::{Context, Result, bail};
 use tether_kafka::{
     Admin, DeliveryHandler, KafkaError, KafkaErrorKind, OutgoingRecord, Producer, RecordMetadata,
 };
+use tether_worker::dead_letters::partitions;
 
 use super::letter::Letter;
-use super::reader::partitions;
 
 /// How long brokers may take to acknowledge everything that is under way.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(60);

@@ -1,10 +1,10 @@
-//! Reads a topic from its beginning to the end that it has at the start.
+//! Reads a topic up to the end that it has at the start.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
 use tether_api::offset::TopicPartition;
+use tether_api::{ConnectError, Result};
 use tether_kafka::{
     Admin, ConsumedRecord, Consumer, ConsumerEvent, KafkaErrorKind, TopicPartitionOffset,
 };
@@ -20,25 +20,37 @@ const MAX_RECORDS: usize = 500;
 /// The offset that stands for the beginning.
 const BEGINNING: i64 = -2;
 
-pub(super) struct TopicReader {
+/// Where a reader begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begin {
+    /// With the first record of each partition.
+    First,
+    /// So many offsets before the end of each partition.
+    Last(i64),
+}
+
+/// Reads a topic up to its end; what comes later is not read.
+pub struct TopicReader {
     consumer: Arc<dyn Consumer>,
     partitions: Vec<TopicPartition>,
     ends: Vec<TopicPartitionOffset>,
 }
 
 impl TopicReader {
-    /// A reader at the beginning of a topic.
+    /// A reader of a topic. The consumer reads nothing else, and begins with the
+    /// first record where an offset is not there any more.
     ///
     /// # Errors
-    /// If there is no such topic, or Kafka does not answer.
-    pub(super) async fn open(
+    /// `NotFound`, if there is no such topic; if Kafka does not answer.
+    pub async fn open(
         admin: &dyn Admin,
         consumer: Arc<dyn Consumer>,
         topic: &str,
+        begin: Begin,
     ) -> Result<Self> {
-        let Some(count) = partitions(admin, topic).await? else {
-            bail!("There is no topic '{topic}' in this cluster");
-        };
+        let count = partitions(admin, topic).await?.ok_or_else(|| {
+            ConnectError::not_found(format!("There is no topic '{topic}' in this cluster"))
+        })?;
         let name: Arc<str> = Arc::from(topic);
         let partitions: Vec<TopicPartition> = (0..count)
             .map(|partition| TopicPartition {
@@ -49,12 +61,18 @@ impl TopicReader {
         let ends = admin
             .end_offsets(&partitions, TIMEOUT)
             .await
-            .with_context(|| format!("Could not look up the end of topic '{topic}'"))?;
-        let start: Vec<TopicPartitionOffset> = partitions
+            .map_err(|error| {
+                ConnectError::from(error)
+                    .context(format!("Could not look up the end of topic '{topic}'"))
+            })?;
+        let start: Vec<TopicPartitionOffset> = ends
             .iter()
-            .map(|partition| TopicPartitionOffset {
-                partition: partition.clone(),
-                offset: BEGINNING,
+            .map(|end| TopicPartitionOffset {
+                partition: end.partition.clone(),
+                offset: match begin {
+                    Begin::First => BEGINNING,
+                    Begin::Last(count) => end.offset.saturating_sub(count).max(0),
+                },
             })
             .collect();
         consumer.assign(&start)?;
@@ -69,7 +87,7 @@ impl TopicReader {
     ///
     /// # Errors
     /// If the topic cannot be read.
-    pub(super) async fn next(&self) -> Result<Option<Vec<ConsumedRecord>>> {
+    pub async fn next(&self) -> Result<Option<Vec<ConsumedRecord>>> {
         loop {
             match self.consumer.poll(POLL, MAX_RECORDS).await {
                 Ok(ConsumerEvent::Records(records)) if records.is_empty() => {
@@ -116,12 +134,11 @@ impl TopicReader {
 ///
 /// # Errors
 /// If Kafka does not answer.
-pub(super) async fn partitions(admin: &dyn Admin, topic: &str) -> Result<Option<i32>> {
+pub async fn partitions(admin: &dyn Admin, topic: &str) -> Result<Option<i32>> {
     let names = [topic.to_owned()];
-    let topics = admin
-        .topics(Some(&names), TIMEOUT)
-        .await
-        .with_context(|| format!("Could not look up topic '{topic}'"))?;
+    let topics = admin.topics(Some(&names), TIMEOUT).await.map_err(|error| {
+        ConnectError::from(error).context(format!("Could not look up topic '{topic}'"))
+    })?;
     Ok(topics
         .into_iter()
         .find(|found| found.name == topic)

@@ -17,13 +17,15 @@ use tether_api::{ConnectError, Result};
 use tether_metrics::Metrics;
 use tether_storage::{ConnectorStatus, RestartRequest, TargetState, TaskId, TaskStatus};
 
+use crate::dead_letters::DeadLetters;
+
 pub use answered::{Answered, answered, answered_with_code, status_of};
 pub use elsewhere::{Elsewhere, elsewhere, target_of};
 pub use internal::{ALGORITHM_HEADER, InternalRequest, Peers, SIGNATURE_HEADER};
 pub use request::{ConnectorOffset, CreateConnector, OffsetChange, RawConfig};
 pub use view::{
     ConfigInfo, ConfigInfos, ConnectorInfo, ConnectorKind, ConnectorState, Created, Health,
-    InstanceState, LoggerLevel, TaskInfo,
+    InstanceState, LoggerLevel, Membership, TaskInfo,
 };
 
 /// What REST may ask of a worker.
@@ -35,11 +37,17 @@ pub use view::{
 /// [`answered`] gives a status that no kind has.
 #[async_trait]
 pub trait Herder: Send + Sync {
+    /// This worker as statuses call it, `host:port`.
+    fn worker_id(&self) -> String;
+
     /// The id of the Kafka cluster.
     fn kafka_cluster_id(&self) -> String;
 
     /// Whether the worker has started and answers (KIP-1017).
     async fn health(&self) -> Health;
+
+    /// Who works together with this worker.
+    fn membership(&self) -> Membership;
 
     /// What the worker counts and measures.
     fn metrics(&self) -> &Metrics;
@@ -161,6 +169,14 @@ pub trait Herder: Send + Sync {
     /// `NotFound`; `Config`, if the connector is not stopped or the offsets
     /// don't fit.
     async fn change_offsets(&self, connector: &str, change: OffsetChange) -> Result<String>;
+
+    /// The newest records that a connector has put aside in its dead letter topic,
+    /// at most so many. They are read from the worker's own Kafka cluster.
+    ///
+    /// # Errors
+    /// `NotFound`, if there is no such connector, it has no dead letter topic, or
+    /// the topic is not there yet; those of Kafka.
+    async fn dead_letters(&self, connector: &str, most: usize) -> Result<DeadLetters>;
 
     /// The plugins, in the order in which REST lists them.
     fn plugins(&self) -> Vec<PluginDescriptor>;

@@ -94,6 +94,20 @@ pub enum Health {
     },
 }
 
+/// Who works together, as far as one worker knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Membership {
+    /// This worker runs alone.
+    Alone,
+    /// This worker leads; the URLs of the REST APIs of all members, its own
+    /// among them.
+    Leader(Vec<String>),
+    /// The worker whose REST API has this URL leads, and knows the others.
+    Follower(String),
+    /// A rebalance is under way, or the worker is not in its group.
+    Unsettled,
+}
+
 /// One line of a validation's answer. Either part may be missing: a key that
 /// is not defined has a value only.
 #[derive(Clone)]

@@ -13,15 +13,17 @@ use tether_storage::{ConnectorEntry, RestartRequest, State, TargetState, TaskId,
 use tokio::sync::oneshot;
 
 use crate::config::Mode;
+use crate::dead_letters::DeadLetters;
 use crate::herder::{
     self, ConfigInfos, ConnectorInfo, ConnectorOffset, ConnectorState, CreateConnector, Created,
-    Health, Herder, InstanceState, InternalRequest, LoggerLevel, OffsetChange, RawConfig, TaskInfo,
+    Health, Herder, InstanceState, InternalRequest, LoggerLevel, Membership, OffsetChange,
+    RawConfig, TaskInfo,
 };
 use crate::validation::require_valid;
 
 use super::actor::Command;
 use super::role::Leadership;
-use super::{ReconcilingHerder, fencing, offsets, restart, shutting_down, status};
+use super::{ReconcilingHerder, dead_letters, fencing, offsets, restart, shutting_down, status};
 
 impl ReconcilingHerder {
     fn info(&self, connector: &str, entry: &ConnectorEntry) -> ConnectorInfo {
@@ -40,7 +42,7 @@ impl ReconcilingHerder {
         }
     }
 
-    fn found(&self, connector: &str) -> Result<Arc<ConnectorEntry>> {
+    pub(super) fn found(&self, connector: &str) -> Result<Arc<ConnectorEntry>> {
         self.require(connector, || format!("Connector {connector} not found"))
     }
 
@@ -117,6 +119,10 @@ impl ReconcilingHerder {
 
 #[async_trait]
 impl Herder for ReconcilingHerder {
+    fn worker_id(&self) -> String {
+        self.shared.context.worker_id.clone()
+    }
+
     fn kafka_cluster_id(&self) -> String {
         self.shared.context.kafka_cluster_id.clone()
     }
@@ -134,6 +140,10 @@ impl Herder for ReconcilingHerder {
             _ if *self.shared.started.borrow() => Health::Healthy,
             _ => Health::Starting,
         }
+    }
+
+    fn membership(&self) -> Membership {
+        self.shared.role.membership()
     }
 
     fn metrics(&self) -> &Metrics {
@@ -365,6 +375,11 @@ impl Herder for ReconcilingHerder {
             )));
         }
         offsets::change(self, connector, &entry.config, change).await
+    }
+
+    async fn dead_letters(&self, connector: &str, most: usize) -> Result<DeadLetters> {
+        self.ready().await?;
+        dead_letters::newest(self, connector, most).await
     }
 
     fn plugins(&self) -> Vec<PluginDescriptor> {

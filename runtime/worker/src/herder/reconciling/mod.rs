@@ -10,6 +10,7 @@ mod actor;
 mod actors;
 mod api;
 mod automatic_restart;
+mod dead_letters;
 mod fencing;
 mod group;
 mod offsets;

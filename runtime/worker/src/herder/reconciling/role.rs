@@ -13,7 +13,7 @@ use tether_storage::{ConfigStore, TaskId};
 use tokio::sync::{RwLock, RwLockReadGuard, watch};
 
 use super::share::{Part, Share};
-use crate::herder::elsewhere;
+use crate::herder::{Membership, elsewhere};
 
 /// Who leads.
 #[derive(Debug)]
@@ -101,6 +101,19 @@ impl Role {
     /// Who leads, and when that changes.
     pub(super) fn standing(&self) -> watch::Receiver<Standing> {
         self.standing.subscribe()
+    }
+
+    /// Who works together with this worker.
+    pub(super) fn membership(&self) -> Membership {
+        match &*self.standing.borrow() {
+            Standing::Alone => Membership::Alone,
+            Standing::Unsettled { .. } => Membership::Unsettled,
+            Standing::Leader(owners) => {
+                let urls = owners.members().map(|(_, url)| url.to_owned());
+                Membership::Leader(urls.collect())
+            }
+            Standing::Follower(url) => Membership::Follower(url.clone()),
+        }
     }
 
     /// Since when it is not known who leads; `None` if it is.
