@@ -32,6 +32,11 @@ impl Api {
         &*self.herder
     }
 
+    /// The way to other workers.
+    pub(crate) fn client(&self) -> &RestClient {
+        &self.client
+    }
+
     /// How long requests may take.
     pub(crate) fn timeouts(&self) -> Timeouts {
         self.timeouts

@@ -27,6 +27,9 @@ const EXTENSIONS: &str = "rest.extension.classes";
 /// location from the Java virtual machine.
 const JAAS_FILE: &str = "rest.basic.auth.jaas.config.file";
 
+/// Whether there is a page for people at `/ui`. Ours.
+const UI: &str = "ui.enabled";
+
 /// The option of the Java virtual machine that names the JAAS file.
 const JAAS_OPTION: &str = "-Djava.security.auth.login.config=";
 
@@ -62,6 +65,8 @@ pub struct RestConfig {
     pub admin_tls: TlsConfig,
     /// How long requests may take.
     pub timeouts: Timeouts,
+    /// Whether there is a page for people at `/ui`.
+    pub ui: bool,
 }
 
 impl RestConfig {
@@ -93,6 +98,7 @@ impl RestConfig {
             tls: TlsConfig::new(properties, "listeners.https.")?,
             admin_tls: TlsConfig::new(properties, "admin.listeners.https.")?,
             timeouts: Timeouts::default(),
+            ui: parsed.boolean(UI)?,
         })
     }
 
@@ -175,6 +181,10 @@ impl RestConfig {
                 "The JAAS file whose entry KafkaConnect names the file of users for basic \
                  authentication. By default the one that -Djava.security.auth.login.config in the \
                  variable KAFKA_OPTS names.",
+            ))
+            .define(low(UI, ConfigType::Boolean).default_boolean(true).doc(
+                "Whether the worker has a page for people at /ui, behind the same authentication as \
+                 the REST API.",
             ))
     }
 }

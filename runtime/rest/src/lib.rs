@@ -36,6 +36,7 @@ mod server;
 mod tests;
 mod timeout;
 mod tls;
+mod ui;
 mod version;
 
 pub use access_log::LOGGER as ACCESS_LOGGER;

@@ -92,6 +92,7 @@ fn is_name(before: &[String]) -> bool {
     match before {
         [first] => first == "connectors" || first == "connector-plugins",
         [first, second] => first == "admin" && second == "loggers",
+        [first, second, third] => first == "ui" && second == "data" && third == "connectors",
         _ => false,
     }
 }

@@ -115,7 +115,8 @@ fn plugins() -> Router<Api> {
         .route("/{plugin}/config/validate", puts(put(plugins::validate)))
 }
 
-fn reads(methods: MethodRouter<Api>) -> MethodRouter<Api> {
+/// A JSON resource that is only read.
+pub(crate) fn reads(methods: MethodRouter<Api>) -> MethodRouter<Api> {
     resource("HEAD,GET,OPTIONS", json(methods))
 }
 
@@ -139,7 +140,7 @@ fn any(methods: MethodRouter<Api>) -> MethodRouter<Api> {
 
 /// A resource with these methods, which `allow` lists in the reference's order:
 /// it answers `OPTIONS` and refuses other methods.
-fn resource(allow: &'static str, methods: MethodRouter<Api>) -> MethodRouter<Api> {
+pub(crate) fn resource(allow: &'static str, methods: MethodRouter<Api>) -> MethodRouter<Api> {
     methods
         .options(move || async move { options(allow) })
         .fallback(move || async move { RestError::method_not_allowed(allow) })

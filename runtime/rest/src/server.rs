@@ -31,7 +31,7 @@ use crate::forward::RestClient;
 use crate::in_flight::InFlight;
 use crate::listener::{BoundListener, Listener, RestUrl, Scheme};
 use crate::tls::TlsConfig;
-use crate::{auth, cors, headers, path, routes};
+use crate::{auth, cors, headers, path, routes, ui};
 
 /// How long a client may take to finish the TLS handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -191,6 +191,9 @@ pub(crate) fn routers(config: &RestConfig, api: Api, in_flight: &InFlight) -> (R
     let mut regular = routes::regular();
     if config.admin == AdminListeners::Regular {
         regular = regular.merge(routes::admin());
+    }
+    if config.ui {
+        regular = regular.merge(ui::routes());
     }
     let regular = filtered(routed(regular, &api), config);
     let admin = routed(routes::admin(), &api);

@@ -104,7 +104,11 @@ impl RestClient {
         answer
     }
 
-    async fn answer(&self, call: Call<'_>) -> Result<RemoteAnswer> {
+    /// The same, for requests that may fail and are repeated: nothing is logged.
+    ///
+    /// # Errors
+    /// As for [`RestClient::send`].
+    pub(crate) async fn answer(&self, call: Call<'_>) -> Result<RemoteAnswer> {
         let exchange = self.exchange(call);
         let exchanged = tokio::time::timeout(self.0.timeout, exchange);
         let (status, body) = exchanged.await.map_err(|_| {

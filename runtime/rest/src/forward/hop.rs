@@ -16,6 +16,18 @@ pub(crate) struct Hop {
     pub(super) authorization: Option<HeaderValue>,
 }
 
+impl Hop {
+    /// Who asks, in the words of the client.
+    pub(crate) fn authorization(&self) -> Option<&HeaderValue> {
+        self.authorization.as_ref()
+    }
+
+    /// Whether the request must not be sent on.
+    pub(crate) fn is_last(&self) -> bool {
+        self.forward == Some(false)
+    }
+}
+
 impl<S: Sync> FromRequestParts<S> for Hop {
     type Rejection = Infallible;
 

@@ -28,9 +28,7 @@ use tether_worker::herder::{Elsewhere, answered};
 use crate::error::RestError;
 use crate::json::{self, Json};
 
-#[cfg(test)]
-pub(crate) use client::Call;
-pub(crate) use client::{RemoteAnswer, RestClient};
+pub(crate) use client::{Call, RemoteAnswer, RestClient};
 pub(crate) use hop::Hop;
 pub(crate) use retries::Retries;
 
@@ -81,7 +79,7 @@ impl Onward {
         hop: &Hop,
         target: &Elsewhere,
     ) -> Result<RemoteAnswer> {
-        if hop.forward == Some(false) {
+        if hop.is_last() {
             tracing::error!(
                 "Request '{} {}' failed because it couldn't find the target Connect worker within \
                  two hops (between workers).",
@@ -123,7 +121,7 @@ fn conflict(message: &str) -> ConnectError {
 }
 
 /// The URL of a path on a worker whose own URL may end with a slash.
-fn join(worker: &str, path: &str) -> String {
+pub(crate) fn join(worker: &str, path: &str) -> String {
     format!("{}{path}", worker.trim_end_matches('/'))
 }
 

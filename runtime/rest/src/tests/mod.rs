@@ -15,3 +15,4 @@ mod plugins;
 mod root;
 mod routing;
 mod sockets;
+mod ui;
