@@ -29,6 +29,8 @@ need maven command -v mvn
 need default-jdk-headless command -v javac
 need postgresql have_one /usr/lib/postgresql/*/bin/initdb
 need mariadb-server have_one /usr/sbin/mariadbd
+need chromium command -v chromium
+need chromium-driver command -v chromedriver
 
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then

@@ -6,6 +6,7 @@
 pub mod bench_runs;
 pub mod bench_throughput;
 pub mod bench_worker;
+pub mod browser;
 pub mod connector_configs;
 pub mod database;
 pub mod eventually;

@@ -23,3 +23,4 @@ mod rest;
 mod side_by_side;
 mod storage;
 mod takeover;
+mod ui;
