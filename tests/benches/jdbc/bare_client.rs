@@ -23,6 +23,10 @@ pub(crate) enum Way {
     InsertUnnest,
     /// The same with `ON CONFLICT … DO UPDATE`.
     UpsertUnnest,
+    /// `INSERT … SELECT … FROM UNNEST($1)` of one array of the table's rows.
+    InsertRows,
+    /// The same with `ON CONFLICT … DO UPDATE`.
+    UpsertRows,
     /// `COPY` into a temporary table, and `INSERT … SELECT … ON CONFLICT … DO UPDATE` from there.
     UpsertStaged,
 }
@@ -54,14 +58,14 @@ impl Way {
     pub(crate) fn fastest(mode: Mode) -> Self {
         match mode {
             Mode::Insert => Self::Copy,
-            Mode::Upsert => Self::UpsertUnnest,
+            Mode::Upsert => Self::UpsertRows,
         }
     }
 
     fn mode(self) -> Mode {
         match self {
-            Self::Copy | Self::InsertUnnest => Mode::Insert,
-            Self::UpsertUnnest | Self::UpsertStaged => Mode::Upsert,
+            Self::Copy | Self::InsertUnnest | Self::InsertRows => Mode::Insert,
+            Self::UpsertUnnest | Self::UpsertRows | Self::UpsertStaged => Mode::Upsert,
         }
     }
 
@@ -76,6 +80,7 @@ impl Way {
         tables.prepare(self.mode(), width, rows)?;
         let columns = width.columns();
         let last = i64::try_from(rows)?;
+        let row_type = tables.row_type(width)?;
         let firsts = (1..=last).step_by(usize::try_from(batch)?);
         let batches = firsts.map(|first| {
             let keys = first..=last.min(first + batch - 1);
@@ -84,6 +89,10 @@ impl Way {
                 Self::Copy | Self::UpsertStaged => Batch::Copied(encoded::copy(&columns, rows)?),
                 Self::InsertUnnest | Self::UpsertUnnest => {
                     Batch::Arrays(encoded::arrays(&columns, &rows.collect::<Vec<_>>())?)
+                }
+                Self::InsertRows | Self::UpsertRows => {
+                    let rows = rows.collect::<Vec<_>>();
+                    Batch::Arrays(vec![encoded::rows(&columns, row_type, &rows)?])
                 }
             })
         });
@@ -120,6 +129,7 @@ impl Way {
                 client.batch_execute(&create).await?;
                 (STAGED, STAGED.to_owned())
             }
+            Self::InsertRows | Self::UpsertRows => (table, format!("UNNEST($1::{table}[])")),
             _ => (table, unnest(columns)),
         };
         let insert = format!("INSERT INTO {table} SELECT * FROM {rows}");

@@ -48,6 +48,29 @@ pub(crate) fn arrays(columns: &[Column], rows: &[Vec<Cell>]) -> Result<Vec<Array
     columns.iter().enumerate().map(array).collect()
 }
 
+/// One array of these rows, of the table's row type.
+pub(crate) fn rows(columns: &[Column], row_type: u32, rows: &[Vec<Cell>]) -> Result<Array> {
+    let mut out = BytesMut::new();
+    // Dimensions, no nulls, type, length, first index.
+    out.put_i32(1);
+    out.put_i32(0);
+    out.put_u32(row_type);
+    out.put_i32(i32::try_from(rows.len())?);
+    out.put_i32(1);
+    for row in rows {
+        let start = out.len();
+        out.put_i32(0);
+        out.put_i32(i32::try_from(row.len())?);
+        for (column, cell) in columns.iter().zip(row) {
+            out.put_u32(column.kind.postgres().oid());
+            put(column, cell, &mut out)?;
+        }
+        let length = i32::try_from(out.len() - start - 4)?;
+        out[start..start + 4].copy_from_slice(&length.to_be_bytes());
+    }
+    Ok(Array(out.freeze()))
+}
+
 /// A value after its length.
 fn put(column: &Column, cell: &Cell, out: &mut BytesMut) -> Result<()> {
     let start = out.len();

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use futures::SinkExt;
 use tether_services::Postgres;
 use tokio::runtime::Runtime;
+use tokio_postgres::types::Type;
 use tokio_postgres::{Client, NoTls, Statement};
 
 use crate::case::Mode;
@@ -98,6 +99,16 @@ impl Tables {
         );
         let row = self.runtime.block_on(self.client.query_one(&query, &[]))?;
         row.try_get(0).context("no rows")
+    }
+
+    /// The number of the type that the table's rows have.
+    pub(crate) fn row_type(&self, width: Width) -> Result<u32> {
+        let query = "SELECT reltype FROM pg_class WHERE oid = to_regclass($1)";
+        let row = self.runtime.block_on(
+            self.client
+                .query_typed_one(query, &[(&width.name(), Type::TEXT)]),
+        )?;
+        row.try_get(0).context("no row type")
     }
 
     fn execute(&self, statements: &str) -> Result<()> {

@@ -9,7 +9,7 @@ use super::topic::{Topic, optional, required, structure};
 
 const INSERT: Settings = &[("insert.mode", "insert")];
 /// So many rows are copied.
-const MANY: i32 = 1000;
+pub(super) const MANY: i32 = 1000;
 
 /// Logs the statements that write to a table.
 const LOG: &str = "\
@@ -22,7 +22,8 @@ fn logged(table: &str) -> String {
     format!("CREATE TRIGGER log AFTER INSERT ON {table} EXECUTE FUNCTION log()")
 }
 
-fn schema() -> SchemaRef {
+/// What the records of these tests have.
+pub(super) fn schema() -> SchemaRef {
     structure(&[
         ("n", optional(Type::Int32)),
         ("big", required(Type::Int64)),
@@ -34,7 +35,13 @@ fn schema() -> SchemaRef {
     ])
 }
 
-fn records(topic: &mut Topic, schema: &SchemaRef, from: i32, count: i32) -> Vec<SinkRecord> {
+/// So many records with keys from one on.
+pub(super) fn records(
+    topic: &mut Topic,
+    schema: &SchemaRef,
+    from: i32,
+    count: i32,
+) -> Vec<SinkRecord> {
     let record = |key: i32| {
         let is_even = key % 2 == 0;
         let values = [

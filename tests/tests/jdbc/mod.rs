@@ -16,6 +16,7 @@ mod modes;
 mod mysql;
 mod names;
 mod nested;
+mod row_arrays;
 mod schemaless;
 mod sequences;
 mod server;

@@ -91,6 +91,10 @@ impl PostgresDialect {
     /// # Errors
     /// If a name cannot be used.
     pub(crate) fn insert(&self, table: &TableId, columns: &[Parameter]) -> Result<String> {
+        self.insert_from(table, columns, &arrays(columns))
+    }
+
+    fn insert_from(&self, table: &TableId, columns: &[Parameter], rows: &str) -> Result<String> {
         let mut sql = String::from("INSERT INTO ");
         self.identifiers.push_table(&mut sql, table)?;
         sql.push_str(" (");
@@ -104,7 +108,7 @@ impl PostgresDialect {
             push_element(&mut sql, index, column);
         }
         sql.push_str(" FROM ");
-        push_rows(&mut sql, columns);
+        sql.push_str(rows);
         Ok(sql)
     }
 
@@ -131,24 +135,47 @@ impl PostgresDialect {
     pub(crate) fn keep_types<'a>(
         &self,
         table: &TableId,
-        columns: impl ExactSizeIterator<Item = (&'a str, u32)>,
+        columns: impl Iterator<Item = (&'a str, u32)>,
     ) -> Result<String> {
+        let known = columns
+            .map(|(column, oid)| Ok(format!("({}, {oid}::pg_catalog.oid)", self.text(column)?)));
+        self.keep(
+            table,
+            "(attname, atttypid)",
+            &known.collect::<Result<Vec<_>>>()?,
+        )
+    }
+
+    /// The same for all columns of rows, which are where they are by number.
+    ///
+    /// # Errors
+    /// If a name cannot be used.
+    pub(crate) fn keep_rows<'a>(
+        &self,
+        table: &TableId,
+        columns: impl Iterator<Item = (i16, &'a str, u32)>,
+    ) -> Result<String> {
+        let known = columns.map(|(number, column, oid)| {
+            let column = self.text(column)?;
+            Ok(format!("({number}, {column}, {oid}::pg_catalog.oid)"))
+        });
+        let known = known.collect::<Result<Vec<_>>>()?;
+        self.keep(table, "(attnum, attname, atttypid)", &known)
+    }
+
+    fn keep(&self, table: &TableId, what: &str, known: &[String]) -> Result<String> {
         let mut name = String::new();
         self.identifiers.push_table(&mut name, table)?;
-        let count = columns.len();
-        let mut types = Vec::with_capacity(count);
-        for (column, oid) in columns {
-            types.push(format!("({}, {oid}::pg_catalog.oid)", self.text(column)?));
-        }
         // The lock is the one that the insertion takes.
         Ok(format!(
             "LOCK TABLE ONLY {name} IN ROW EXCLUSIVE MODE; \
-             SELECT CASE WHEN pg_catalog.count(*) <> {count} THEN \
+             SELECT CASE WHEN pg_catalog.count(*) <> {} THEN \
              ('\"columns with their types: ' || pg_catalog.count(*) || '\"')::pg_catalog.regclass END \
              FROM pg_catalog.pg_attribute WHERE attrelid = pg_catalog.to_regclass({}) \
-             AND NOT attisdropped AND (attname, atttypid) IN ({})",
+             AND NOT attisdropped AND {what} IN ({})",
+            known.len(),
             self.text(&name)?,
-            types.join(", ")
+            known.join(", ")
         ))
     }
 
@@ -176,8 +203,43 @@ impl PostgresDialect {
         columns: &[Parameter],
         key_count: usize,
     ) -> Result<String> {
+        self.upsert_from(table, columns, key_count, &arrays(columns))
+    }
+
+    /// The same from one array of the table's rows, of which `places` has for
+    /// each column its place among those that are written.
+    ///
+    /// # Errors
+    /// If a name cannot be used.
+    pub(crate) fn upsert_of_rows(
+        &self,
+        table: &TableId,
+        columns: &[Parameter],
+        key_count: usize,
+        places: &[Option<usize>],
+    ) -> Result<String> {
+        let mut rows = String::from("UNNEST($1::");
+        self.identifiers.push_table(&mut rows, table)?;
+        let names: Vec<_> = (1..)
+            .zip(places)
+            .map(|(number, place)| match place {
+                Some(place) => format!("c{}", place + 1),
+                None => format!("x{number}"),
+            })
+            .collect();
+        rows.push_str(&format!("[]) AS d({})", names.join(",")));
+        self.upsert_from(table, columns, key_count, &rows)
+    }
+
+    fn upsert_from(
+        &self,
+        table: &TableId,
+        columns: &[Parameter],
+        key_count: usize,
+        rows: &str,
+    ) -> Result<String> {
         let (keys, others) = columns.split_at(key_count);
-        let mut sql = self.insert(table, columns)?;
+        let mut sql = self.insert_from(table, columns, rows)?;
         sql.push_str(" ON CONFLICT (");
         let names = keys.iter().map(|key| key.column.as_str());
         self.identifiers.push_list(&mut sql, names)?;
@@ -221,7 +283,7 @@ impl PostgresDialect {
             push_element(&mut sql, key_count + index, column);
         }
         sql.push_str(" FROM ");
-        push_rows(&mut sql, columns);
+        sql.push_str(&arrays(columns));
         self.push_key_condition(&mut sql, keys)?;
         Ok(sql)
     }
@@ -234,7 +296,7 @@ impl PostgresDialect {
         let mut sql = String::from("DELETE FROM ");
         self.identifiers.push_table(&mut sql, table)?;
         sql.push_str(" AS t USING ");
-        push_rows(&mut sql, keys);
+        sql.push_str(&arrays(keys));
         self.push_key_condition(&mut sql, keys)?;
         Ok(sql)
     }
@@ -270,7 +332,7 @@ fn push_element(sql: &mut String, index: usize, column: &Parameter) {
 }
 
 /// `UNNEST($1::int4[],$2::text[]) AS d(c1,c2)`
-fn push_rows(sql: &mut String, columns: &[Parameter]) {
+fn arrays(columns: &[Parameter]) -> String {
     let parameters: Vec<_> = columns
         .iter()
         .enumerate()
@@ -279,11 +341,7 @@ fn push_rows(sql: &mut String, columns: &[Parameter]) {
     let names: Vec<_> = (1..=columns.len())
         .map(|number| format!("c{number}"))
         .collect();
-    sql.push_str(&format!(
-        "UNNEST({}) AS d({})",
-        parameters.join(","),
-        names.join(",")
-    ));
+    format!("UNNEST({}) AS d({})", parameters.join(","), names.join(","))
 }
 
 /// The schema of an array's elements, if they have no parts.

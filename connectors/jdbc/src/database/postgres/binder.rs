@@ -11,9 +11,10 @@ use tether_api::record::SinkRecord;
 use tokio_postgres::Statement;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
-use super::codec::{Codec, Element, Misfit};
+use super::codec::{Codec, Misfit};
 use super::copy::Copy;
 use super::identity::Identity;
+use super::row_array::RowArray;
 use crate::buffer::Row;
 use crate::database::column_value::{push_key_value, with_value};
 use crate::fields::SinkField;
@@ -58,6 +59,8 @@ pub(crate) struct PostgresBinder {
     pub(super) statement: PlanStatement,
     /// `COPY` in place of the statement, where it does the same.
     pub(super) copy: Option<Copy>,
+    /// The same with one array of rows, where it can be used.
+    pub(super) rows: Option<RowArray>,
     pub(super) clock: Arc<Clock>,
 }
 
@@ -101,13 +104,13 @@ impl PostgresBinder {
         let mut arrays: Vec<_> = self
             .columns
             .iter()
-            .map(|column| ArrayParameter::new(column.codec.element(), count))
+            .map(|column| ArrayParameter::of_type(column.codec.element().oid, count))
             .collect();
         let mut end = start;
         let mut size = 0;
         for row in rows.iter().skip(start).take(most_rows) {
             for (column, array) in self.columns.iter().zip(&mut arrays) {
-                let before = array.bytes.len();
+                let before = array.len();
                 with_value(
                     &self.table,
                     column.parts(),
@@ -115,12 +118,12 @@ impl PostgresBinder {
                     |value| match value {
                         Value::Null => {
                             array.push_null();
-                            Ok(())
+                            Ok::<_, Misfit>(())
                         }
                         value => array.push(|out| column.codec.push(value, &self.clock, out)),
                     },
                 )?;
-                size += array.bytes.len() - before;
+                size += array.len() - before;
             }
             end += 1;
             if size >= MOST_BYTES {
@@ -148,10 +151,10 @@ const SMALL: usize = 8;
 const MOST_ROOM: usize = 4096;
 
 impl ArrayParameter {
-    /// An array without elements, with room for so many small ones.
-    fn new(element: Element, count: usize) -> Self {
+    /// An array of a type without elements, with room for so many small ones.
+    pub(super) fn of_type(element: u32, count: usize) -> Self {
         let mut bytes = Vec::with_capacity(HEADER + count.min(MOST_ROOM) * SMALL);
-        for word in [1, 0, element.oid, 0, 1] {
+        for word in [1, 0, element, 0, 1] {
             bytes.extend_from_slice(&word.to_be_bytes());
         }
         Self {
@@ -167,10 +170,16 @@ impl ArrayParameter {
         self.has_null = true;
     }
 
-    fn push(
+    /// Its size in bytes.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Adds an element that is what `write` appends.
+    pub(super) fn push<E>(
         &mut self,
-        write: impl FnOnce(&mut Vec<u8>) -> Result<(), Misfit>,
-    ) -> Result<(), Misfit> {
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), E> {
         push_sized(&mut self.bytes, write)?;
         self.count += 1;
         Ok(())
@@ -178,10 +187,10 @@ impl ArrayParameter {
 }
 
 /// Appends what `write` appends, after its length.
-pub(super) fn push_sized(
+pub(super) fn push_sized<E>(
     out: &mut Vec<u8>,
-    write: impl FnOnce(&mut Vec<u8>) -> Result<(), Misfit>,
-) -> Result<(), Misfit> {
+    write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+) -> Result<(), E> {
     let start = out.len();
     out.extend([0; 4]);
     write(out)?;

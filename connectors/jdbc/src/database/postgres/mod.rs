@@ -9,6 +9,7 @@ mod debezium;
 mod identity;
 mod numeric;
 mod options;
+mod row_array;
 mod session;
 mod wkb;
 

@@ -16,6 +16,7 @@ use super::catalog::{self, PostgresType};
 use super::codec::Codec;
 use super::copy::{self, Copy};
 use super::identity::Identity;
+use super::row_array::{self, RowArray, RowType};
 use crate::buffer::Batch;
 use crate::config::InsertMode;
 use crate::database::time_limit::within_timeout;
@@ -35,6 +36,11 @@ const DIVISION_BY_ZERO: &str = "22012";
 
 /// What a server cannot do: `COPY` where `INSERT` may work.
 const UNSUPPORTED: &str = "0A000";
+
+/// What a server says of rows that are none of the table any more: its columns
+/// have other types, or their number is another one, or the table was made anew,
+/// so that there is no type of this number.
+const OTHER_ROWS: [&str; 3] = ["42804", "42704", "XX000"];
 
 /// How the client library's errors begin that another connection may not meet.
 const CONNECTION_ERRORS: [&str; 6] = [
@@ -85,8 +91,21 @@ struct Execution<'a> {
 enum Rows<'a> {
     /// One array for each column.
     Arrays(Vec<ArrayParameter>),
+    /// One array of rows.
+    Array(&'a RowArray, ArrayParameter),
     /// With `COPY`.
     Copied(&'a Copy, Bytes),
+}
+
+impl Rows<'_> {
+    /// What comes before it in the same transaction.
+    fn first(&self) -> Option<&str> {
+        match self {
+            Self::Arrays(_) => None,
+            Self::Array(rows, _) => Some(&rows.keep_rows),
+            Self::Copied(copy, _) => Some(&copy.keep_types),
+        }
+    }
 }
 
 impl Session for PostgresSession {
@@ -169,6 +188,7 @@ impl Session for PostgresSession {
             table: Arc::new(target.table.clone()),
             statement: self.prepare(sql, &columns).await?,
             copy: self.prepare_copy(&target, &parameters, &columns).await?,
+            rows: self.prepare_rows(&target, &parameters, &columns).await?,
             columns,
             grouping: grouping(&target, identities.is_some()),
             identities: identities.unwrap_or_default(),
@@ -279,12 +299,9 @@ impl PostgresSession {
         parameters: &[Parameter],
         columns: &[BoundColumn],
     ) -> Result<Option<Copy>, Failure> {
-        let mut pairs = columns.iter().zip(&target.columns);
-        let are_taken = pairs
-            .all(|(bound, (_, column))| copy::takes(&column.column_type, bound.codec.element()));
         let is_insertion = target.operation == Operation::Write(InsertMode::Insert);
         // A statement that the server does not keep would take a round trip more.
-        if !is_insertion || !are_taken || !self.keeps_statements {
+        if !is_insertion || !are_taken(target, columns) || !self.keeps_statements {
             return Ok(None);
         }
         let sql = self.dialect.copy(target.table, parameters)?;
@@ -312,6 +329,48 @@ impl PostgresSession {
                 tracing::debug!(table = %target.table, %error, "rows are inserted, not copied");
                 Ok(None)
             }
+        }
+    }
+
+    /// One array of rows for an upsert, if its columns take the values as they
+    /// are.
+    async fn prepare_rows(
+        &mut self,
+        target: &Target<'_, PostgresType>,
+        parameters: &[Parameter],
+        columns: &[BoundColumn],
+    ) -> Result<Option<RowArray>, Failure> {
+        let is_upsert = target.operation == Operation::Write(InsertMode::Upsert);
+        // A statement that the server does not keep names its parameters' types
+        // each time, and the client library has none for a table's rows.
+        if !is_upsert || !are_taken(target, columns) || !self.keeps_statements {
+            return Ok(None);
+        }
+        let written: Vec<_> = target.columns.iter().map(|(_, column)| *column).collect();
+        let prepared = async {
+            let row_type = RowType::of(&self.client, target.table, &written).await;
+            let Some(row_type) = row_type.map_err(|error| sql_error(&error))? else {
+                return Ok(None);
+            };
+            let (places, keys) = (row_type.places(), target.key_count);
+            let (table, dialect) = (target.table, &self.dialect);
+            let sql = dialect.upsert_of_rows(table, parameters, keys, &places)?;
+            let statement = self.client.prepare(&sql).await;
+            Ok(Some(RowArray {
+                statement: statement.map_err(|error| sql_error(&error))?,
+                keep_rows: dialect.keep_rows(table, row_type.columns())?,
+                row_type,
+            }))
+        };
+        match prepared.await {
+            Err(Failure::Sql(error)) if error.is_connection_lost => {
+                Err(self.with_closing_reason(error).await.into())
+            }
+            Err(Failure::Sql(error)) => {
+                tracing::debug!(table = %target.table, %error, "rows are sent as arrays of columns");
+                Ok(None)
+            }
+            prepared => prepared,
         }
     }
 
@@ -363,7 +422,8 @@ impl PostgresSession {
         executions: &[Execution<'_>],
         end: &str,
     ) -> Result<(), SqlError> {
-        let begin = maybe_done(self.client.batch_execute(begin));
+        let begin = with_first(begin, executions);
+        let begin = maybe_done(self.client.batch_execute(&begin));
         let commit = maybe_done(self.client.batch_execute(end));
         let mut writes: Vec<_> = executions
             .iter()
@@ -408,7 +468,7 @@ impl PostgresSession {
         let Some((last, others)) = executions.split_last() else {
             return Ok(());
         };
-        let begin = with_types_kept(begin, executions);
+        let begin = with_first(begin, executions);
         let before = async {
             let begun = self.client.batch_execute(&begin).await;
             begun.map_err(|error| sql_error(&error))?;
@@ -431,6 +491,9 @@ impl PostgresSession {
     async fn run(&self, execution: &Execution<'_>) -> Result<u64, Error> {
         let arrays = match &execution.rows {
             Rows::Arrays(arrays) => arrays,
+            Rows::Array(rows, array) => {
+                return self.client.execute_raw(&rows.statement, [array]).await;
+            }
             Rows::Copied(copy, rows) => {
                 return copy::run(&self.client, &copy.statement, rows.clone()).await;
             }
@@ -473,9 +536,13 @@ impl PostgresSession {
 /// Why a statement failed.
 fn failed(execution: &Execution<'_>, error: &Error) -> SqlError {
     let mut error = sql_error(error);
-    // Such as row-level security that was not there before.
-    error.is_stale_metadata |=
-        matches!(execution.rows, Rows::Copied(..)) && error.state.as_deref() == Some(UNSUPPORTED);
+    let state = error.state.as_deref();
+    error.is_stale_metadata |= match execution.rows {
+        Rows::Arrays(_) => false,
+        Rows::Array(..) => state.is_some_and(|state| OTHER_ROWS.contains(&state)),
+        // Such as row-level security that was not there before.
+        Rows::Copied(..) => state == Some(UNSUPPORTED),
+    };
     error.during(|| (execution.context)())
 }
 
@@ -487,18 +554,24 @@ fn not_ended(end: &str, executions: &[Execution<'_>], error: &Error) -> SqlError
     })
 }
 
-/// The beginning of a transaction in which the columns of tables that are copied
-/// into have the types that are known.
-fn with_types_kept(begin: &str, executions: &[Execution<'_>]) -> String {
+/// The beginning of a transaction, with what has to come before its statements.
+fn with_first(begin: &str, executions: &[Execution<'_>]) -> String {
     let mut statements = vec![begin];
-    for execution in executions {
-        if let Rows::Copied(copy, _) = &execution.rows
-            && !statements.contains(&&*copy.keep_types)
-        {
-            statements.push(&copy.keep_types);
+    for first in executions
+        .iter()
+        .filter_map(|execution| execution.rows.first())
+    {
+        if !statements.contains(&first) {
+            statements.push(first);
         }
     }
     statements.join("; ")
+}
+
+/// Whether the columns take the binary form of all values.
+fn are_taken(target: &Target<'_, PostgresType>, columns: &[BoundColumn]) -> bool {
+    let mut pairs = columns.iter().zip(&target.columns);
+    pairs.all(|(bound, (_, column))| copy::takes(&column.column_type, bound.codec.element()))
 }
 
 /// A guard as a statement that fails if it does not hold, so that the COMMIT
@@ -525,6 +598,13 @@ fn executions<'a>(batches: &'a [Batch<'_, PostgresBinder>]) -> Result<Vec<Execut
                     let copied = binder.copied(&batch.rows, written);
                     let (sent, rows) = copied.map_err(Failure::Record)?;
                     (Rows::Copied(copy, sent), rows)
+                }
+                _ if let Some(rows) = &binder.rows
+                    && row_array::is_worth_it(left, binder.columns.len()) =>
+                {
+                    let array = binder.row_array(&rows.row_type, &batch.rows, written, most);
+                    let (sent, range) = array.map_err(Failure::Record)?;
+                    (Rows::Array(rows, sent), range)
                 }
                 _ => {
                     let arrays = binder.parameters(&batch.rows, written, most);

@@ -9,12 +9,12 @@ fn sent(array: &ArrayParameter) -> Vec<u8> {
 
 #[test]
 fn arrays_have_the_servers_form() {
-    let mut array = ArrayParameter::new(Codec::Int4.element(), 0);
+    let mut array = ArrayParameter::of_type(Codec::Int4.element().oid, 0);
     let push = |array: &mut ArrayParameter, number: i32| {
         array
             .push(|out| {
                 out.extend(number.to_be_bytes());
-                Ok(())
+                Ok::<_, Misfit>(())
             })
             .unwrap();
     };
