@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use ::bytes::Bytes;
 use async_trait::async_trait;
+use tokio::time::Instant;
 
 pub use error::{BrokerError, BrokerErrorKind};
 pub(crate) use growing::Growing;
@@ -66,6 +67,64 @@ pub trait BrokerConnection: Send {
         body: &[u8],
         timeout: Duration,
     ) -> Result<Bytes, BrokerError>;
+
+    /// Both directions by themselves, so that several requests can be under way
+    /// at a time.
+    ///
+    /// # Errors
+    /// Unreachable, if the connection is broken; Incompatible, if it is of a kind
+    /// that takes one request at a time.
+    fn split(self: Box<Self>) -> Result<Split, BrokerError> {
+        Err(BrokerError::new(
+            BrokerErrorKind::Incompatible,
+            "This connection takes one request at a time",
+        ))
+    }
+}
+
+/// A connection in two halves.
+pub struct Split {
+    /// Where requests go.
+    pub requests: Box<dyn Requests>,
+    /// Where their answers come, in the same order.
+    pub answers: Box<dyn Answers>,
+    /// When the broker wants to know again who this client is (KIP-368). Whoever
+    /// has the halves lets the requests under way end before, and opens another
+    /// connection.
+    pub renew_at: Option<Instant>,
+}
+
+/// The half of a connection that requests go into.
+#[async_trait]
+pub trait Requests: Send {
+    /// The versions of requests that the broker understands.
+    fn versions(&self) -> &SupportedVersions;
+
+    /// Sends a request of this kind and version with this number, which its
+    /// answer has too. Its body is what the parts have. The connection is broken
+    /// if the call fails or is dropped.
+    ///
+    /// # Errors
+    /// Unreachable, if the connection is broken.
+    async fn send(
+        &mut self,
+        key: i16,
+        version: i16,
+        id: i32,
+        body: &[Bytes],
+    ) -> Result<(), BrokerError>;
+}
+
+/// The half of a connection that answers come out of.
+#[async_trait]
+pub trait Answers: Send {
+    /// Waits for the next answer; returns its number and body. The connection is
+    /// broken if the call fails or is dropped.
+    ///
+    /// # Errors
+    /// Unreachable, if the connection is broken; Incompatible, if the answer is
+    /// too large.
+    async fn next(&mut self) -> Result<(i32, Bytes), BrokerError>;
 }
 
 /// Sends a request in the latest version that both sides know.

@@ -14,7 +14,7 @@ use crate::broker::messages::{
     ApiVersions, FindCoordinator, Heartbeat, JoinGroup, LeaveGroup, Request, SupportedVersions,
     SyncGroup,
 };
-use crate::broker::{BrokerConnection, BrokerError};
+use crate::broker::{BrokerConnection, BrokerError, Split};
 
 /// Bytes that an answer may have, as brokers have it for requests
 /// (`socket.request.max.bytes`).
@@ -84,7 +84,7 @@ impl Connection {
 
     fn check_versions(&self) -> Result<(), BrokerError> {
         if self.versions.error != 0 {
-            return Err(self.wire.no_common_version(ApiVersions::KEY));
+            return Err(self.wire.peer.no_common_version(ApiVersions::KEY));
         }
         let latest = [
             (
@@ -97,7 +97,7 @@ impl Connection {
             (LeaveGroup::KEY, self.versions.latest::<LeaveGroup>()),
         ];
         match latest.iter().find(|(_, latest)| latest.is_none()) {
-            Some((key, _)) => Err(self.wire.no_common_version(*key)),
+            Some((key, _)) => Err(self.wire.peer.no_common_version(*key)),
             None => Ok(()),
         }
     }
@@ -146,5 +146,14 @@ impl BrokerConnection for Connection {
         // Now that it has answered, an end has other causes.
         self.wire.expect(LARGEST_ANSWER, "");
         Ok(answer)
+    }
+
+    fn split(self: Box<Self>) -> Result<Split, BrokerError> {
+        let (requests, answers) = self.wire.split(self.versions)?;
+        Ok(Split {
+            requests: Box::new(requests),
+            answers: Box::new(answers),
+            renew_at: self.next_proof,
+        })
     }
 }

@@ -3,6 +3,8 @@
 mod connection;
 #[cfg(feature = "fuzzing")]
 mod fuzzing;
+mod halves;
+mod peer;
 mod reconnects;
 mod sasl;
 mod settings;

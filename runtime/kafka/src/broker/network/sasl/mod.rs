@@ -63,18 +63,22 @@ pub(super) async fn authenticate(
         0 => {}
         UNSUPPORTED_SASL_MECHANISM => {
             let accepted = answer.accepted.join(", ");
-            return Err(wire.refused(format!(
+            return Err(wire.peer.refused(format!(
                 "it does not accept the SASL mechanism {mechanism}; set sasl.mechanism to one of \
                  those that it has: {accepted:.200}"
             )));
         }
         ILLEGAL_SASL_STATE => {
-            return Err(wire.refused(
+            return Err(wire.peer.refused(
                 "it does not want to know who this client is; set security.protocol to one \
                  without SASL, or use another listener of the broker",
             ));
         }
-        code => return Err(wire.refused(format!("it refuses SASL with error {code}"))),
+        code => {
+            return Err(wire
+                .peer
+                .refused(format!("it refuses SASL with error {code}")));
+        }
     }
     let mut dialogue = Dialogue {
         wire,
@@ -116,7 +120,7 @@ impl Dialogue<'_> {
     }
 
     fn refused(&self, reason: &str) -> BrokerError {
-        self.wire.refused(format!(
+        self.wire.peer.refused(format!(
             "SASL {} failed: {reason}; check sasl.jaas.config",
             self.mechanism
         ))
