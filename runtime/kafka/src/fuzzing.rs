@@ -1,7 +1,9 @@
 //! Entries for fuzz targets, which see the crate from outside; only with the
 //! feature `fuzzing`.
 
-use crate::broker::messages::{Fetch, Request, decode_body};
+use crate::broker::messages::{
+    AddPartitionsToTxn, EndTxn, Fetch, InitProducerId, Metadata, Produce, Request, decode_body,
+};
 
 /// Connects to a broker that says these bytes, with a password, and sends a
 /// heartbeat.
@@ -31,4 +33,19 @@ pub fn fetch_answer(bytes: &[u8]) {
             }
         }
     }
+}
+
+/// Reads the answers to what a producer asks.
+pub fn producer_answers(bytes: &[u8]) {
+    fn read<R: Request>(bytes: &bytes::Bytes) {
+        for version in R::VERSIONS {
+            let _ = decode_body::<R>(version, bytes);
+        }
+    }
+    let bytes = bytes::Bytes::copy_from_slice(bytes);
+    read::<Metadata>(&bytes);
+    read::<Produce>(&bytes);
+    read::<InitProducerId>(&bytes);
+    read::<AddPartitionsToTxn>(&bytes);
+    read::<EndTxn>(&bytes);
 }

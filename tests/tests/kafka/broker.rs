@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tether_api::config::ConfigMap;
-use tether_kafka::broker::messages::{Coordinator, FindCoordinator, Heartbeat};
+use tether_kafka::broker::messages::{Coordinator, CoordinatorKind, FindCoordinator, Heartbeat};
 use tether_kafka::broker::{
     BrokerConnection, BrokerError, BrokerErrorKind, Brokers, NetworkBrokers, ask,
 };
@@ -82,7 +82,8 @@ async fn coordinator(
     group: &str,
 ) -> Result<Coordinator, BrokerError> {
     let request = FindCoordinator {
-        group: group.to_owned(),
+        kind: CoordinatorKind::Group,
+        id: group.to_owned(),
     };
     ask(connection, &request, PATIENCE).await
 }

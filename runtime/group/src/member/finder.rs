@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tether_kafka::broker::messages::FindCoordinator;
+use tether_kafka::broker::messages::{CoordinatorKind, FindCoordinator};
 use tether_kafka::broker::{self, BrokerConnection, Brokers};
 
 use super::GroupSettings;
@@ -43,10 +43,13 @@ impl Finder {
     }
 
     async fn find(&self) -> Result<(String, u16), Failure> {
-        let group = self.settings.group_id.clone();
+        let coordinator = FindCoordinator {
+            kind: CoordinatorKind::Group,
+            id: self.settings.group_id.clone(),
+        };
         let mut any = self.brokers.any().await?;
         let timeout: Duration = self.settings.request_timeout;
-        let found = broker::ask(&mut *any, &FindCoordinator { group }, timeout).await?;
+        let found = broker::ask(&mut *any, &coordinator, timeout).await?;
         match Meaning::of(found.error, &self.settings) {
             Meaning::Fine => match u16::try_from(found.port) {
                 Ok(port) => {

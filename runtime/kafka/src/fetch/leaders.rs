@@ -80,6 +80,7 @@ impl Leaders {
             let mut connection = brokers.any().await?;
             let metadata = Metadata {
                 topics: topics.into_iter().collect(),
+                may_create: false,
             };
             ask(&mut *connection, &metadata, timeout).await
         }

@@ -1,16 +1,45 @@
-//! Kafka's numbers for what went wrong with partitions (`Errors`).
+//! Kafka's numbers for what went wrong (`Errors`).
 
 use super::ErrorCode;
 
 pub(crate) const UNKNOWN_SERVER_ERROR: ErrorCode = -1;
 pub(crate) const OFFSET_OUT_OF_RANGE: ErrorCode = 1;
+pub(crate) const CORRUPT_MESSAGE: ErrorCode = 2;
 pub(crate) const UNKNOWN_TOPIC_OR_PARTITION: ErrorCode = 3;
 pub(crate) const LEADER_NOT_AVAILABLE: ErrorCode = 5;
 pub(crate) const NOT_LEADER_OR_FOLLOWER: ErrorCode = 6;
+pub(crate) const REQUEST_TIMED_OUT: ErrorCode = 7;
 pub(crate) const REPLICA_NOT_AVAILABLE: ErrorCode = 9;
+pub(crate) const MESSAGE_TOO_LARGE: ErrorCode = 10;
+pub(crate) const NETWORK_EXCEPTION: ErrorCode = 13;
+pub(crate) const COORDINATOR_LOAD_IN_PROGRESS: ErrorCode = 14;
+pub(crate) const COORDINATOR_NOT_AVAILABLE: ErrorCode = 15;
+pub(crate) const NOT_COORDINATOR: ErrorCode = 16;
 pub(crate) const INVALID_TOPIC_EXCEPTION: ErrorCode = 17;
+pub(crate) const RECORD_LIST_TOO_LARGE: ErrorCode = 18;
+pub(crate) const NOT_ENOUGH_REPLICAS: ErrorCode = 19;
+pub(crate) const NOT_ENOUGH_REPLICAS_AFTER_APPEND: ErrorCode = 20;
+pub(crate) const INVALID_REQUIRED_ACKS: ErrorCode = 21;
 pub(crate) const TOPIC_AUTHORIZATION_FAILED: ErrorCode = 29;
+pub(crate) const CLUSTER_AUTHORIZATION_FAILED: ErrorCode = 31;
+pub(crate) const INVALID_TIMESTAMP: ErrorCode = 32;
+pub(crate) const UNSUPPORTED_FOR_MESSAGE_FORMAT: ErrorCode = 43;
+pub(crate) const POLICY_VIOLATION: ErrorCode = 44;
+pub(crate) const OUT_OF_ORDER_SEQUENCE_NUMBER: ErrorCode = 45;
+pub(crate) const DUPLICATE_SEQUENCE_NUMBER: ErrorCode = 46;
+pub(crate) const INVALID_PRODUCER_EPOCH: ErrorCode = 47;
+pub(crate) const INVALID_TXN_STATE: ErrorCode = 48;
+pub(crate) const INVALID_PRODUCER_ID_MAPPING: ErrorCode = 49;
+pub(crate) const INVALID_TRANSACTION_TIMEOUT: ErrorCode = 50;
+pub(crate) const CONCURRENT_TRANSACTIONS: ErrorCode = 51;
+pub(crate) const TRANSACTIONAL_ID_AUTHORIZATION_FAILED: ErrorCode = 53;
+pub(crate) const OPERATION_NOT_ATTEMPTED: ErrorCode = 55;
 pub(crate) const KAFKA_STORAGE_ERROR: ErrorCode = 56;
+pub(crate) const UNKNOWN_PRODUCER_ID: ErrorCode = 59;
 pub(crate) const FENCED_LEADER_EPOCH: ErrorCode = 74;
 pub(crate) const UNKNOWN_LEADER_EPOCH: ErrorCode = 75;
+pub(crate) const UNSUPPORTED_COMPRESSION_TYPE: ErrorCode = 76;
 pub(crate) const OFFSET_NOT_AVAILABLE: ErrorCode = 78;
+pub(crate) const INVALID_RECORD: ErrorCode = 87;
+pub(crate) const PRODUCER_FENCED: ErrorCode = 90;
+pub(crate) const TRANSACTION_ABORTABLE: ErrorCode = 120;

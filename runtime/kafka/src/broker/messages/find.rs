@@ -1,21 +1,29 @@
-//! Where the coordinator of a group is.
+//! Where the coordinator of a group or of transactions is.
 
 use std::ops::RangeInclusive;
 
 use super::{ErrorCode, Request};
 use crate::broker::bytes::{BytesError, Reader, put_text};
 
-/// The kind of coordinator that groups have; the other one is for transactions.
-const GROUP: u8 = 0;
-
-/// Asks which broker coordinates a group.
-#[derive(Debug, Clone)]
-pub struct FindCoordinator {
-    /// The id of the group.
-    pub group: String,
+/// What a broker coordinates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CoordinatorKind {
+    /// A group of consumers or workers.
+    Group = 0,
+    /// The transactions of a producer.
+    Transaction = 1,
 }
 
-/// The broker that coordinates a group.
+/// Asks which broker coordinates a group or the transactions of a producer.
+#[derive(Debug, Clone)]
+pub struct FindCoordinator {
+    /// Which of both.
+    pub kind: CoordinatorKind,
+    /// The id of the group, or the transactional id.
+    pub id: String,
+}
+
+/// The broker that coordinates it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Coordinator {
     /// Why there is none at present.
@@ -36,8 +44,8 @@ impl Request for FindCoordinator {
     type Response = Coordinator;
 
     fn encode(&self, _version: i16, out: &mut Vec<u8>) -> Result<(), BytesError> {
-        put_text(&self.group, out)?;
-        out.push(GROUP);
+        put_text(&self.id, out)?;
+        out.push(self.kind as u8);
         Ok(())
     }
 

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use super::{ErrorCode, Request};
 use crate::broker::bytes::{BytesError, Reader, put_count, put_text};
 
-/// Asks for the leaders of the partitions of these topics, and makes none of
-/// them.
+/// Asks for the leaders of the partitions of these topics.
 #[derive(Debug, Clone)]
 pub(crate) struct Metadata {
     /// Their names.
     pub(crate) topics: Vec<Arc<str>>,
+    /// Whether brokers may create those that are missing.
+    pub(crate) may_create: bool,
 }
 
 /// A part of a cluster.
@@ -68,8 +69,7 @@ impl Request for Metadata {
         for topic in &self.topics {
             put_text(topic, out)?;
         }
-        // Whether topics are to be made.
-        out.push(0);
+        out.push(u8::from(self.may_create));
         Ok(())
     }
 

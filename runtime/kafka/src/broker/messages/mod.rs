@@ -1,5 +1,5 @@
 //! Requests to brokers, and what they answer: Kafka's classic group protocol,
-//! fetches, and what a connection begins with.
+//! fetches, writes, transactions, and what a connection begins with.
 //!
 //! Of each kind those versions are here that every broker from 2.1 on
 //! understands and that a group without static members needs. They are written
@@ -13,7 +13,9 @@ mod find;
 mod greeting;
 mod membership;
 mod metadata;
+mod produce;
 mod sasl;
+mod transactions;
 
 use std::ops::RangeInclusive;
 
@@ -24,13 +26,18 @@ use crate::broker::bytes::{BytesError, Reader};
 pub(crate) use epochs::{EpochEnd, EpochOfPartition, OffsetForLeaderEpoch};
 pub(crate) use errors::*;
 pub(crate) use fetch::{Fetch, FetchPartition, FetchTopic, Fetched, FetchedPartition};
-pub use find::{Coordinator, FindCoordinator};
+pub use find::{Coordinator, CoordinatorKind, FindCoordinator};
 pub use greeting::{ApiVersions, SupportedVersions};
 pub use membership::{
     Heartbeat, JoinGroup, Joined, LeaveGroup, MemberMetadata, OfferedProtocol, SyncGroup, Synced,
 };
 pub(crate) use metadata::{BrokerMetadata, ClusterMetadata, Metadata, TopicMetadata};
+pub(crate) use produce::{Produce, ProduceAnswer, ProducePartition, Produced};
 pub use sasl::{Authenticated, Mechanisms, SaslAuthenticate, SaslHandshake};
+pub(crate) use transactions::{
+    AddPartitionsToTxn, AddedPartition, EndTxn, InitProducerId, InitializedProducer,
+    ProducerIdentity,
+};
 
 /// Kafka's number for what went wrong; 0 is nothing.
 pub type ErrorCode = i16;

@@ -16,9 +16,26 @@ const VERSIONS: &[u8] = &[0, 0, 0, 0, 0, 2, 0, 11, 0, 2, 0, 9, 0, 12, 0, 0, 0, 1
 /// PLAIN is accepted.
 const MECHANISMS: &[u8] = &[0, 0, 0, 0, 0, 1, 0, 5, b'P', b'L', b'A', b'I', b'N'];
 
+/// A batch is written, whose second record is refused.
+const PRODUCED: &[u8] = &[
+    0, 0, 0, 1, 0, 1, b't', 0, 0, 0, 1, 0, 0, 0, 2, 0, 87, 0, 0, 0, 0, 0, 0, 0, 9, 0xff, 0xff,
+    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 1, 0, 0, 0, 1, 0, 2, b'n',
+    b'o', 0xff, 0xff, 0, 0, 0, 7,
+];
+/// A partition is added to a transaction, another one is not.
+const ADDED: &[u8] = &[
+    0, 0, 0, 0, 0, 0, 0, 1, 0, 1, b't', 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 51,
+];
+
 /// Answers with a few bytes changed, and an end that may be missing.
 fn nearly_right() -> impl Strategy<Value = Vec<u8>> {
-    let answer = prop_oneof![Just(JOINED), Just(VERSIONS), Just(MECHANISMS)];
+    let answer = prop_oneof![
+        Just(JOINED),
+        Just(VERSIONS),
+        Just(MECHANISMS),
+        Just(PRODUCED),
+        Just(ADDED)
+    ];
     let changes = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4);
     (answer, changes, any::<prop::sample::Index>()).prop_map(|(answer, changes, end)| {
         let mut bytes = answer.to_vec();
@@ -132,6 +149,57 @@ fn records_are_slices_of_the_answer() {
     assert_eq!(partition.records.as_ptr(), body[body.len() - 2..].as_ptr());
 }
 
+#[test]
+fn each_batch_follows_its_part() {
+    let produce = Produce {
+        transactional_id: Some("x".into()),
+        acks: -1,
+        timeout_ms: 30_000,
+    };
+    let partition = |partition| ProducePartition {
+        topic: "t".into(),
+        partition,
+        bytes: 300,
+    };
+    let parts = produce
+        .encode_parts(8, &[partition(0), partition(1)])
+        .unwrap();
+    let hexes: Vec<String> = parts.iter().map(|part| hex(part)).collect();
+    let first = "0001 78 ffff 00007530 00000001 0001 74 00000002 00000000 0000012c";
+    let second = "00000001 0000012c";
+    assert_eq!(hexes, [first.replace(' ', ""), second.replace(' ', "")]);
+
+    let answer = decode_body::<Produce>(8, &Bytes::from_static(PRODUCED)).unwrap();
+    let expected = Produced {
+        topic: "t".to_owned(),
+        partition: 2,
+        error: INVALID_RECORD,
+        base_offset: 9,
+        log_start_offset: 4,
+        message: None,
+        refused: vec![(1, Some("no".to_owned()))],
+    };
+    assert_eq!((answer.throttle_ms, answer.partitions), (7, vec![expected]));
+}
+
+#[test]
+fn partitions_of_a_topic_are_added_together() {
+    let producer = ProducerIdentity { id: 5, epoch: 1 };
+    let add = AddPartitionsToTxn {
+        transactional_id: "x".into(),
+        producer,
+        partitions: vec![("t".into(), 1), ("s".into(), 0), ("t".into(), 0)],
+    };
+    let mut out = Vec::new();
+    add.encode(2, &mut out).unwrap();
+    let parts = "0001 78 0000000000000005 0001 00000002 0001 73 00000001 00000000 \
+                 0001 74 00000002 00000000 00000001";
+    assert_eq!(hex(&out), parts.replace(' ', ""));
+    let added = decode_body::<AddPartitionsToTxn>(2, &Bytes::from_static(ADDED)).unwrap();
+    let errors: Vec<_> = added.iter().map(|added| added.error).collect();
+    assert_eq!(errors, [0, CONCURRENT_TRANSACTIONS]);
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_read_or_refused(bytes in prop_oneof![any::<Vec<u8>>(), nearly_right()]) {
@@ -151,5 +219,9 @@ proptest! {
         read::<Metadata>(&bytes);
         read::<Fetch>(&bytes);
         read::<OffsetForLeaderEpoch>(&bytes);
+        read::<Produce>(&bytes);
+        read::<InitProducerId>(&bytes);
+        read::<AddPartitionsToTxn>(&bytes);
+        read::<EndTxn>(&bytes);
     }
 }
