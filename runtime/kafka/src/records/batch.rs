@@ -6,16 +6,16 @@ use super::Damage;
 use super::compression::Compression;
 
 /// Bytes of a batch's first offset and length, which the length does not count.
-const LENGTH_END: usize = 12;
+pub(super) const LENGTH_END: usize = 12;
 
 /// Bytes until the magic is known.
 const MAGIC_END: usize = 17;
 
 /// Bytes of a header.
-const HEADER: usize = 61;
+pub(super) const HEADER: usize = 61;
 
 /// What the checksum is of begins here.
-const CHECKED: usize = 21;
+pub(super) const CHECKED: usize = 21;
 
 /// The only format that is read.
 const MAGIC: i8 = 2;

@@ -1,4 +1,5 @@
-//! Fetched records: Kafka's record batches (magic 2) read where they lie.
+//! Kafka's record batches (magic 2): those that were fetched are read where they
+//! lie, and those to be written are filled by [`Filling`].
 //!
 //! [`Batches`] says how far a partition's part of a fetch goes, which takes a
 //! look at each batch's header. [`RecordReader`] reads it later, as many
@@ -10,6 +11,7 @@
 mod aborted;
 mod batch;
 mod compression;
+mod filling;
 mod names;
 mod reader;
 mod record;
@@ -19,6 +21,8 @@ use std::borrow::Cow;
 
 pub(crate) use aborted::AbortedTransaction;
 pub(crate) use batch::Batches;
+pub(crate) use compression::Codec;
+pub(crate) use filling::{Filling, Seal, largest_size};
 pub(crate) use names::Names;
 pub(crate) use reader::{ReadOptions, RecordReader};
 

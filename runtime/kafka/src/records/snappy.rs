@@ -12,6 +12,12 @@ const MAGIC: &[u8] = b"\x82SNAPPY\0";
 /// Bytes until the first block.
 const FRAME_HEADER: usize = 16;
 
+/// What follows [`MAGIC`] in the header of a frame.
+const VERSIONS: &[u8] = &[0, 0, 0, 1, 0, 0, 0, 1];
+
+/// How many bytes a block of a frame holds, as Java's clients have it.
+const BLOCK: usize = 32 * 1024;
+
 /// Snappy's shortest code for the longest copy is 3 bytes for 64.
 const LARGEST_RATIO: usize = 22;
 
@@ -62,6 +68,24 @@ impl Snappy {
             .into();
         Ok(())
     }
+}
+
+/// Appends these bytes in a frame.
+pub(super) fn compress(bytes: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
+    out.extend_from_slice(MAGIC);
+    out.extend_from_slice(VERSIONS);
+    let mut encoder = snap::raw::Encoder::new();
+    for block in bytes.chunks(BLOCK) {
+        let length_at = out.len();
+        let start = length_at + size_of::<u32>();
+        out.resize(start + snap::raw::max_compress_len(block.len()), 0);
+        let length = encoder.compress(block, &mut out[start..])?;
+        out.truncate(start + length);
+        // A block never has that many bytes.
+        let length = u32::try_from(length).map_err(io::Error::other)?;
+        out[length_at..start].copy_from_slice(&length.to_be_bytes());
+    }
+    Ok(())
 }
 
 fn ends_early() -> io::Error {

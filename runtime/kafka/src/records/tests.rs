@@ -417,6 +417,107 @@ fn try_to_read(bytes: Vec<u8>, read_committed: bool) {
     }
 }
 
+/// A record to write: key, value, headers, and milliseconds after the first.
+type Part = Option<Vec<u8>>;
+type Sent = (Part, Part, Vec<(String, Part)>, i64);
+
+fn sent() -> impl Strategy<Value = Sent> {
+    let part = || option::of(vec(any::<u8>(), 0..200));
+    let headers = vec((".{0,20}", part()), 0..4);
+    (part(), part(), headers, -5_i64..1_000_000)
+}
+
+fn filled(records: &[Sent]) -> Filling {
+    let mut filling = Filling::new(vec![7; 3]);
+    for (key, value, headers, delta) in records {
+        let headers: Vec<(&str, Option<&[u8]>)> = headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_deref()))
+            .collect();
+        let record = crate::OutgoingRecord {
+            topic: "t",
+            partition: None,
+            key: key.as_deref(),
+            value: value.as_deref(),
+            timestamp: None,
+            headers: &headers,
+        };
+        let before = filling.len();
+        filling.push(&record, 1_700_000_000_000 + delta);
+        assert!(filling.len() - before + 61 <= largest_size(&record));
+    }
+    filling
+}
+
+fn assert_reads(filling: &mut Filling, codec: Codec, records: &[Sent]) {
+    filling.compress(codec).unwrap();
+    filling.seal(Seal {
+        producer_id: 5,
+        producer_epoch: 1,
+        base_sequence: 7,
+        transactional: false,
+    });
+    let bytes = filling.lend();
+    let read = read_all(
+        &mut reader(std::slice::from_ref(&bytes), 0, &[], CHECKED),
+        1000,
+    );
+    let read: Vec<Sent> = read
+        .unwrap()
+        .into_iter()
+        .enumerate()
+        .map(|(index, record)| {
+            assert_eq!(record.offset, index as i64);
+            let part = |part: Option<Bytes>| part.map(|bytes| bytes.to_vec());
+            let headers = record.headers.into_iter();
+            let headers = headers.map(|header| (header.0.to_string(), part(header.1)));
+            (
+                part(record.key),
+                part(record.value),
+                headers.collect(),
+                record.timestamp.unwrap() - 1_700_000_000_000,
+            )
+        })
+        .collect();
+    assert_eq!(read, records);
+    // A second opinion.
+    let zstd = |from: &mut Bytes, _| Ok(Bytes::from(zstd::decode_all(&from[..])?));
+    let mut second = bytes.clone();
+    let decoded = kafka_protocol::records::RecordBatchDecoder::decode_with_custom_compression(
+        &mut second,
+        (codec == Codec::Zstd(3)).then_some(zstd),
+    );
+    let decoded = decoded.unwrap().records;
+    assert_eq!(decoded.len(), records.len());
+    for (index, record) in decoded.iter().enumerate() {
+        assert_eq!((record.producer_id, record.producer_epoch), (5, 1));
+        assert_eq!(record.sequence, 7 + index as i32);
+    }
+    filling.give_back(bytes);
+}
+
+const CODECS: [Codec; 5] = [
+    Codec::None,
+    Codec::Gzip(-1),
+    Codec::Snappy,
+    Codec::Lz4,
+    Codec::Zstd(3),
+];
+
+proptest! {
+    #[test]
+    fn what_is_written_is_read(records in vec(sent(), 1..30), codec in 0..CODECS.len()) {
+        let mut filling = filled(&records);
+        assert_reads(&mut filling, CODECS[codec], &records);
+        if records.len() > 1 {
+            let (mut first, mut second) = filling.split().unwrap();
+            let half = records.len() / 2;
+            assert_reads(&mut first, CODECS[codec], &records[..half]);
+            assert_reads(&mut second, CODECS[codec], &records[half..]);
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
