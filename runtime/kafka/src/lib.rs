@@ -2,7 +2,8 @@
 //! of Java-style client properties.
 //!
 //! Task loops and stores are written against the traits, so that they run in
-//! tests with fakes. Only `rdkafka/` knows the client library.
+//! tests with fakes. Records are written by `produce/` and fetched by `fetch/`; only
+//! `rdkafka/` knows the client library, which does the rest.
 
 mod admin;
 pub mod broker;
@@ -15,6 +16,7 @@ mod fetch;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod pattern;
+mod produce;
 mod producer;
 pub mod properties;
 mod rdkafka;
@@ -30,7 +32,7 @@ pub use consumer::{
 };
 pub use error::{KafkaError, KafkaErrorKind};
 pub use pattern::TopicPattern;
-pub use producer::{Delivery, DeliveryHandler, OutgoingRecord, Producer, RecordMetadata, Refusal};
+pub use producer::{DeliveryHandler, OutgoingRecord, Producer, RecordMetadata, Refusal};
 pub use transactions::{TransactionalProducer, fence_producers};
 
 /// Result of a Kafka client's call.

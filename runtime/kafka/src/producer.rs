@@ -34,9 +34,6 @@ pub struct RecordMetadata {
     pub offset: i64,
 }
 
-/// What became of the record that was sent with a token.
-pub type Delivery = (usize, std::result::Result<RecordMetadata, KafkaError>);
-
 /// Why a run of records was not taken as a whole.
 #[derive(Debug)]
 pub struct Refusal {
@@ -49,23 +46,17 @@ pub struct Refusal {
 /// Learns what became of records.
 pub trait DeliveryHandler: Send + Sync {
     /// The record that was sent with this token is in Kafka, or never will be.
-    /// Called once per accepted record, on a thread of the client or within
-    /// [`Producer::serve`] or [`Producer::send_run`], so it must not block.
+    /// Called once per accepted record, on a thread that serves others too, so it
+    /// must not block.
     fn delivered(&self, token: usize, outcome: std::result::Result<RecordMetadata, KafkaError>);
 
-    /// The same for several records at once.
-    fn all_delivered(&self, deliveries: &mut dyn Iterator<Item = Delivery>) {
-        for (token, outcome) in deliveries {
-            self.delivered(token, outcome);
+    /// The same for records that are in Kafka, one behind the other, the first of
+    /// them there.
+    fn run_written(&self, tokens: &[usize], first: RecordMetadata) {
+        for (offset, token) in (first.offset..).zip(tokens) {
+            let offset = if first.offset < 0 { -1 } else { offset };
+            self.delivered(*token, Ok(RecordMetadata { offset, ..first }));
         }
-    }
-
-    /// Outcomes have arrived. True says that [`Producer::serve`] will be called
-    /// soon, on the thread that sends, which is cheaper than if a thread of the
-    /// client hands them over. Called on a thread of the client, so it must not
-    /// block.
-    fn will_serve(&self) -> bool {
-        false
     }
 }
 
@@ -85,8 +76,7 @@ pub trait Producer: Send + Sync {
     ///
     /// # Errors
     /// That of the first record that was not taken, with the number of those
-    /// that were. A record that cannot be taken whenever it is sent may count as
-    /// taken instead; the handler hears of it then.
+    /// that were.
     fn send_run(&self, run: &[(OutgoingRecord<'_>, usize)]) -> std::result::Result<(), Refusal> {
         for (taken, (record, token)) in run.iter().enumerate() {
             self.send(record, *token)
@@ -94,10 +84,6 @@ pub trait Producer: Send + Sync {
         }
         Ok(())
     }
-
-    /// Hands over the outcomes that have arrived, if the client has not done so
-    /// itself. Does not wait.
-    fn serve(&self) {}
 
     /// Waits until nothing is queued, at most this long.
     ///

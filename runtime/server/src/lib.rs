@@ -27,8 +27,8 @@ use cli::Command;
 use exit::Failure;
 use tether_api::plugin::PluginDescriptor;
 
-/// A record takes several pieces of memory, most of them in librdkafka, and this
-/// allocator is quicker at that than the system's.
+/// A record takes several pieces of memory, and this allocator is quicker at that
+/// than the system's.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::bytes::BytesError;
+use super::messages::Request;
 
 /// What an error means for the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,6 +35,11 @@ impl BrokerError {
             kind,
             message: message.into(),
         }
+    }
+
+    /// There is no version of this kind of request that both sides know.
+    pub(crate) fn no_version_of<R: Request>() -> Self {
+        Self::no_common_version(R::KEY, &R::VERSIONS)
     }
 
     /// There is no version of a kind of request that both sides know.

@@ -1,10 +1,11 @@
-//! Translation of Java's client properties to librdkafka's.
+//! What Java's client properties come to here.
 //!
-//! Users configure clients as they configure Java's. [`translate`] checks the
-//! values as Java does, in Java's words, and gives the properties that make
-//! librdkafka behave alike: renamed, converted and limited to its ranges, with
-//! Java's default where librdkafka's differs and someone could notice. What
-//! has no counterpart gives a warning, never a failure.
+//! Users configure clients as they configure Java's. [`produce_settings`] and
+//! [`fetch_settings`] say how records are written and fetched. For the rest,
+//! [`translate`] checks the values as Java does, in Java's words, and gives the
+//! properties that make librdkafka behave alike: renamed, converted and limited
+//! to its ranges, with Java's default where librdkafka's differs and someone
+//! could notice. What has no counterpart gives a warning, never a failure.
 
 mod cipher;
 mod consumer;
@@ -21,6 +22,7 @@ use std::fmt;
 use tether_api::config::{ConfigData, ConfigMap, ParsedConfig};
 
 use crate::fetch::FetchSettings;
+use crate::produce::ProduceSettings;
 use crate::{KafkaError, KafkaErrorKind, Result};
 
 pub use definition::definition;
@@ -112,6 +114,14 @@ pub fn translate(kind: ClientKind, config: &ConfigMap) -> Result<Translation> {
 /// Invalid, in Java's words, if Java would refuse a value.
 pub(crate) fn fetch_settings(config: &ConfigMap) -> Result<FetchSettings> {
     Translator::new(ClientKind::Consumer, config).map(|translator| translator.fetches())
+}
+
+/// How a producer with these properties writes.
+///
+/// # Errors
+/// Invalid, in Java's words, if Java would refuse a value.
+pub(crate) fn produce_settings(config: &ConfigMap) -> Result<ProduceSettings> {
+    Translator::new(ClientKind::Producer, config)?.writes()
 }
 
 /// Labels for metric reporters; the worker adds them for its own clients.
@@ -250,14 +260,6 @@ impl Translator<'_> {
         let number = |name: &str| self.properties.get(name)?.parse::<i64>().ok();
         if let (Some(present), Some(least)) = (number(name), number(other)) {
             self.set(name, present.max(least));
-        }
-    }
-
-    /// Lowers a number to another one, where librdkafka wants it no larger.
-    fn at_most(&mut self, name: &'static str, other: &str) {
-        let number = |name: &str| self.properties.get(name)?.parse::<i64>().ok();
-        if let (Some(present), Some(most)) = (number(name), number(other)) {
-            self.set(name, present.min(most));
         }
     }
 

@@ -5,7 +5,7 @@ use tether_keystore::KeystoreError;
 
 use super::jaas::LoginModule;
 use super::oauth::TokenSource;
-use super::{Translator, cipher, invalid};
+use super::{ClientKind, Translator, cipher, invalid};
 use crate::{KafkaError, Result};
 
 /// What `sasl.jaas.config` is used for.
@@ -104,14 +104,16 @@ impl Translator<'_> {
         Ok(trusted)
     }
 
-    /// OpenSSL agrees on the highest version that both sides have; a set that
-    /// leaves one of the two good ones out cannot be had.
+    /// librdkafka agrees on the highest version that both sides have; a set that
+    /// leaves one of the two good ones out cannot be had of it. Producers do
+    /// without it.
     fn ssl_protocols(&mut self) {
         let Some(ConfigData::List(protocols)) = self.parsed.get("ssl.enabled.protocols") else {
             return;
         };
         let good = |name: &str| protocols.is_empty() || protocols.iter().any(|p| p == name);
-        if !good("TLSv1.2") || !good("TLSv1.3") {
+        let is_had = self.kind == ClientKind::Producer;
+        if !is_had && (!good("TLSv1.2") || !good("TLSv1.3")) {
             self.warn(format!(
                 "The {} property ssl.enabled.protocols cannot leave out TLSv1.2 or TLSv1.3 here; \
                  the best version that the broker has is used",

@@ -128,7 +128,9 @@ pub(super) static PROPERTIES: &[Property] = &[
     row(A, "bootstrap.controllers", List, value(""), High, Missing),
     row(ALL, "client.id", String, value(""), Medium, Own),
     row(C, "client.rack", String, value(""), Low, Pass("client.rack")),
-    row(ALL, "client.dns.lookup", String, value("use_all_dns_ips"), Medium, Pass("client.dns.lookup"))
+    row(P, "client.dns.lookup", String, value("use_all_dns_ips"), Medium, Missing)
+        .valid(OneOf(&["use_all_dns_ips", "resolve_canonical_bootstrap_servers_only"])),
+    row(CA, "client.dns.lookup", String, value("use_all_dns_ips"), Medium, Pass("client.dns.lookup"))
         .valid(OneOf(&["use_all_dns_ips", "resolve_canonical_bootstrap_servers_only"])),
     row(PC, "connections.max.idle.ms", Long, value("540000"), Medium, Number("connections.max.idle.ms", 0, INT_MAX)),
     row(A, "connections.max.idle.ms", Long, value("300000"), Medium, Number("connections.max.idle.ms", 0, INT_MAX)),
@@ -156,29 +158,28 @@ pub(super) static PROPERTIES: &[Property] = &[
     // The producer.
     row(P, "key.serializer", Class, Null, High, Meaningless),
     row(P, "value.serializer", Class, Null, High, Meaningless),
-    row(P, "acks", String, value("all"), Low, Pass("acks")).valid(OneOf(&["all", "-1", "0", "1"])),
-    row(P, "batch.size", Int, value("16384"), Medium, Number("batch.size", 1, INT_MAX)).valid(AtLeast(0)).if_set(),
+    row(P, "acks", String, value("all"), Low, Own).valid(OneOf(&["all", "-1", "0", "1"])),
+    row(P, "batch.size", Int, value("16384"), Medium, Own).valid(AtLeast(0)),
     row(P, "buffer.memory", Long, value("33554432"), High, Own).valid(AtLeast(0)),
-    row(P, "compression.type", String, value("none"), High, Pass("compression.type"))
+    row(P, "compression.type", String, value("none"), High, Own)
         .valid(OneOf(&["none", "gzip", "snappy", "lz4", "zstd"])),
     row(P, "compression.gzip.level", Int, value("-1"), Medium, Own).valid(Between(-1, 9)),
     row(P, "compression.lz4.level", Int, value("9"), Medium, Own).valid(Between(1, 17)),
     row(P, "compression.zstd.level", Int, value("3"), Medium, Own).valid(Between(-131_072, 22)),
     row(P, "delivery.timeout.ms", Int, value("120000"), Medium, Own).valid(AtLeast(0)),
     row(P, "enable.idempotence", Boolean, value("true"), Low, Own),
-    row(P, "linger.ms", Long, value("5"), Medium, Number("linger.ms", 0, 900_000)).valid(AtLeast(0)),
-    row(P, "max.block.ms", Long, value("60000"), Medium, Meaningless).valid(AtLeast(0)),
-    row(P, "max.in.flight.requests.per.connection", Int, value("5"), Low, Number("max.in.flight.requests.per.connection", 1, 1_000_000))
-        .valid(AtLeast(1)),
-    row(P, "max.request.size", Int, value("1048576"), Medium, Number("message.max.bytes", 1000, 1_000_000_000)).valid(AtLeast(0)),
+    row(P, "linger.ms", Long, value("5"), Medium, Own).valid(AtLeast(0)),
+    row(P, "max.block.ms", Long, value("60000"), Medium, Own).valid(AtLeast(0)),
+    row(P, "max.in.flight.requests.per.connection", Int, value("5"), Low, Own).valid(AtLeast(1)),
+    row(P, "max.request.size", Int, value("1048576"), Medium, Own).valid(AtLeast(0)),
     row(P, "partitioner.class", Class, Null, Medium, Own),
     row(P, "partitioner.ignore.keys", Boolean, value("false"), Medium, Own),
     row(P, "partitioner.adaptive.partitioning.enable", Boolean, value("true"), Low, Meaningless),
     row(P, "partitioner.availability.timeout.ms", Long, value("0"), Low, Missing).valid(AtLeast(0)),
-    row(P, "retries", Int, value("2147483647"), High, Number("retries", 0, INT_MAX)).valid(Between(0, INT_MAX)),
+    row(P, "retries", Int, value("2147483647"), High, Own).valid(Between(0, INT_MAX)),
     row(A, "retries", Int, value("2147483647"), Low, Meaningless).valid(Between(0, INT_MAX)),
-    row(P, "transactional.id", String, Null, Low, Pass("transactional.id")).valid(NonEmpty),
-    row(P, "transaction.timeout.ms", Int, value("60000"), Low, Number("transaction.timeout.ms", 1000, INT_MAX)),
+    row(P, "transactional.id", String, Null, Low, Own).valid(NonEmpty),
+    row(P, "transaction.timeout.ms", Int, value("60000"), Low, Own),
     row(P, "transaction.two.phase.commit.enable", Boolean, value("false"), Low, Missing),
     // The consumer.
     row(C, "key.deserializer", Class, Null, High, Meaningless),
@@ -215,7 +216,8 @@ pub(super) static PROPERTIES: &[Property] = &[
     row(ALL, "metrics.num.samples", Int, value("2"), Low, Meaningless).valid(AtLeast(1)),
     row(ALL, "metrics.recording.level", String, value("INFO"), Low, Meaningless).valid(OneOf(&["INFO", "DEBUG", "TRACE"])),
     row(ALL, "metrics.sample.window.ms", Long, value("30000"), Low, Meaningless).valid(AtLeast(0)),
-    row(PC, "enable.metrics.push", Boolean, value("true"), Low, Pass("enable.metrics.push")),
+    row(P, "enable.metrics.push", Boolean, value("true"), Low, Meaningless),
+    row(C, "enable.metrics.push", Boolean, value("true"), Low, Pass("enable.metrics.push")),
     row(A, "enable.metrics.push", Boolean, value("false"), Low, Pass("enable.metrics.push")),
     // Security.
     row(ALL, "security.protocol", String, value("PLAINTEXT"), Medium, Own)

@@ -1,4 +1,5 @@
 use super::*;
+use crate::records::Codec;
 
 fn config(entries: &[(&str, &str)]) -> ConfigMap {
     std::iter::once(("bootstrap.servers", "localhost:9092"))
@@ -19,61 +20,84 @@ use ClientKind::{Admin, Consumer, Producer};
 
 #[test]
 fn the_properties_of_a_source_tasks_producer_are_taken() {
-    let translation = translated(
-        Producer,
-        &[
-            (
-                "key.serializer",
-                "org.apache.kafka.common.serialization.ByteArraySerializer",
-            ),
-            ("max.block.ms", "9223372036854775807"),
-            ("enable.idempotence", "false"),
-            ("acks", "all"),
-            ("max.in.flight.requests.per.connection", "1"),
-            ("delivery.timeout.ms", "2147483647"),
-            ("client.id", "connector-producer-c-0"),
-            ("metrics.context.connect.group.id", "g"),
-        ],
-    );
+    let entries = [
+        (
+            "key.serializer",
+            "org.apache.kafka.common.serialization.ByteArraySerializer",
+        ),
+        ("max.block.ms", "9223372036854775807"),
+        ("enable.idempotence", "false"),
+        ("acks", "all"),
+        ("max.in.flight.requests.per.connection", "1"),
+        ("delivery.timeout.ms", "2147483647"),
+        ("client.id", "connector-producer-c-0"),
+        ("metrics.context.connect.group.id", "g"),
+    ];
+    let translation = translated(Producer, &entries);
     assert_eq!(translation.warnings, Vec::<String>::new());
     assert_eq!(translation.unknown, Vec::<String>::new());
-    for (name, value) in [
-        ("acks", "all"),
-        ("client.id", "connector-producer-c-0"),
-        ("delivery.timeout.ms", "2147483647"),
-        ("enable.idempotence", "false"),
-        ("linger.ms", "5"),
-        ("max.in.flight.requests.per.connection", "1"),
-        ("message.max.bytes", "1048576"),
-        ("partitioner", "murmur2_random"),
-        ("queue.buffering.max.kbytes", "32768"),
-    ] {
-        assert_eq!(translation.properties[name], value, "{name}");
-    }
-    assert!(!translation.properties.contains_key("batch.size"));
+    assert_eq!(
+        translation.properties["client.id"],
+        "connector-producer-c-0"
+    );
+    let settings = writes(&entries);
+    assert_eq!((settings.acks, settings.idempotent), (-1, false));
+    assert_eq!(
+        (settings.max_in_flight, settings.linger.as_millis()),
+        (1, 5)
+    );
+    assert_eq!(settings.delivery_timeout.as_millis(), 2_147_483_647);
+    assert_eq!(settings.topic_timeout, settings.delivery_timeout);
+    assert_eq!(settings.max_request_size, 1_048_576);
+    assert_eq!(settings.batch_size, 1_000_000);
+    assert_eq!(settings.buffer_memory, 33_554_432);
+}
+
+fn writes(entries: &[(&str, &str)]) -> ProduceSettings {
+    produce_settings(&config(entries)).unwrap()
 }
 
 #[test]
-fn nothing_outlives_a_transaction() {
-    let limits = |entries: &[(&str, &str)]| {
-        let mut all = vec![
-            ("transactional.id", "g-c-0"),
-            ("delivery.timeout.ms", "2147483647"),
-        ];
-        all.extend(entries);
-        let properties = translated(Producer, &all).properties;
-        assert_eq!(properties["transactional.id"], "g-c-0");
-        assert_eq!(properties["enable.idempotence"], "true");
-        [
-            "transaction.timeout.ms",
-            "delivery.timeout.ms",
-            "socket.timeout.ms",
-        ]
-        .map(|name| properties[name].clone())
-    };
-    assert_eq!(limits(&[]), ["60000", "60000", "30000"]);
-    let short = [("transaction.timeout.ms", "10000")];
-    assert_eq!(limits(&short), ["10000", "10000", "10000"]);
+fn writes_are_as_the_properties_say() {
+    let common = writes(&[]);
+    assert!(common.idempotent && !common.ignore_keys);
+    assert_eq!((common.acks, common.max_in_flight), (-1, 5));
+    assert_eq!(common.codec, Codec::None);
+    assert_eq!(common.retries, 2_147_483_647);
+    assert_eq!(common.delivery_timeout.as_secs(), 120);
+    assert_eq!(common.topic_timeout.as_secs(), 60);
+    assert_eq!(common.transactional_id, None);
+    let own = writes(&[
+        ("acks", "0"),
+        ("batch.size", "5000000"),
+        ("max.request.size", "2000000"),
+        ("compression.type", "zstd"),
+        ("compression.zstd.level", "19"),
+        ("partitioner.ignore.keys", "true"),
+        ("request.timeout.ms", "200000"),
+        ("retry.backoff.ms", "0"),
+        ("connections.max.idle.ms", "-1"),
+    ]);
+    assert!(!own.idempotent && own.ignore_keys);
+    assert_eq!((own.acks, own.batch_size), (0, 2_000_000));
+    assert_eq!(own.codec, Codec::Zstd(19));
+    assert_eq!(own.delivery_timeout.as_millis(), 200_005);
+    assert_eq!(own.backoff.first.as_millis(), 1);
+    assert_eq!(own.max_idle, std::time::Duration::MAX);
+    let transactional = writes(&[
+        ("transactional.id", "g-c-0"),
+        ("transaction.timeout.ms", "10000"),
+    ]);
+    assert_eq!(transactional.transactional_id.as_deref(), Some("g-c-0"));
+    assert_eq!(transactional.transaction_timeout.as_secs(), 10);
+    assert!(transactional.idempotent);
+    let level = [("compression.type", "lz4"), ("compression.lz4.level", "12")];
+    assert_eq!(writes(&level).codec, Codec::Lz4);
+    let warnings = translated(Producer, &level).warnings;
+    assert!(
+        warnings[0].contains("compression.lz4.level"),
+        "{warnings:?}"
+    );
 }
 
 #[test]
@@ -177,12 +201,9 @@ fn values_that_java_refuses_are_refused_in_its_words() {
 
 #[test]
 fn idempotence_yields_unless_it_was_asked_for() {
-    let on = |entries: &[(&str, &str)]| {
-        translated(Producer, entries).properties["enable.idempotence"].clone()
-    };
-    assert_eq!(on(&[]), "true");
-    assert_eq!(on(&[("acks", "1")]), "false");
-    assert_eq!(on(&[("retries", "0")]), "false");
+    assert!(writes(&[]).idempotent);
+    assert!(!writes(&[("acks", "1")]).idempotent);
+    assert!(!writes(&[("retries", "0")]).idempotent);
     let asked = ("enable.idempotence", "true");
     assert!(error(Producer, &[asked, ("acks", "1")]).starts_with("Must set acks to all"));
     assert!(error(Producer, &[asked, ("retries", "0")]).starts_with("Must set retries"));

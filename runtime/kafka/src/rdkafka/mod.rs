@@ -2,17 +2,14 @@
 //!
 //! librdkafka does the work on threads of its own, a few per client. What it
 //! has to say comes as events: an admin client has a thread that takes them
-//! ([`events::EventThread`]), a producer one for what its handler does not take
-//! itself (`producer/reports.rs`), a consumer takes them where it is polled. A
-//! consumer's records do not come through it, see [`crate::fetch`].
+//! ([`events::EventThread`]), a consumer takes them where it is polled. Records do
+//! not go through it: see [`crate::fetch`] and [`crate::produce`].
 
 mod admin;
 mod consumer;
 mod error;
 mod events;
 mod partitions;
-mod producer;
-mod transactions;
 
 use std::sync::Arc;
 
@@ -21,7 +18,8 @@ use ::rdkafka::config::RDKafkaLogLevel;
 use tether_api::config::ConfigMap;
 
 use crate::broker::NetworkBrokers;
-use crate::properties::{ClientKind, Translation, fetch_settings, translate};
+use crate::produce::NetworkProducer;
+use crate::properties::{ClientKind, Translation, fetch_settings, produce_settings, translate};
 use crate::tokens::TokenProviders;
 use crate::transactions::no_transactional_id;
 use crate::{Admin, Clients, Consumer, DeliveryHandler, Producer, Result, TransactionalProducer};
@@ -29,7 +27,6 @@ use crate::{Admin, Clients, Consumer, DeliveryHandler, Producer, Result, Transac
 use admin::RdAdmin;
 use consumer::RdConsumer;
 use events::LogTarget;
-use producer::RdProducer;
 
 /// Makes clients that talk to Kafka.
 #[derive(Default)]
@@ -62,10 +59,15 @@ impl RdKafkaClients {
         &self,
         properties: &ConfigMap,
         deliveries: Arc<dyn DeliveryHandler>,
-    ) -> Result<RdProducer> {
-        let translation = self.translate(ClientKind::Producer, properties)?;
-        let tokens = self.tokens.provider(translation.token_source.as_ref())?;
-        RdProducer::new(&native_config(&translation), tokens, deliveries)
+    ) -> Result<NetworkProducer> {
+        self.translate(ClientKind::Producer, properties)?;
+        let brokers = NetworkBrokers::of(ClientKind::Producer, properties, &self.tokens)?;
+        let settings = produce_settings(properties)?;
+        Ok(NetworkProducer::new(
+            Arc::new(brokers),
+            settings,
+            deliveries,
+        ))
     }
 }
 

@@ -1,24 +1,20 @@
 //! Carries what became of records from the producer's threads to the task.
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tether_api::ConnectError;
-use tether_kafka::{
-    Delivery, DeliveryHandler, KafkaError, KafkaErrorKind, Producer, RecordMetadata,
-};
+use tether_kafka::{DeliveryHandler, KafkaError, KafkaErrorKind, RecordMetadata};
 use tokio::sync::Notify;
 
 use crate::task::submitted_records::Outcome;
 
 /// Outcomes that the task has not looked at yet.
 ///
-/// The producer tells that there are outcomes, which wakes the task, and the
-/// task has them handed over on its own thread when it takes them. Where that
-/// is not possible, a producer's thread appends one outcome per record and
-/// wakes the task only if there was none before. The task takes all at once, so
-/// the threads meet at a short critical section, nearly always without
-/// contention, and the bookkeeping itself needs no synchronisation at all. The
-/// list is bounded by the number of records in flight, which the task bounds.
+/// The producer appends the outcomes of a batch at once and wakes the task only
+/// if there was none before. The task takes all at once, so the threads meet at
+/// a short critical section, nearly always without contention, and the
+/// bookkeeping itself needs no synchronisation at all. The list is bounded by
+/// the number of records in flight, which the task bounds.
 #[derive(Default)]
 pub(super) struct Deliveries {
     /// The connector passes over records that Kafka refuses
@@ -26,15 +22,11 @@ pub(super) struct Deliveries {
     tolerant: bool,
     inbox: Mutex<Inbox>,
     arrived: Notify,
-    /// Whose outcomes these are. Weak, as the producer holds its handler.
-    producer: OnceLock<Weak<dyn Producer>>,
 }
 
 #[derive(Default)]
 struct Inbox {
     outcomes: Vec<(usize, Outcome)>,
-    /// The task is about to take what comes, so it need not be woken.
-    serving: bool,
     /// Why records were passed over.
     refusals: Vec<(usize, KafkaError)>,
     /// The first failure that ends the task, with its message.
@@ -50,22 +42,11 @@ impl Deliveries {
         }
     }
 
-    /// Lets the task's thread take the outcomes of this producer.
-    pub(super) fn serve(&self, producer: &Arc<dyn Producer>) {
-        // A task has one producer.
-        let _ = self.producer.set(Arc::downgrade(producer));
-    }
-
     /// Exchanges the outcomes for an empty list, whose memory is used again.
     /// Returns why records among them were passed over.
     pub(super) fn take(&self, into: &mut Vec<(usize, Outcome)>) -> Vec<(usize, KafkaError)> {
         into.clear();
-        if let Some(producer) = self.producer.get().and_then(Weak::upgrade) {
-            self.inbox().serving = true;
-            producer.serve();
-        }
         let mut inbox = self.inbox();
-        inbox.serving = false;
         std::mem::swap(&mut inbox.outcomes, into);
         std::mem::take(&mut inbox.refusals)
     }
@@ -89,7 +70,7 @@ impl Deliveries {
     fn note(&self, note: impl FnOnce(&mut Inbox)) {
         let wakes = {
             let mut inbox = self.inbox();
-            let wakes = inbox.outcomes.is_empty() && !inbox.serving;
+            let wakes = inbox.outcomes.is_empty();
             note(&mut inbox);
             wakes
         };
@@ -112,7 +93,12 @@ impl Deliveries {
 impl Inbox {
     /// Kafka has the record or refuses it, which ends the task unless it is
     /// `tolerant` of that.
-    fn delivered(&mut self, (token, outcome): Delivery, tolerant: bool) {
+    fn delivered(
+        &mut self,
+        token: usize,
+        outcome: Result<RecordMetadata, KafkaError>,
+        tolerant: bool,
+    ) {
         match outcome {
             Ok(_) => self.outcomes.push((token, Outcome::Acknowledged)),
             Err(error) if tolerant && is_tolerable(&error) => {
@@ -136,20 +122,12 @@ impl Inbox {
 
 impl DeliveryHandler for Deliveries {
     fn delivered(&self, token: usize, outcome: Result<RecordMetadata, KafkaError>) {
-        self.note(|inbox| inbox.delivered((token, outcome), self.tolerant));
+        self.note(|inbox| inbox.delivered(token, outcome, self.tolerant));
     }
 
-    fn all_delivered(&self, deliveries: &mut dyn Iterator<Item = Delivery>) {
-        self.note(|inbox| {
-            for delivery in deliveries {
-                inbox.delivered(delivery, self.tolerant);
-            }
-        });
-    }
-
-    fn will_serve(&self) -> bool {
-        self.arrived.notify_one();
-        self.producer.get().is_some()
+    fn run_written(&self, tokens: &[usize], _first: RecordMetadata) {
+        let acknowledged = tokens.iter().map(|token| (*token, Outcome::Acknowledged));
+        self.note(|inbox| inbox.outcomes.extend(acknowledged));
     }
 }
 

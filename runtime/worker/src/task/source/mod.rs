@@ -98,7 +98,6 @@ impl WorkerSourceTask {
         let deliveries = Arc::new(Deliveries::new(tools.errors.is_tolerant()));
         let properties = producer;
         let producer = clients.producer(properties, deliveries.clone())?;
-        deliveries.serve(&producer);
         let Sending {
             control,
             config,
