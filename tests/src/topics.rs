@@ -16,6 +16,8 @@ use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{Offset, TopicPartitionList};
 
+use crate::eventually::eventually;
+
 const TIMEOUT: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(200);
 
@@ -90,6 +92,13 @@ impl Topics {
             result
                 .map(drop)
                 .map_err(|(topic, code)| anyhow!("{topic}: {code}"))
+        })?;
+        // The controller has it; the broker hears of it a moment later.
+        eventually("the broker knows the topic", || {
+            let metadata = admin.inner().fetch_metadata(None, TIMEOUT)?;
+            let known = metadata.topics().iter().any(|known| known.name() == topic);
+            ensure!(known, "{topic} is not known");
+            Ok(())
         })
     }
 

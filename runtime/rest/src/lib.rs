@@ -29,6 +29,7 @@ mod offsets;
 mod path;
 mod plugins;
 mod query;
+mod request_id;
 mod root;
 mod routes;
 mod server;

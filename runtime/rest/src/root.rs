@@ -1,4 +1,4 @@
-//! `/` and `/health`.
+//! `/`, `/health` and `/health/live`.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -28,6 +28,19 @@ pub(crate) async fn health(State(api): State<Api>) -> Response {
         Health::Healthy => StatusCode::OK,
         Health::Starting => StatusCode::SERVICE_UNAVAILABLE,
         Health::Unhealthy | Health::Unreachable { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    let body = WorkerStatus::new(health, api.herder().stage());
+    (status, Json(body)).into_response()
+}
+
+/// `GET /health/live`: whether the worker answers at all. One that starts, or
+/// cannot reach its group, does, and would be no better after a restart; one
+/// whose herder stands still is.
+pub(crate) async fn live(State(api): State<Api>) -> Response {
+    let health = timeout::health(api.herder(), api.timeouts().health).await;
+    let status = match health {
+        Health::Healthy | Health::Starting | Health::Unreachable { .. } => StatusCode::OK,
+        Health::Unhealthy => StatusCode::INTERNAL_SERVER_ERROR,
     };
     let body = WorkerStatus::new(health, api.herder().stage());
     (status, Json(body)).into_response()

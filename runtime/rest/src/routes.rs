@@ -37,6 +37,7 @@ fn root() -> Router<Api> {
     Router::new()
         .route("/", read(get(root::server_info)))
         .route("/health", read(get(root::health)))
+        .route("/health/live", read(get(root::live)))
         .route("/metrics", resource("HEAD,GET,OPTIONS", get(metrics::read)))
 }
 

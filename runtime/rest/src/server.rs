@@ -31,7 +31,7 @@ use crate::forward::RestClient;
 use crate::in_flight::InFlight;
 use crate::listener::{BoundListener, Listener, RestUrl, Scheme};
 use crate::tls::TlsConfig;
-use crate::{auth, cors, headers, path, routes, ui};
+use crate::{auth, cors, headers, path, request_id, routes, ui};
 
 /// How long a client may take to finish the TLS handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -231,6 +231,7 @@ fn entered(router: Router, in_flight: &InFlight) -> Router {
     router
         .layer(from_fn(path::normalize))
         .layer(from_fn_with_state(in_flight.clone(), access_log::record))
+        .layer(from_fn(request_id::assign))
 }
 
 /// The address of this host, as other hosts of the network may know it

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tether_api::ConnectError;
 use tether_worker::herder::{Health, Herder};
+use tracing::Instrument as _;
 
 use crate::error::RestError;
 
@@ -48,7 +49,7 @@ pub(crate) async fn complete<T: Send + 'static>(
     timeout: Duration,
     work: impl Future<Output = Result<T, ConnectError>> + Send + 'static,
 ) -> Result<Result<T, ConnectError>, RestError> {
-    match tokio::time::timeout(timeout, tokio::spawn(work)).await {
+    match tokio::time::timeout(timeout, tokio::spawn(work.in_current_span())).await {
         Ok(Ok(result)) => Ok(result),
         Ok(Err(failure)) => {
             tracing::error!(error = %failure, "The herder failed at a REST request");

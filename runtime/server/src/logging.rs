@@ -1,5 +1,7 @@
 //! The log, and levels of loggers by Java's names as well as by ours.
 
+mod json_lines;
+
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 
@@ -7,9 +9,12 @@ use tether_worker::herder::LoggerLevel;
 use tether_worker::loggers::{Loggers, ROOT};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::format::JsonFields;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{fmt, reload};
+
+use json_lines::JsonLines;
 
 /// Java loggers that users know, classes and packages, and the targets of ours
 /// that do the same work.
@@ -148,22 +153,37 @@ const COUNTERPARTS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Starts logging to standard output, with the levels that the environment asks
-/// for.
+/// The variable that says how lines are written: `text` or `json`.
+const FORMAT: &str = "TETHER_LOG_FORMAT";
+
+/// Starts logging to standard output, with the levels and in the format that the
+/// environment asks for.
 pub(crate) fn init(variables: impl Fn(&str) -> Option<String>) -> Loggers {
     let (filter, handle) = reload::Layer::new(Targets::new());
-    let output = fmt::layer().with_ansi(std::io::stdout().is_terminal());
+    let format = variables(FORMAT).unwrap_or_default();
+    let is_json = format.eq_ignore_ascii_case("json");
+    let text = || fmt::layer().with_ansi(std::io::stdout().is_terminal());
+    let json = || {
+        fmt::layer()
+            .fmt_fields(JsonFields::new())
+            .event_format(JsonLines)
+    };
     tracing_subscriber::registry()
         .with(filter)
-        .with(output)
+        .with((!is_json).then(text))
+        .with(is_json.then(json))
         .init();
-    Loggers::new(
+    let loggers = Loggers::new(
         levels(variables),
         Box::new(move |levels| {
             // It fails only after the subscriber is gone.
             let _ = handle.reload(targets(levels));
         }),
-    )
+    );
+    if !matches!(format.to_ascii_lowercase().as_str(), "" | "text" | "json") {
+        tracing::warn!("{FORMAT} is {format:?}, which is neither text nor json; lines are text");
+    }
+    loggers
 }
 
 /// Levels by logger, as the containers' variables give them.

@@ -4,6 +4,7 @@ mod arguments;
 mod dlq;
 mod environment;
 mod health;
+mod log_format;
 mod log_levels;
 mod signals;
 mod validate;

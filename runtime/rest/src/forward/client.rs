@@ -20,6 +20,7 @@ use tether_worker::session::Signer;
 use tokio::sync::OnceCell;
 
 use crate::body::BODY_LIMIT;
+use crate::request_id;
 use crate::tls::TlsConfig;
 
 /// How long a connection may take, as for Jetty's client.
@@ -46,6 +47,8 @@ pub(crate) struct Call<'a> {
     pub(crate) body: Option<Bytes>,
     /// Who asks, in the words of the client.
     pub(crate) authorization: Option<HeaderValue>,
+    /// The id of the request that this one is for.
+    pub(crate) request_id: Option<HeaderValue>,
     /// Proves that this worker is one of the group.
     pub(crate) signer: Option<&'a Signer>,
 }
@@ -154,6 +157,9 @@ impl RestClient {
         if let Some(mut authorization) = call.authorization {
             authorization.set_sensitive(true);
             request = request.header(header::AUTHORIZATION, authorization);
+        }
+        if let Some(id) = call.request_id {
+            request = request.header(request_id::HEADER, id);
         }
         if let Some(signer) = call.signer {
             let signature = signer.sign(call.body.as_deref().unwrap_or_default())?;

@@ -7,6 +7,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
 
 use crate::query::Query;
+use crate::request_id;
 
 /// What of a request goes on with it.
 pub(crate) struct Hop {
@@ -14,12 +15,18 @@ pub(crate) struct Hop {
     pub(super) forward: Option<bool>,
     /// Who asks.
     pub(super) authorization: Option<HeaderValue>,
+    pub(super) request_id: Option<HeaderValue>,
 }
 
 impl Hop {
     /// Who asks, in the words of the client.
     pub(crate) fn authorization(&self) -> Option<&HeaderValue> {
         self.authorization.as_ref()
+    }
+
+    /// The request's id.
+    pub(crate) fn request_id(&self) -> Option<&HeaderValue> {
+        self.request_id.as_ref()
     }
 
     /// Whether the request must not be sent on.
@@ -38,6 +45,7 @@ impl<S: Sync> FromRequestParts<S> for Hop {
                 .first("forward")
                 .map(|value| value.eq_ignore_ascii_case("true")),
             authorization: parts.headers.get(header::AUTHORIZATION).cloned(),
+            request_id: parts.headers.get(request_id::HEADER).cloned(),
         })
     }
 }

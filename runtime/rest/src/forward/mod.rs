@@ -110,6 +110,7 @@ impl Onward {
             url,
             body: self.body.clone(),
             authorization: hop.authorization.clone(),
+            request_id: hop.request_id.clone(),
             signer: None,
         };
         client.send(call).await

@@ -29,6 +29,7 @@ impl Peers for RestClient {
             url: join(leader, &format!("/connectors/{connector}/tasks")),
             body: Some(body.into()),
             authorization: None,
+            request_id: None,
             signer,
         };
         self.send(call).await.map(drop)
@@ -46,6 +47,7 @@ impl Peers for RestClient {
             url: join(leader, &format!("/connectors/{connector}/fence")),
             body: None,
             authorization: None,
+            request_id: None,
             signer,
         };
         self.send(call).await.map(drop)

@@ -233,9 +233,10 @@ async fn requests_are_sent_on_as_the_reference_does() {
 }
 
 #[tokio::test]
-async fn who_asks_is_sent_on_and_nothing_else() {
+async fn who_asks_and_the_id_are_sent_on_and_nothing_else() {
     let headers = "Authorization: Basic dTpw\r\nCookie: a=b\r\nAccept: */*\r\nUser-Agent: curl\r\n\
-                   X-Connect-Authorization: c2ln\r\nX-Forwarded-For: 1.2.3.4\r\n";
+                   X-Connect-Authorization: c2ln\r\nX-Forwarded-For: 1.2.3.4\r\n\
+                   X-Request-Id: a-1\r\n";
     let sent = sent_on("PUT /connectors/x/stop", headers, "").await;
     let host = sent.header("host").to_owned();
     let mut sent: Vec<_> = sent
@@ -252,6 +253,7 @@ async fn who_asks_is_sent_on_and_nothing_else() {
             ("authorization", "Basic dTpw"),
             ("host", &*host),
             ("user-agent", "kafka-connect"),
+            ("x-request-id", "a-1"),
         ]
     );
 }
@@ -416,6 +418,7 @@ async fn a_worker_that_does_not_answer_is_given_up() {
             url: format!("http://{}/", listener.local_addr().unwrap()),
             body: None,
             authorization: None,
+            request_id: None,
             signer: None,
         })
         .await

@@ -1,10 +1,11 @@
 use std::sync::Arc;
 
+use axum::http::{HeaderValue, Method};
 use serde_json::json;
 use tether_worker::herder::Health;
 use tokio::sync::Notify;
 
-use super::app::App;
+use super::app::{App, request};
 
 #[tokio::test]
 async fn the_worker_says_what_it_is() {
@@ -71,6 +72,31 @@ async fn a_worker_that_does_not_answer_is_unhealthy() {
     let app = App::new();
     *app.herder.gate.lock().unwrap() = Some(Arc::new(Notify::new()));
     assert_eq!(app.get("/health").await.status, 500);
+    assert_eq!(app.get("/health/live").await.status, 500);
+}
+
+#[tokio::test]
+async fn a_worker_lives_while_it_answers() {
+    let app = App::new();
+    let unreachable = Health::Unreachable {
+        reason: "The coordinator does not answer.".to_owned(),
+    };
+    for health in [Health::Healthy, Health::Starting, unreachable] {
+        *app.herder.health.lock().unwrap() = health;
+        assert_eq!(app.get("/health/live").await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn each_request_has_an_id() {
+    let app = App::new();
+    let made = app.get("/").await;
+    assert_eq!(made.header("x-request-id").len(), 32, "{made:?}");
+    let mut request = request(Method::GET, "/", "");
+    let id = HeaderValue::from_static("a-1");
+    request.headers_mut().insert("x-request-id", id);
+    let given = app.send(request).await;
+    assert_eq!(given.header("x-request-id"), "a-1");
 }
 
 #[tokio::test(start_paused = true)]

@@ -179,6 +179,7 @@ async fn ask(api: &Api, hop: &Hop, url: String) -> Result<Box<RawValue>> {
         url,
         body: None,
         authorization: hop.authorization().cloned(),
+        request_id: hop.request_id().cloned(),
         signer: None,
     };
     let RemoteAnswer { body, .. } = api.client().answer(call).await?;
