@@ -249,6 +249,7 @@ fn records_come_once_and_in_order_when_a_broker_restarts() -> Result<()> {
         let (topic, stop) = (topic.clone(), Arc::clone(&stop));
         async move {
             let mut sent = 0_usize;
+            let mut pace = tokio::time::interval(Duration::from_millis(1));
             while !stop.load(Ordering::Acquire) {
                 let value = sent.to_string();
                 match producer.send(&record(&topic, None, Some(value.as_bytes())), sent) {
@@ -258,7 +259,7 @@ fn records_come_once_and_in_order_when_a_broker_restarts() -> Result<()> {
                 }
                 // As many as a broker takes on a busy machine.
                 if sent.is_multiple_of(50) {
-                    tokio::time::sleep(Duration::from_millis(1)).await;
+                    pace.tick().await;
                 }
             }
             producer.flush(PATIENCE).await?;

@@ -192,7 +192,8 @@ async fn a_leader_that_moves_is_followed() {
     writing.flush().await;
     cluster.change(|model| model.is_down = true);
     writing.send_many(10);
-    tokio::time::sleep(Duration::from_secs(20)).await;
+    let patience = Duration::from_secs(20);
+    writing.producer.flush(patience).await.unwrap_err();
     cluster.change(|model| model.is_down = false);
     writing.flush().await;
     writing.all_written();
@@ -308,7 +309,8 @@ async fn topics_are_waited_for() {
     writing.send(0).unwrap();
     writing.send(5).unwrap();
     writing.send(1).unwrap();
-    tokio::time::sleep(Duration::from_secs(20)).await;
+    let patience = Duration::from_secs(20);
+    writing.producer.flush(patience).await.unwrap_err();
     cluster.change(|model| model.topic_error = 0);
     writing.flush().await;
     assert_eq!(writing.error(1).kind, KafkaErrorKind::NotFound);
@@ -320,7 +322,7 @@ async fn topics_are_waited_for() {
     assert_eq!(writing.send(2).unwrap_err().kind, KafkaErrorKind::NotFound);
     cluster.change(|model| model.logs.insert(2, Vec::new()));
     while writing.send(2).is_err() {
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        tokio::time::advance(Duration::from_millis(10)).await;
     }
     writing.flush().await;
     assert_eq!(cluster.values(2), ["3"]);
@@ -439,7 +441,7 @@ proptest! {
                 for index in 0..17 {
                     writing.send(index % 2).unwrap();
                 }
-                tokio::time::sleep(Duration::from_millis(pause)).await;
+                tokio::time::advance(Duration::from_millis(pause)).await;
             }
             writing.flush().await;
             writing.all_written();
