@@ -101,7 +101,11 @@ fn pass_on(shared: &Shared, client: TcpStream, target: u16) -> io::Result<()> {
             let _ = from.shutdown(Shutdown::Both);
         });
     }
-    shared.streams().extend([client, server]);
+    let mut streams = shared.streams();
+    // Those that have ended would take file descriptors for as long as the proxy lives.
+    streams.retain(|stream| stream.peer_addr().is_ok());
+    streams.extend([client, server]);
+    drop(streams);
     if shared.severed.load(Ordering::Acquire) {
         shared.end_all();
     }
