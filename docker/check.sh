@@ -19,7 +19,9 @@ if [ ! -x "$promtool" ]; then
     mkdir -p "$tools/prometheus"
     (
         cd "$tools/prometheus"
-        apt-get -qq -o APT::Sandbox::User=root download prometheus
+        download="apt-get -qq -o APT::Sandbox::User=root download prometheus"
+        # A bare machine may not have the lists of packages yet.
+        $download 2>/dev/null || { apt-get -qq update && $download; }
         dpkg-deb --extract prometheus_*.deb .
         rm prometheus_*.deb
     )
