@@ -23,4 +23,5 @@ mod rest;
 mod side_by_side;
 mod storage;
 mod takeover;
+mod traces;
 mod ui;

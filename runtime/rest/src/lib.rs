@@ -37,6 +37,7 @@ mod server;
 mod tests;
 mod timeout;
 mod tls;
+mod trace;
 mod ui;
 mod version;
 

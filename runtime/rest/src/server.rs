@@ -31,7 +31,7 @@ use crate::forward::RestClient;
 use crate::in_flight::InFlight;
 use crate::listener::{BoundListener, Listener, RestUrl, Scheme};
 use crate::tls::TlsConfig;
-use crate::{auth, cors, headers, path, request_id, routes, ui};
+use crate::{auth, cors, headers, path, request_id, routes, trace, ui};
 
 /// How long a client may take to finish the TLS handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -204,6 +204,7 @@ pub(crate) fn routers(config: &RestConfig, api: Api, in_flight: &InFlight) -> (R
 /// layers over it come before routing.
 fn routed(router: Router<Api>, api: &Api) -> Router {
     let router = router
+        .route_layer(from_fn(trace::name))
         .fallback(async || RestError::no_resource())
         .with_state(api.clone());
     Router::new().fallback_service(router)
@@ -231,6 +232,7 @@ fn entered(router: Router, in_flight: &InFlight) -> Router {
     router
         .layer(from_fn(path::normalize))
         .layer(from_fn_with_state(in_flight.clone(), access_log::record))
+        .layer(from_fn(trace::serve))
         .layer(from_fn(request_id::assign))
 }
 

@@ -27,7 +27,16 @@ use crate::{environment, logging};
 /// # Errors
 /// Why it could not start.
 pub(crate) async fn run(file: Option<&Path>, plugins: Plugins) -> Result<(), Failure> {
-    let loggers = Arc::new(logging::init(|name| std::env::var(name).ok()));
+    let (loggers, traces) = logging::init(|name| std::env::var(name).ok());
+    let work = until_stopped(file, plugins, loggers);
+    traces.flushed_after(work).await
+}
+
+async fn until_stopped(
+    file: Option<&Path>,
+    plugins: Plugins,
+    loggers: Arc<Loggers>,
+) -> Result<(), Failure> {
     let shutdown = Shutdown::install()?;
     let process = tokio::select! {
         biased;

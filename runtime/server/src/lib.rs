@@ -14,6 +14,7 @@ mod plugins;
 mod properties;
 mod shutdown;
 mod standalone;
+mod traces;
 mod validate;
 mod worker_process;
 mod worker_setting;

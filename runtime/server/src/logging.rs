@@ -4,16 +4,19 @@ mod json_lines;
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
+use std::sync::Arc;
 
 use tether_worker::herder::LoggerLevel;
 use tether_worker::loggers::{Loggers, ROOT};
+use tether_worker::traces;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::format::JsonFields;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{fmt, reload};
+use tracing_subscriber::{Layer, Registry, fmt, reload};
 
+use crate::traces::Traces;
 use json_lines::JsonLines;
 
 /// Java loggers that users know, classes and packages, and the targets of ours
@@ -157,33 +160,44 @@ const COUNTERPARTS: &[(&str, &[&str])] = &[
 const FORMAT: &str = "TETHER_LOG_FORMAT";
 
 /// Starts logging to standard output, with the levels and in the format that the
-/// environment asks for.
-pub(crate) fn init(variables: impl Fn(&str) -> Option<String>) -> Loggers {
-    let (filter, handle) = reload::Layer::new(Targets::new());
+/// environment asks for, and traces if it asks for them.
+pub(crate) fn init(variables: impl Fn(&str) -> Option<String>) -> (Arc<Loggers>, Traces) {
+    let (lines_filter, lines_handle) = reload::Layer::new(Targets::new());
+    let (spans_filter, spans_handle) = reload::Layer::new(Targets::new());
     let format = variables(FORMAT).unwrap_or_default();
-    let is_json = format.eq_ignore_ascii_case("json");
-    let text = || fmt::layer().with_ansi(std::io::stdout().is_terminal());
-    let json = || {
-        fmt::layer()
-            .fmt_fields(JsonFields::new())
-            .event_format(JsonLines)
+    let lines: Box<dyn Layer<Registry> + Send + Sync> = if format.eq_ignore_ascii_case("json") {
+        let layer = fmt::layer().fmt_fields(JsonFields::new());
+        Box::new(layer.event_format(JsonLines))
+    } else {
+        Box::new(fmt::layer().with_ansi(std::io::stdout().is_terminal()))
     };
+    let (traces, untraceable) = match Traces::new(&variables) {
+        Ok(traces) => (traces, None),
+        Err(reason) => (Traces::none(), Some(reason)),
+    };
+    let spans = traces.layer().map(|layer| layer.with_filter(spans_filter));
     tracing_subscriber::registry()
-        .with(filter)
-        .with((!is_json).then(text))
-        .with(is_json.then(json))
+        .with(lines.with_filter(lines_filter))
+        .with(spans)
         .init();
     let loggers = Loggers::new(
         levels(variables),
         Box::new(move |levels| {
-            // It fails only after the subscriber is gone.
-            let _ = handle.reload(targets(levels));
+            // They fail only after the subscriber is gone, or without traces.
+            let _ = lines_handle.reload(targets(levels));
+            let _ = spans_handle.reload(spans_of(levels));
         }),
     );
     if !matches!(format.to_ascii_lowercase().as_str(), "" | "text" | "json") {
         tracing::warn!("{FORMAT} is {format:?}, which is neither text nor json; lines are text");
     }
-    loggers
+    if let Some(reason) = untraceable {
+        tracing::warn!("No traces are sent: {reason}");
+    }
+    if let Some(endpoint) = traces.address() {
+        tracing::info!(endpoint, "Sending traces");
+    }
+    (Arc::new(loggers), traces)
 }
 
 /// Levels by logger, as the containers' variables give them.
@@ -262,7 +276,22 @@ fn targets(levels: &BTreeMap<String, LoggerLevel>) -> Targets {
     targets
         .into_iter()
         .collect::<Targets>()
+        .with_target(traces::TARGET, LevelFilter::OFF)
         .with_default(default)
+}
+
+/// The filter of spans for traces, which have a logger of their own. A level that leaves
+/// out lines leaves out no spans, as levels are set for many loggers together; OFF does.
+fn spans_of(levels: &BTreeMap<String, LoggerLevel>) -> Targets {
+    let level = levels
+        .get(traces::TARGET)
+        .and_then(|level| filter(&level.level));
+    let level = match level {
+        Some(LevelFilter::OFF) => LevelFilter::OFF,
+        Some(level) => level.max(LevelFilter::INFO),
+        None => LevelFilter::INFO,
+    };
+    Targets::new().with_target(traces::TARGET, level)
 }
 
 /// The targets that the level of a logger is for, the widest first.
@@ -334,6 +363,32 @@ mod tests {
         assert!(targets.would_enable("tether_connector_postgres::streaming", &Level::DEBUG));
         assert!(!targets.would_enable("tether_connector_postgres::replication", &Level::ERROR));
         assert!(!targets.would_enable("tether_rest", &Level::ERROR));
+    }
+
+    #[test]
+    fn spans_for_traces_have_a_level_of_their_own() {
+        let at = |levels: &[(&str, &str)]| {
+            let levels = levels.iter().map(|(logger, level)| {
+                let level = LoggerLevel {
+                    level: (*level).to_owned(),
+                    last_modified: None,
+                };
+                ((*logger).to_owned(), level)
+            });
+            let levels = levels.collect();
+            let logged = targets(&levels).would_enable(traces::TARGET, &Level::ERROR);
+            assert!(!logged, "the log never has them");
+            let spans = spans_of(&levels);
+            assert!(!spans.would_enable("tether_worker::task", &Level::ERROR));
+            [Level::DEBUG, Level::INFO]
+                .into_iter()
+                .find(|level| spans.would_enable(traces::TARGET, level))
+        };
+        assert_eq!(at(&[("root", "TRACE")]), Some(Level::INFO));
+        assert_eq!(at(&[("tether", "OFF")]), Some(Level::INFO));
+        assert_eq!(at(&[("tether.traces", "DEBUG")]), Some(Level::DEBUG));
+        assert_eq!(at(&[("tether.traces", "WARN")]), Some(Level::INFO));
+        assert_eq!(at(&[("tether.traces", "OFF")]), None);
     }
 
     #[test]

@@ -28,7 +28,17 @@ pub(crate) async fn run(
     connectors: &[PathBuf],
     plugins: Plugins,
 ) -> Result<(), Failure> {
-    let loggers = Arc::new(logging::init(|name| std::env::var(name).ok()));
+    let (loggers, traces) = logging::init(|name| std::env::var(name).ok());
+    let work = until_stopped(file, connectors, plugins, loggers);
+    traces.flushed_after(work).await
+}
+
+async fn until_stopped(
+    file: &Path,
+    connectors: &[PathBuf],
+    plugins: Plugins,
+    loggers: Arc<Loggers>,
+) -> Result<(), Failure> {
     let shutdown = Shutdown::install()?;
     let process = tokio::select! {
         biased;

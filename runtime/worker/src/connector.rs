@@ -66,7 +66,8 @@ pub(crate) fn spawn(setup: ConnectorSetup) -> ConnectorHandle {
     let (commands, receiver) = mpsc::unbounded_channel();
     let running = Arc::new(AtomicBool::new(false));
     let stopping = CancellationToken::new();
-    let span = tracing::info_span!("connector", connector = setup.name);
+    // Not within what starts it, which ends long before the connector does.
+    let span = tracing::info_span!(parent: None, "connector", connector = setup.name);
     let statuses = setup.statuses.clone();
     let actor = Actor {
         name: setup.name,

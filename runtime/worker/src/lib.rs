@@ -22,5 +22,6 @@ mod task;
 #[cfg(test)]
 mod testing;
 mod topic_creation;
+pub mod traces;
 pub mod validation;
 pub mod worker;

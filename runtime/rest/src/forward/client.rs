@@ -17,11 +17,13 @@ use tether_worker::herder::{
     ALGORITHM_HEADER, Answered, SIGNATURE_HEADER, answered, answered_with_code,
 };
 use tether_worker::session::Signer;
+use tether_worker::traces;
 use tokio::sync::OnceCell;
 
 use crate::body::BODY_LIMIT;
 use crate::request_id;
 use crate::tls::TlsConfig;
+use crate::trace;
 
 /// How long a connection may take, as for Jetty's client.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -112,6 +114,11 @@ impl RestClient {
     /// # Errors
     /// As for [`RestClient::send`].
     pub(crate) async fn answer(&self, call: Call<'_>) -> Result<RemoteAnswer> {
+        let span = trace::call(&call.method, &call.url);
+        traces::within(span, self.answer_in_time(call)).await
+    }
+
+    async fn answer_in_time(&self, call: Call<'_>) -> Result<RemoteAnswer> {
         let exchange = self.exchange(call);
         let exchanged = tokio::time::timeout(self.0.timeout, exchange);
         let (status, body) = exchanged.await.map_err(|_| {
@@ -153,7 +160,8 @@ impl RestClient {
         let mut request = client
             .request(call.method, url)
             .header(header::ACCEPT, "application/json")
-            .header(header::USER_AGENT, "kafka-connect");
+            .header(header::USER_AGENT, "kafka-connect")
+            .headers(trace::headers());
         if let Some(mut authorization) = call.authorization {
             authorization.set_sensitive(true);
             request = request.header(header::AUTHORIZATION, authorization);
@@ -174,6 +182,7 @@ impl RestClient {
         }
         let mut response = request.send().await.map_err(failed)?;
         let status = response.status();
+        trace::answered(&traces::current(), status.as_u16());
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
             if chunk.len() > BODY_LIMIT - body.len() {

@@ -40,12 +40,20 @@ const LOOK: Duration = Duration::from_millis(250);
 /// # Errors
 /// If a part could not be started, or with `once` if users did not arrive.
 pub async fn run(once: bool, port: u16) -> Result<(), Failure> {
-    let loggers = Arc::new(logging::init(|name| match name {
+    let (loggers, traces) = logging::init(|name| match name {
         "CONNECT_LOG4J_ROOT_LOGLEVEL" => {
             Some(std::env::var(name).unwrap_or_else(|_| "WARN".to_owned()))
         }
         _ => std::env::var(name).ok(),
-    }));
+    });
+    traces.flushed_after(demonstrate(once, port, loggers)).await
+}
+
+async fn demonstrate(
+    once: bool,
+    port: u16,
+    loggers: Arc<tether_worker::loggers::Loggers>,
+) -> Result<(), Failure> {
     let shutdown = Shutdown::install()?;
     let folder = tempfile::tempdir()
         .context("Could not make a folder for the demo's table")

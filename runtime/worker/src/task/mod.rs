@@ -27,6 +27,7 @@
 mod error_handling;
 mod sink;
 mod source;
+mod spans;
 mod submitted_records;
 #[cfg(test)]
 mod tests;
@@ -46,7 +47,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 use crate::client_properties::{ClientProperties, OverridePolicy};
 use crate::config_provider::Redaction;
@@ -60,6 +61,7 @@ use crate::preflight::Preflight;
 use crate::source_offsets::SourceOffsets;
 use crate::statuses::InstanceStatuses;
 use crate::topic_creation::TopicCreation;
+use crate::traces::within;
 use crate::worker::{WorkerContext, WorkerRequest};
 
 use error_handling::{DeadLetterSettings, ErrorHandling};
@@ -213,7 +215,9 @@ pub(crate) fn start(task: Task, setup: TaskSetup<'_>) -> Result<TaskHandle> {
     };
     // Not before it is sure that the task runs: the caller reports why it does not.
     statuses.listen(task_metrics);
-    let span = tracing::info_span!("task", task = %id);
+    // Not within what starts it, which ends long before the task does.
+    let span = tracing::info_span!(parent: None, "task", task = %id);
+    let starting = spans::start(id);
     let failure = Arc::<OnceLock<String>>::default();
     let on_failure = {
         let (id, failure) = (id.clone(), failure.clone());
@@ -231,7 +235,9 @@ pub(crate) fn start(task: Task, setup: TaskSetup<'_>) -> Result<TaskHandle> {
         statuses,
         failure,
         _metrics: groups,
-        running: tokio::spawn(run(task, control, redaction, on_failure).instrument(span)),
+        running: tokio::spawn(
+            run((task, starting), control, redaction, on_failure).instrument(span),
+        ),
         abandon,
     })
 }
@@ -358,12 +364,12 @@ trait WorkerTask: Send {
 }
 
 async fn run(
-    mut task: Box<dyn WorkerTask>,
+    (mut task, starting): (Box<dyn WorkerTask>, Span),
     control: TaskControl,
     redaction: Arc<Redaction>,
     on_failure: impl FnOnce(&ConnectError),
 ) {
-    let result = live(&mut *task, &control)
+    let result = live(&mut *task, &control, starting)
         .await
         .map_err(|error| redaction.error(error));
     let closed = guarded(async {
@@ -397,18 +403,20 @@ async fn run(
     }
 }
 
-async fn live(task: &mut dyn WorkerTask, control: &TaskControl) -> Result<()> {
+async fn live(task: &mut dyn WorkerTask, control: &TaskControl, mut starting: Span) -> Result<()> {
     if control.is_stopping() {
         return Ok(());
     }
     if control.should_pause() {
         // It is not started before it is resumed.
+        drop(starting);
         control.statuses.paused();
         if !control.resumed().await {
             return Ok(());
         }
+        starting = spans::start(&control.id);
     }
-    guarded(task.start()).await?;
+    within(starting, guarded(task.start())).await?;
     tracing::info!(task = %control.id, "Task finished initialization and start");
     control.statuses.running();
     guarded(task.execute()).await

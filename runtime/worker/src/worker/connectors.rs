@@ -10,6 +10,8 @@ use tether_api::plugin::PluginKind;
 use tether_api::{ConnectError, Result};
 use tether_storage::{PartitionKeys, StoredOffsetReader, TargetState};
 use tokio::time::Instant;
+use tracing::Instrument as _;
+use tracing::field::Empty;
 
 use super::{Entry, Worker, class};
 use crate::config_provider::Resolved;
@@ -17,6 +19,7 @@ use crate::connector::{self, ConnectorHandle, ConnectorSetup, TaskLimit};
 use crate::metrics::ConnectorMetrics;
 use crate::statuses::InstanceStatuses;
 use crate::topic_creation::TopicCreation;
+use crate::traces::{TARGET, within};
 
 /// How long a connector instance may take to stop
 /// (`CONNECTOR_GRACEFUL_SHUTDOWN_TIMEOUT_MS`).
@@ -66,7 +69,10 @@ impl Worker {
             self.metrics.connectors(connectors.len());
             transition
         };
-        transition.await
+        let span = tracing::info_span!(
+            target: TARGET, "start connector", connector, otel.status_code = Empty,
+        );
+        within(span, transition).await
     }
 
     /// Stops a connector instance, not its tasks, and writes UNASSIGNED. False
@@ -83,7 +89,9 @@ impl Worker {
             return false;
         };
         let deadline = Instant::now() + CONNECTOR_STOP_TIMEOUT;
-        entry.handle.stop(connector, deadline).await;
+        let span = tracing::info_span!(target: TARGET, "stop connector", connector);
+        let stopped = entry.handle.stop(connector, deadline);
+        stopped.instrument(span).await;
         true
     }
 
@@ -107,7 +115,10 @@ impl Worker {
                 ))));
             }
         };
-        Ok(asked.await?.stored(config))
+        let span = tracing::info_span!(
+            target: TARGET, "configure tasks", connector, otel.status_code = Empty,
+        );
+        Ok(within(span, asked).await?.stored(config))
     }
 
     /// Whether a connector instance is here and started: not paused, stopped

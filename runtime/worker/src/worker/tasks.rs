@@ -7,6 +7,7 @@ use tether_api::config::ConfigMap;
 use tether_api::{ConnectError, Result};
 use tether_storage::{TargetState, TaskId};
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use super::{Entry, Worker, class};
 use crate::connector::TaskLimit;
@@ -14,6 +15,7 @@ use crate::metrics::TaskPlugins;
 use crate::preflight::Preflight;
 use crate::statuses::InstanceStatuses;
 use crate::task::{self, TaskHandle, TaskSetup};
+use crate::traces::TARGET;
 
 impl Worker {
     /// Starts a task with the configurations of its connector and its own, as
@@ -85,7 +87,13 @@ impl Worker {
         for (_, handle) in &stopped {
             handle.request_stop();
         }
-        let ended = join_all(stopped.iter_mut().map(|(_, handle)| handle.ended(deadline))).await;
+        let ended = stopped.iter_mut().map(|(id, handle)| {
+            let span = tracing::info_span!(
+                target: TARGET, "stop task", connector = id.connector, task = id.task,
+            );
+            handle.ended(deadline).instrument(span)
+        });
+        let ended = join_all(ended).await;
         for ((id, handle), ended) in stopped.into_iter().zip(ended) {
             if !ended {
                 tracing::error!(

@@ -19,11 +19,12 @@ use tether_api::{ConnectError, Result};
 use tether_storage::{RestartRequest, TargetState, TaskId};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
+use tracing::{Instrument as _, Span};
 
 use crate::plugin_call::caught;
 
 use super::Shared;
-use super::actors::Actors;
+use super::actors::{Actors, Order};
 use super::automatic_restart::AutomaticRestarts;
 use super::role::Standing;
 use super::variable_watch::VariableWatch;
@@ -101,32 +102,39 @@ impl Actor {
 
     pub(super) async fn run(
         mut self,
-        mut commands: mpsc::UnboundedReceiver<Command>,
+        mut commands: mpsc::UnboundedReceiver<Order>,
         actors: Actors,
     ) {
         let stopping = self.shared.stopping.clone();
         let mut standing = self.shared.role.standing();
         let mut next = None;
         loop {
-            let command = match next.take() {
-                Some(command) => command,
+            let (command, span) = match next.take() {
+                Some(order) => order,
                 None => tokio::select! {
                     biased;
                     () = stopping.cancelled() => return,
-                    command = commands.recv() => match command {
-                        Some(command) => command,
+                    order = commands.recv() => match order {
+                        Some(order) => order,
                         None => return,
                     },
                     _ = standing.wait_for(Standing::is_settled), if self.publication_waits => {
-                        Command::ReconfigureTasks
+                        (Command::ReconfigureTasks, Span::none())
                     }
-                    () = sleep_until(self.retry.map(|(when, _)| when)) => Command::ReconfigureTasks,
-                    () = sleep_until(self.automatic_restarts.next_due()) => Command::RestartFailed,
-                    () = sleep_until(self.variables.next_due()) => Command::ReadVariables,
+                    () = sleep_until(self.retry.map(|(when, _)| when)) => {
+                        (Command::ReconfigureTasks, Span::none())
+                    }
+                    () = sleep_until(self.automatic_restarts.next_due()) => {
+                        (Command::RestartFailed, Span::none())
+                    }
+                    () = sleep_until(self.variables.next_due()) => {
+                        (Command::ReadVariables, Span::none())
+                    }
                 },
             };
             // The next look finds what is left to do.
-            if let Err(error) = caught(self.handle(command, &actors)).await {
+            let handled = self.handle(command, &actors).instrument(span);
+            if let Err(error) = caught(handled).await {
                 tracing::error!(connector = self.connector, %error, "Work on a connector broke off");
             }
             if self.is_idle() {

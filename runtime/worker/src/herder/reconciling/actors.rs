@@ -8,9 +8,14 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
+use tracing::Span;
 
 use super::Shared;
 use super::actor::{Actor, Command};
+use crate::traces;
+
+/// A command and the span of what it is given for.
+pub(super) type Order = (Command, Span);
 
 #[derive(Clone)]
 pub(super) struct Actors {
@@ -19,7 +24,7 @@ pub(super) struct Actors {
 }
 
 struct Handle {
-    commands: mpsc::UnboundedSender<Command>,
+    commands: mpsc::UnboundedSender<Order>,
     task: JoinHandle<()>,
 }
 
@@ -46,7 +51,7 @@ impl Actors {
             }
         });
         // The actor removes itself under the same lock, so it is there.
-        let _ = handle.commands.send(command);
+        let _ = handle.commands.send((command, traces::current()));
     }
 
     /// Ends the actor of a deleted connector unless there is more for it to do;
@@ -54,8 +59,8 @@ impl Actors {
     pub(super) fn retire(
         &self,
         connector: &str,
-        receiver: &mut mpsc::UnboundedReceiver<Command>,
-    ) -> Option<Command> {
+        receiver: &mut mpsc::UnboundedReceiver<Order>,
+    ) -> Option<Order> {
         let mut handles = self.lock();
         let next = receiver.try_recv().ok();
         if next.is_none() {

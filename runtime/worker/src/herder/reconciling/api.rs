@@ -11,6 +11,7 @@ use tether_group::protocol::Protocol;
 use tether_metrics::Metrics;
 use tether_storage::{ConnectorEntry, RestartRequest, State, TargetState, TaskId, TaskStatus};
 use tokio::sync::oneshot;
+use tracing::instrument;
 
 use crate::config::Mode;
 use crate::dead_letters::DeadLetters;
@@ -19,6 +20,7 @@ use crate::herder::{
     Health, Herder, InstanceState, InternalRequest, LoggerLevel, Membership, OffsetChange,
     RawConfig, TaskInfo,
 };
+use crate::traces::TARGET;
 use crate::validation::require_valid;
 
 use super::actor::Command;
@@ -204,6 +206,7 @@ impl Herder for ReconcilingHerder {
             .collect())
     }
 
+    #[instrument(target = TARGET, name = "create connector", skip_all, fields(connector = request.name))]
     async fn create_connector(&self, request: CreateConnector) -> Result<ConnectorInfo> {
         self.ready().await?;
         let CreateConnector {
@@ -225,6 +228,7 @@ impl Herder for ReconcilingHerder {
         self.stored(&name, config).await
     }
 
+    #[instrument(target = TARGET, name = "configure connector", skip_all, fields(connector))]
     async fn put_connector_config(
         &self,
         connector: &str,
@@ -247,6 +251,7 @@ impl Herder for ReconcilingHerder {
         })
     }
 
+    #[instrument(target = TARGET, name = "configure connector", skip_all, fields(connector))]
     async fn patch_connector_config(
         &self,
         connector: &str,
@@ -269,6 +274,7 @@ impl Herder for ReconcilingHerder {
         self.stored(connector, config).await
     }
 
+    #[instrument(target = TARGET, name = "delete connector", skip_all, fields(connector))]
     async fn delete_connector(&self, connector: &str) -> Result<()> {
         let _turn = self.turn(connector).await?;
         let leader = self.shared.as_leader().await?;
@@ -276,6 +282,7 @@ impl Herder for ReconcilingHerder {
         leader.remove_connector(connector).await
     }
 
+    #[instrument(target = TARGET, name = "set target state", skip_all, fields(connector, state = ?state))]
     async fn set_target_state(&self, connector: &str, state: TargetState) -> Result<()> {
         let _turn = self.turn(connector).await?;
         let known = || self.require(connector, || format!("Unknown connector {connector}"));
@@ -292,6 +299,7 @@ impl Herder for ReconcilingHerder {
         configs.put_target_state(connector, state).await
     }
 
+    #[instrument(target = TARGET, name = "restart connector", skip_all, fields(connector))]
     async fn restart_connector(&self, connector: &str) -> Result<()> {
         self.ready().await?;
         self.require(connector, || format!("Unknown connector: {connector}"))?;
@@ -300,6 +308,7 @@ impl Herder for ReconcilingHerder {
         self.ask(connector, Command::RestartConnector).await
     }
 
+    #[instrument(target = TARGET, name = "restart connector", skip_all, fields(connector = request.connector))]
     async fn restart_connector_and_tasks(&self, request: RestartRequest) -> Result<ConnectorState> {
         self.ready().await?;
         let connector = request.connector.clone();
@@ -323,6 +332,7 @@ impl Herder for ReconcilingHerder {
         Ok(state)
     }
 
+    #[instrument(target = TARGET, name = "restart task", skip_all, fields(connector = id.connector, task = id.task))]
     async fn restart_task(&self, id: &TaskId) -> Result<()> {
         self.ready().await?;
         let connector = &id.connector;
@@ -362,6 +372,7 @@ impl Herder for ReconcilingHerder {
         offsets::read(self, connector, &entry.config).await
     }
 
+    #[instrument(target = TARGET, name = "change offsets", skip_all, fields(connector))]
     async fn change_offsets(&self, connector: &str, change: OffsetChange) -> Result<String> {
         let _turn = self.turn(connector).await?;
         // Not kept: no round waits for a connector that changes its offsets.
@@ -424,6 +435,7 @@ impl Herder for ReconcilingHerder {
             .verify(request, snapshot.session_key.as_ref())
     }
 
+    #[instrument(target = TARGET, name = "store tasks", skip_all, fields(connector))]
     async fn put_task_configs(&self, connector: &str, configs: Vec<RawConfig>) -> Result<()> {
         self.ready().await?;
         let leader = self.shared.as_leader().await?;
@@ -432,6 +444,7 @@ impl Herder for ReconcilingHerder {
         self.shared.commit_tasks(&leader, connector, &configs).await
     }
 
+    #[instrument(target = TARGET, name = "fence zombies", skip_all, fields(connector))]
     async fn fence_zombies(&self, connector: &str) -> Result<()> {
         self.ready().await?;
         drop(self.shared.as_leader().await?);

@@ -24,6 +24,8 @@ use tether_group::protocol::Protocol;
 use tether_storage::{ConfigSnapshot, TaskId};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout};
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
 
 use super::actor::{Command, sleep_until};
 use super::actors::Actors;
@@ -33,6 +35,7 @@ use super::{ACTORS_PATIENCE, Shared};
 use crate::config::DistributedConfig;
 use crate::metrics::{CoordinatorMetrics, RebalanceMetrics};
 use crate::session::Rotation;
+use crate::traces::TARGET;
 
 /// How long a round waits for what is being written by this worker as the
 /// leader; a write takes at most 30 seconds.
@@ -59,6 +62,8 @@ pub(super) struct Rounds {
     rejoin_at: Option<Instant>,
     /// When the leader looks whether a new session key is due.
     key_due: Option<Instant>,
+    /// The span of the round that is under way.
+    round: Span,
 }
 
 struct Pending {
@@ -92,6 +97,7 @@ impl Rounds {
             pending: None,
             rejoin_at: None,
             key_due: None,
+            round: Span::none(),
         }
     }
 
@@ -104,11 +110,18 @@ impl Rounds {
                 biased;
                 () = stopping.cancelled() => break,
                 event = events.recv() => match event {
-                    Some(event) => self.handle(event).await,
+                    Some(event) => {
+                        if matches!(event, GroupEvent::Joining { .. }) {
+                            self.round = rebalance();
+                        }
+                        let span = self.round.clone();
+                        self.handle(event).instrument(span).await;
+                    }
                     None => return,
                 },
                 () = sleep_until(self.pending.as_ref().map(|pending| pending.next_attempt)) => {
-                    self.bring_into_force().await;
+                    let span = self.round.clone();
+                    self.bring_into_force().instrument(span).await;
                 }
                 () = sleep_until(self.key_due) => self.renew_key().await,
                 () = sleep_until(self.rejoin_at) => {
@@ -259,6 +272,11 @@ impl Rounds {
             delay_ms = assigned.delay.as_millis() as u64,
             "An assignment comes into force"
         );
+        let round = std::mem::replace(&mut self.round, Span::none());
+        round.record("generation", assigned.generation);
+        round.record("leader", &assigned.leader_url);
+        round.record("connectors", assigned.complete.connectors.len());
+        round.record("tasks", assigned.complete.tasks.len());
         role.take(Part {
             work: assigned.complete.clone(),
             configs: snapshot,
@@ -369,6 +387,15 @@ impl Rounds {
             }
         }
     }
+}
+
+/// The span of a round, from when this worker joins until its assignment is in force and what it brings is
+/// started.
+fn rebalance() -> Span {
+    tracing::info_span!(
+        target: TARGET, parent: None, "rebalance",
+        generation = Empty, leader = Empty, connectors = Empty, tasks = Empty,
+    )
 }
 
 /// Everything that is configured.

@@ -24,12 +24,15 @@ use tether_kafka::{
 };
 use tether_storage::TargetState;
 use tokio::time::Instant;
+use tracing::Span;
 
+use super::spans::{self, Polling};
 use super::topic_tracker::TopicTracker;
 use super::{TaskControl, TaskTools, WorkerTask};
 use crate::conversion::Converters;
 use crate::metrics::{ConsumerLags, SinkTaskMetrics, TaskMetrics};
 use crate::plugin_call::{caught, guarded};
+use crate::traces::within;
 
 use dead_letters::SinkDeadLetters;
 use decoder::{Processed, RecordDecoder};
@@ -190,12 +193,21 @@ impl WorkerSinkTask {
             self.begin_commit().await?;
             self.heed_requests().await?;
         }
-        match self.poll().await? {
+        let polling = Polling::sink(&self.control.id);
+        let polled = self.poll().await;
+        let span = polling.ended(match &polled {
+            // With what is to be delivered again.
+            Ok(Some(ConsumerEvent::Records(records))) => Ok(records.len() + self.batch.len()),
+            Ok(_) => Ok(0),
+            Err(_) => Err(()),
+        });
+        match polled? {
             None => Ok(()),
             Some(ConsumerEvent::Records(records)) => {
                 self.metrics.read(records.len());
-                if self.convert(records).await? {
-                    self.deliver().await?;
+                let converting = spans::convert(&span, records.len());
+                if within(converting, self.convert(records)).await? {
+                    self.deliver(&span).await?;
                 }
                 Ok(())
             }
@@ -276,7 +288,7 @@ impl WorkerSinkTask {
     }
 
     /// Gives the batch to the task, even an empty one.
-    async fn deliver(&mut self) -> Result<()> {
+    async fn deliver(&mut self, span: &Span) -> Result<()> {
         self.redeliver_at = None;
         if self.task.stores_offsets() && !self.batch.is_empty() && !self.letters_written().await? {
             self.redelivering = true;
@@ -285,7 +297,8 @@ impl WorkerSinkTask {
         }
         let begun = Instant::now();
         let records = self.batch.len();
-        let put = self.task.put_batch(&mut self.batch).await;
+        let putting = spans::put(span, records);
+        let put = within(putting, self.task.put_batch(&mut self.batch)).await;
         let time = begun.elapsed();
         // Also after a failure: what the task has reported is to be found in
         // the dead letter queue.

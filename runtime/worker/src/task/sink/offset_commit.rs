@@ -10,6 +10,8 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::WorkerSinkTask;
+use crate::task::spans;
+use crate::traces::{self, within};
 
 /// The wait before a commit that has to succeed is sent again.
 const COMMIT_BACKOFF: Duration = Duration::from_millis(100);
@@ -65,9 +67,13 @@ impl WorkerSinkTask {
         let all = self.partitions.all();
         let all = self.reported(&all).await?;
         let begun = Instant::now();
-        let offsets = match self.committable(&all).await {
+        let span = spans::commit(&self.control.id);
+        let offsets = match within(span.clone(), self.committable(&all)).await {
             Ok(Some(offsets)) => offsets,
-            Ok(None) => return Ok(()),
+            Ok(None) => {
+                traces::idle(&span);
+                return Ok(());
+            }
             Err(error) => {
                 tracing::error!(
                     task = %self.control.id,
@@ -83,7 +89,7 @@ impl WorkerSinkTask {
         let entries = entries(&offsets);
         self.commit = Some(CommitInFlight {
             offsets,
-            running: tokio::spawn(async move { consumer.commit(&entries).await }),
+            running: tokio::spawn(within(span, async move { consumer.commit(&entries).await })),
             begun,
             deadline: Instant::now() + self.flush_timeout,
         });
@@ -152,16 +158,17 @@ impl WorkerSinkTask {
                 Vec::new()
             });
             let begun = Instant::now();
-            match self.committable(&reported).await {
+            let span = spans::commit(&self.control.id);
+            match within(span.clone(), self.committable(&reported)).await {
                 Ok(Some(offsets)) => {
-                    let result = self.commit_now(&offsets).await;
+                    let result = within(span, self.commit_now(&offsets)).await;
                     self.commit_ended(Ended {
                         offsets,
                         begun,
                         result,
                     });
                 }
-                Ok(None) => {}
+                Ok(None) => traces::idle(&span),
                 Err(error) => tracing::warn!(
                     task = %self.control.id,
                     %error,

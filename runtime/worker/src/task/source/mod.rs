@@ -28,6 +28,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::error_handling::Failure;
+use super::spans::Polling;
 use super::topic_tracker::TopicTracker;
 use super::{TaskControl, TaskTools, WorkerTask};
 use crate::metrics::SourceTaskMetrics;
@@ -156,11 +157,14 @@ impl WorkerSourceTask {
                 continue;
             }
             if self.sender.is_empty() && self.positions.is_empty() {
-                let batch = self.poll().await?;
+                let polling = Polling::source(&self.control.id);
+                let polled = self.poll().await;
+                let span = polling.ended(polled.as_ref().map(Vec::len).map_err(|_| ()));
+                let batch = polled?;
                 self.committer.settle()?;
                 self.positions = self.task.take_offsets();
                 self.committer.book().topics.begin_batch();
-                self.sender.load(batch);
+                self.sender.load(batch, &span);
                 if self.paused && !self.control.is_stopping() {
                     // It is sent after the pause.
                     continue;

@@ -16,8 +16,10 @@ use tokio_util::sync::CancellationToken;
 use super::deliveries::Deliveries;
 use super::failed_records::SourceErrors;
 use super::source_metrics::SourceMetrics;
+use crate::task::spans;
 use crate::task::submitted_records::{Outcome, SubmittedRecords};
 use crate::task::topic_tracker::TopicTracker;
+use crate::traces::within;
 
 /// What has to be written, in the order in which partitions first came.
 pub(super) type PendingOffsets = IndexMap<Arc<OffsetMap>, SourceOffset>;
@@ -213,7 +215,7 @@ impl OffsetCommitter {
         let begun = Instant::now();
         let outcome = match offsets.is_empty() {
             true => Ok(()),
-            false => self.write(&offsets).await,
+            false => within(spans::commit(&self.id), self.write(&offsets)).await,
         };
         self.metrics.commit_ended(&outcome, begun.elapsed());
         match outcome {

@@ -7,6 +7,7 @@ use tether_api::record::{ConnectRecord, SourceRecord};
 use tether_api::{ConnectError, Result};
 use tether_kafka::{KafkaError, KafkaErrorKind, Producer, Refusal};
 use tether_storage::TaskId;
+use tracing::Span;
 
 use super::deliveries::is_tolerable;
 use super::encoder::{EncodedRecord, Encoding, RecordEncoder};
@@ -16,6 +17,7 @@ use super::topic_creator::TopicCreator;
 use crate::conversion::Side;
 use crate::task::MAX_PREPARATIONS;
 use crate::task::error_handling::{Attempts, Failure, Verdict};
+use crate::task::spans::SourceSteps;
 use crate::task::submitted_records::Outcome;
 use crate::task::transformation_chain::TransformationChain;
 
@@ -82,6 +84,8 @@ pub(super) struct Sender {
     dropped: usize,
     /// Of the record that fails at present.
     attempts: Option<Attempts>,
+    /// The spans of the batch.
+    steps: SourceSteps,
 }
 
 /// A record after the transformations.
@@ -142,6 +146,7 @@ impl Sender {
             preparations: 0,
             dropped: 0,
             attempts: None,
+            steps: SourceSteps::none(),
         }
     }
 
@@ -154,8 +159,9 @@ impl Sender {
         self.offsets_topic = Some(offsets_topic);
     }
 
-    /// Takes a batch. The one before is sent.
-    pub(super) fn load(&mut self, batch: Vec<SourceRecord>) {
+    /// Takes a batch, or a part of one, and its span. The one before is sent.
+    pub(super) fn load(&mut self, batch: Vec<SourceRecord>, span: &Span) {
+        self.steps = SourceSteps::of(span, batch.len());
         self.rest = batch.into_iter();
     }
 
@@ -188,7 +194,10 @@ impl Sender {
         for _ in 0..RUNS_PER_TURN {
             let then = match self.then.take() {
                 Some(then) => then,
-                None => self.fill_run(),
+                None => {
+                    let _busy = self.steps.convert.clone().entered();
+                    self.fill_run()
+                }
             };
             if let Some(turn) = self.send_run(book)? {
                 self.then = Some(then);
@@ -198,6 +207,9 @@ impl Sender {
                 Ok(Turn::Yield) => {}
                 then => {
                     self.encoder.end_batch();
+                    if matches!(then, Ok(Turn::Sent)) {
+                        self.steps = SourceSteps::none();
+                    }
                     return then;
                 }
             }
@@ -373,6 +385,7 @@ impl Sender {
     /// Hands the run to the producer; says what to wait for if that does not
     /// take all of it.
     fn send_run(&mut self, book: &mut Book) -> Result<Option<Turn>> {
+        let _busy = self.steps.produce.clone().entered();
         while !self.encoded.is_empty() {
             self.submit_run(book);
             if self.tokens.is_empty() {

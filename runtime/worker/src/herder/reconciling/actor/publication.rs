@@ -9,6 +9,7 @@ use tether_api::{ConnectError, Result};
 use tether_storage::{ConnectorEntry, TargetState};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use super::super::actors::Actors;
 use super::super::role::Leads;
@@ -117,12 +118,12 @@ impl Actor {
             Leads::There(leader) => {
                 let (connector, actors) = (self.connector.clone(), actors.clone());
                 let shared = Arc::clone(&self.shared);
-                let giving = tokio::spawn(async move {
+                let giving = async move {
                     let given = shared.give_tasks(&leader, &connector, &configs).await;
                     actors.send(&connector, Command::PublicationEnded(given, wait));
-                });
+                };
                 self.publication = Some(Publication {
-                    giving,
+                    giving: tokio::spawn(giving.in_current_span()),
                     is_outdated: false,
                 });
                 return Ok(());

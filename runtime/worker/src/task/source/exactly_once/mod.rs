@@ -32,6 +32,7 @@ use tether_metrics::Metrics;
 use tether_storage::{OffsetStore as _, TargetState};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument as _, Span};
 
 use super::dead_letters::SourceDeadLetters;
 use super::deliveries::Deliveries;
@@ -42,6 +43,7 @@ use crate::metrics::SourceTaskMetrics;
 use crate::plugin_call::guarded;
 use crate::preflight::Preflight;
 use crate::source_offsets::ExactlyOnceOffsets;
+use crate::task::spans::Polling;
 use crate::task::{TaskControl, TaskTools, WorkerTask};
 
 use boundary::{Boundary, End, Part};
@@ -79,6 +81,8 @@ pub(in crate::task) struct ExactlyOnceSourceTask {
 
 /// What is left of a batch, beside what the sender has.
 struct Batch {
+    /// What it is in traces.
+    span: Span,
     /// How the transaction ends after what the sender has.
     part_end: Option<End>,
     parts: VecDeque<Part>,
@@ -210,11 +214,15 @@ impl ExactlyOnceSourceTask {
                 continue;
             }
             if self.batch.is_none() {
-                let polled = self.poll().await?;
+                let polling = Polling::source(&self.control.id);
+                let polled = self.poll().await;
+                let span = polling.ended(polled.as_ref().map(Vec::len).map_err(|_| ()));
+                let polled = polled?;
                 self.settle()?;
                 self.committer.book().topics.begin_batch();
                 let (parts, end) = self.boundary.cut(polled)?;
                 self.batch = Some(Batch {
+                    span,
                     part_end: None,
                     parts: parts.into(),
                     positions: self.task.take_offsets(),
@@ -225,7 +233,10 @@ impl ExactlyOnceSourceTask {
                     continue;
                 }
             }
-            self.send_batch().await?;
+            let span = self.batch.as_ref().map(|batch| batch.span.clone());
+            self.send_batch()
+                .instrument(span.unwrap_or_else(Span::none))
+                .await?;
             // A task whose polls are always ready must not keep a thread for
             // itself.
             tokio::task::coop::consume_budget().await;
@@ -345,7 +356,7 @@ impl ExactlyOnceSourceTask {
                 break;
             };
             batch.part_end = part.end;
-            self.sender.load(part.records);
+            self.sender.load(part.records, &batch.span);
         }
         let Some(batch) = self.batch.take() else {
             return Ok(());

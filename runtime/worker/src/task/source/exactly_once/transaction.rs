@@ -20,9 +20,12 @@ use tether_api::{ConnectError, Result};
 use tether_kafka::{KafkaError, KafkaErrorKind, OutgoingRecord, TransactionalProducer};
 use tether_storage::{ConnectorOffsetStore, OffsetEntry, TaskId};
 use tokio::time::{Instant, sleep};
+use tracing::Span;
 
 use crate::task::source::BACKOFF;
 use crate::task::source::offset_committer::OffsetCommitter;
+use crate::task::spans;
+use crate::traces::within;
 
 /// How long one call waits for the brokers before that is logged.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -74,7 +77,11 @@ impl Transaction {
     /// If it is not committed; nothing of it ever will be.
     pub(super) async fn commit(&mut self) -> Result<()> {
         let begun = Instant::now();
-        let outcome = self.commit_what_there_is().await;
+        let span = match self.is_open() {
+            true => spans::commit_transaction(&self.id),
+            false => Span::none(),
+        };
+        let outcome = within(span, self.commit_what_there_is()).await;
         self.committer
             .metrics()
             .commit_ended(&outcome, begun.elapsed());
