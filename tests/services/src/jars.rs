@@ -11,7 +11,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::{folders, java, process};
 
-const MODULES: [&str; 10] = [
+const MODULES: [&str; 11] = [
     "pom.xml",
     "kafka/pom.xml",
     "connect-file/pom.xml",
@@ -22,6 +22,7 @@ const MODULES: [&str; 10] = [
     "registry/pom.xml",
     "jmx-exporter/pom.xml",
     "connect-client/pom.xml",
+    "microprofile-client/pom.xml",
 ];
 
 /// The variable that names the class path of a Protobuf converter to compare with.
@@ -51,7 +52,7 @@ impl Jars {
 
     /// Class path of the broker, its tools and the Kafka Connect worker.
     pub fn kafka_class_path(&self) -> String {
-        self.folder.join("kafka").join("*").display().to_string()
+        self.all_of("kafka")
     }
 
     /// Class path with every connector and converter besides, for one class loader.
@@ -128,11 +129,16 @@ impl Jars {
 
     /// Class path of the client of the REST API that AKHQ uses.
     pub fn connect_client_class_path(&self) -> String {
-        self.folder
-            .join("connect-client")
-            .join("*")
-            .display()
-            .to_string()
+        self.all_of("connect-client")
+    }
+
+    /// Class path of the library that kcctl calls the REST API with.
+    pub fn microprofile_client_class_path(&self) -> String {
+        self.all_of("microprofile-client")
+    }
+
+    fn all_of(&self, folder: &str) -> String {
+        self.folder.join(folder).join("*").display().to_string()
     }
 
     /// The runnable jar of the schema registry.

@@ -121,18 +121,39 @@ pub fn bench_classes(class_path: &str) -> Result<PathBuf> {
     compile("bench", &sources, class_path)
 }
 
-/// A command of `tests/java/clients`, which calls the worker at a URL as its input says.
+/// A program of `tests/java/clients` with the library that AKHQ uses. It calls the worker at a URL as its
+/// input says.
 ///
 /// # Errors
 ///
 /// As for [`Jars::fetch`] and [`compile`].
 pub fn connect_client(url: &str) -> Result<Command> {
-    let class_path = Jars::fetch()?.connect_client_class_path();
-    let source = sources().join("clients/tether/clients/ConnectClient.java");
-    let classes = compile("clients", &[source], &class_path)?;
-    let class_path = format!("{}:{class_path}", classes.display());
+    client(
+        "ConnectClient",
+        &Jars::fetch()?.connect_client_class_path(),
+        url,
+    )
+}
+
+/// The same with the library that kcctl uses.
+///
+/// # Errors
+///
+/// As for [`connect_client`].
+pub fn microprofile_client(url: &str) -> Result<Command> {
+    client(
+        "MicroProfileClient",
+        &Jars::fetch()?.microprofile_client_class_path(),
+        url,
+    )
+}
+
+fn client(class: &str, libraries: &str, url: &str) -> Result<Command> {
+    let source = sources().join(format!("clients/tether/clients/{class}.java"));
+    let classes = compile("clients", &[source], libraries)?;
+    let class_path = format!("{}:{libraries}", classes.display());
     let mut command = Jvm::small(64).command();
-    command.args(["-cp", &class_path, "tether.clients.ConnectClient", url]);
+    command.args(["-cp", &class_path, &format!("tether.clients.{class}"), url]);
     Ok(command)
 }
 

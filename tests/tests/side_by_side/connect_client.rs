@@ -1,12 +1,10 @@
 //! The Java client library that AKHQ uses: its calls return the same, whichever worker they go to.
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Child, ChildStdin, ChildStdout, Stdio};
-
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde_json::json;
 use tether_services::java;
 
+use super::java_client::JavaClient;
 use super::{Side, compare};
 
 const SOURCE: &str = "org.apache.kafka.connect.file.FileStreamSourceConnector";
@@ -57,7 +55,7 @@ fn all_calls(side: &Side) -> Result<Vec<(String, String)>> {
         ("stop", "lines", "{}", "STOPPED[]"),
         ("delete", "lines", "{}", ""),
     ];
-    let mut client = Client::of(side)?;
+    let mut client = JavaClient::start(java::connect_client(&format!("http://{}", side.address))?)?;
     let mut answers = Vec::new();
     for (call, name, config, states) in calls {
         let answer = client.call(call, name, &side.fill(config))?;
@@ -68,31 +66,4 @@ fn all_calls(side: &Side) -> Result<Vec<(String, String)>> {
         }
     }
     Ok(answers)
-}
-
-/// The client, which answers lines with lines.
-struct Client {
-    _process: Child,
-    calls: ChildStdin,
-    answers: BufReader<ChildStdout>,
-}
-
-impl Client {
-    fn of(side: &Side) -> Result<Self> {
-        let mut command = java::connect_client(&format!("http://{}", side.address))?;
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut process = command.spawn()?;
-        Ok(Self {
-            calls: process.stdin.take().context("an input")?,
-            answers: BufReader::new(process.stdout.take().context("an output")?),
-            _process: process,
-        })
-    }
-
-    fn call(&mut self, call: &str, name: &str, config: &str) -> Result<String> {
-        writeln!(self.calls, "{call}\t{name}\t{config}")?;
-        let mut answer = String::new();
-        self.answers.read_line(&mut answer)?;
-        Ok(answer)
-    }
 }

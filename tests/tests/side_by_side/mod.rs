@@ -4,7 +4,9 @@
 
 mod connect_client;
 mod dead_letters;
+mod java_client;
 mod kafka_connect_py;
+mod kcctl;
 mod topic_creation;
 mod topic_tracking;
 mod transforms;
