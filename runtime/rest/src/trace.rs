@@ -14,8 +14,14 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use crate::request_id;
 
+/// What probes and Prometheus ask for every few seconds, which would hide everything else.
+const UNTRACED: [&str; 3] = ["/health", "/health/live", "/metrics"];
+
 /// Answers a request in a span of its own, which belongs to the trace of the client if there is one.
 pub(crate) async fn serve(request: Request, next: Next) -> Response {
+    if UNTRACED.contains(&request.uri().path()) {
+        return next.run(request).await;
+    }
     let method = known(request.method());
     let id = request.headers().get(&request_id::HEADER);
     let span = info_span!(

@@ -75,6 +75,14 @@ fn a_trace_goes_on_from_a_client_through_two_workers() -> Result<()> {
     assert_eq!(second.get("request"), "my-request");
     assert_eq!((&*second.trace, second.has_failed), (TRACE, false));
 
+    let spans = collector.spans();
+    ensure!(
+        spans
+            .iter()
+            .all(|span| !span.name.starts_with("GET /health")),
+        "probes are not traced"
+    );
+
     assert_eq!(collector.header("x-api-key"), "abc 123");
     for worker in &mut workers {
         worker.stop()?;
