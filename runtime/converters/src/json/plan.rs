@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Weak};
 
-use tether_api::data::logical::Logical;
+use tether_api::data::logical::{Logical, decimal_scale};
 use tether_api::data::{SchemaRef, Text, Type};
 use tether_api::{ConnectError, Result};
 
@@ -29,7 +29,11 @@ pub(crate) struct Plan {
 /// The shape of values: a type, or a logical type in its place.
 pub(super) enum Shape {
     Plain(Type),
-    Logical(Logical),
+    Logical {
+        logical: Logical,
+        /// That of a decimal's schema, if it has one.
+        scale: Option<i32>,
+    },
     /// Elements; without a plan they are schemaless.
     Array(Option<Box<Plan>>),
     /// An object, as the keys are strings.
@@ -136,7 +140,8 @@ impl Planner {
 
     fn shape(&mut self, schema: &SchemaRef) -> Shape {
         if let Some(logical) = Logical::of(schema) {
-            return Shape::Logical(logical);
+            let scale = decimal_scale(schema);
+            return Shape::Logical { logical, scale };
         }
         match schema.kind() {
             Type::Array => Shape::Array(self.part(schema.value_schema())),

@@ -20,6 +20,10 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
 );
 
+/// The bytes of a decimal that are decoded without taking memory: enough for 36
+/// digits.
+const SMALL_UNSCALED: usize = 16;
+
 /// Reads the value at the start of a text; what follows it is ignored, as in
 /// the reference. Without a plan it is schemaless.
 ///
@@ -117,7 +121,11 @@ impl<'a> Reader<'a> {
             }
             Shape::Entries(parts) => self.entries(parts, kind)?,
             Shape::Union(branches) => self.union(&plan.schema, branches, kind)?,
-            Shape::Logical(logical) => self.logical(*logical, &plan.schema, kind)?,
+            Shape::Logical {
+                logical: Logical::Decimal,
+                scale,
+            } => self.decimal(&plan.schema, *scale, kind)?,
+            Shape::Logical { logical, .. } => self.instant(*logical, kind)?,
         };
         Ok(())
     }
@@ -450,10 +458,8 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn logical(&mut self, logical: Logical, schema: &SchemaRef, kind: Kind) -> Result<Value> {
-        if logical == Logical::Decimal {
-            return self.decimal(schema, kind);
-        }
+    /// Reads a date, a time of day or a timestamp.
+    fn instant(&mut self, logical: Logical, kind: Kind) -> Result<Value> {
         if logical == Logical::Timestamp
             && let Some(millis) = self.cursor.small_integer()
         {
@@ -484,17 +490,27 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn decimal(&mut self, schema: &SchemaRef, kind: Kind) -> Result<Value> {
+    fn decimal(&mut self, schema: &SchemaRef, scale: Option<i32>, kind: Kind) -> Result<Value> {
         let invalid = || ConnectError::data("Invalid bytes for Decimal field");
         let decimal = match kind {
             Kind::Number => self.cursor.number()?.to_decimal().ok_or_else(invalid)?,
             Kind::String => {
-                let bytes = decode_base64(&self.cursor.string()?).ok_or_else(invalid)?;
-                let scale = logical::scale(schema).map_err(|error| invalid().caused_by(error))?;
+                let text = self.cursor.string()?;
+                let (mut small, large);
+                small = [0; SMALL_UNSCALED];
+                let bytes = match BASE64.decode_slice(&*text, &mut small) {
+                    Ok(length) => &small[..length],
+                    Err(_) => {
+                        large = decode_base64(&text).ok_or_else(invalid)?;
+                        &large[..]
+                    }
+                };
+                let scale = scale.map_or_else(|| logical::scale(schema), Ok);
+                let scale = scale.map_err(|error| invalid().caused_by(error))?;
                 if bytes.is_empty() {
                     return Err(invalid());
                 }
-                Decimal::from_be_bytes(&bytes, scale)
+                Decimal::from_be_bytes(bytes, scale)
             }
             _ => {
                 self.skip(kind)?;

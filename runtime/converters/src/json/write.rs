@@ -90,7 +90,7 @@ impl<'a> Writer<'a> {
             {
                 self.out.extend_from_slice(value.to_string().as_bytes());
             }
-            (Shape::Logical(logical), value) => return self.logical(*logical, plan, value),
+            (Shape::Logical { logical, .. }, value) => return self.logical(*logical, plan, value),
             (_, value) => {
                 let kind = match plan.schema.kind() {
                     Type::Bytes => "bytes type",
