@@ -205,6 +205,9 @@ impl WorkerSinkTask {
             None => Ok(()),
             Some(ConsumerEvent::Records(records)) => {
                 self.metrics.read(records.len());
+                // The consumer's next request waits on this thread until it is
+                // free: so it is under way while these records are converted.
+                tokio::task::yield_now().await;
                 let converting = spans::convert(&span, records.len());
                 if within(converting, self.convert(records)).await? {
                     self.deliver(&span).await?;
