@@ -1,5 +1,5 @@
 //! The sink task: one connection, one transaction per delivery, retries.
-//! Deliveries of many records are written while the worker gets the next one.
+//! Deliveries of many records are written while the worker gets the next ones.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use tether_api::record::SinkRecord;
 use tether_api::sink::{Offsets, SinkTask, SinkTaskContext};
 use tether_api::{ConnectError, Result};
 
-use crate::config::{Flavour, Guarantee, Schemaless, SinkConfig};
+use crate::config::{Flavour, Guarantee, InsertMode, Schemaless, SinkConfig};
 use crate::database::mysql::MySql;
 use crate::database::postgres::Postgres;
 use crate::database::sqlite::Sqlite;
@@ -26,7 +26,12 @@ use crate::writing::{Unwritten, Writing};
 
 /// Deliveries of so many records are written while the worker gets the next one:
 /// more are likely to be there.
-const LARGE: usize = 250;
+const LARGE: usize = 100;
+
+/// The most new rows of deliveries that wait for the ones before and are then
+/// written together. `COPY` gains by larger transactions up to about so many
+/// (`make bench-jdbc ARGS=--ways`).
+const MOST_INSERTED: usize = 10_000;
 
 /// How soon the worker looks what became of a delivery if no other one comes.
 const LOOK: Duration = Duration::from_millis(20);
@@ -54,8 +59,6 @@ struct Running {
     writing: Writing,
     /// Records that the worker counts as put, and that are not written.
     unwritten: Option<Unwritten>,
-    /// Memory for records that is not in use.
-    spare: Vec<SinkRecord>,
     retries: Retries,
     entries: Entries,
     errants: Errants,
@@ -86,15 +89,20 @@ impl SinkTask for JdbcSinkTask {
                 Box::new(Writer::new(config.clone(), database, stopping))
             }
         };
+        // Tasks that write the same rows in several statements of a transaction may
+        // wait for each other; one statement takes rows in the order of their keys.
+        let most_waiting = match config.insert_mode {
+            InsertMode::Insert if !config.delete_enabled => MOST_INSERTED,
+            _ => config.batch_size,
+        };
         let topics = topics(&raw);
         let mut running = Running {
             errants: Errants::new(&raw, context.errant_records.clone()),
             context,
             retries: Retries::new(config.retry),
             config,
-            writing: Writing::new(writer),
+            writing: Writing::new(writer, most_waiting),
             unwritten: None,
-            spare: Vec::new(),
             entries: Entries::default(),
             waiting: Vec::new(),
             checks_assigned: topics.is_empty(),
@@ -241,13 +249,18 @@ impl Running {
             && self.config.values.schemaless != Schemaless::InferFromTable
     }
 
-    /// Begins to write these records, once those before are written.
+    /// Begins to write these records, with those that wait, once those before are
+    /// written. As long as that takes, they wait.
     async fn put_beside(&mut self, records: &mut Vec<SinkRecord>) -> Result<()> {
-        self.make_up().await?;
-        self.open_waiting().await?;
-        let spare = std::mem::take(&mut self.spare);
-        self.writing.begin(records, spare)?;
+        if !self.writing.wait(records) {
+            self.make_up_begun().await?;
+            self.open_waiting().await?;
+            self.writing.begin(records)?;
+        }
         self.context.retry_after(LOOK);
+        // What was begun waits on this thread until it is free, and conversion
+        // keeps it for as long as records are there.
+        tokio::task::yield_now().await;
         Ok(())
     }
 
@@ -262,28 +275,26 @@ impl Running {
         self.write(&records).await
     }
 
-    /// Waits for the end of a delivery that is being written.
+    /// Waits for the end of what is being written.
     async fn end_writing(&mut self) -> Result<()> {
         let Some(written) = self.writing.end().await? else {
             return Ok(());
         };
-        let mut records = written.records;
         match written.outcome {
             Ok(()) => {
                 self.retries.reset();
-                records.clear();
-                self.spare = records;
+                self.writing.reuse(written.records);
             }
-            Err(failure) => self.unwritten = Some(Unwritten::new(records, failure)),
+            Err(failure) => self.unwritten = Some(Unwritten::new(written.records, failure)),
         }
         Ok(())
     }
 
-    /// Sees to it that all records before are written.
+    /// Sees to it that all records are written that the writer had.
     ///
     /// # Errors
     /// As those of `put`. The records that are not written stay here.
-    async fn make_up(&mut self) -> Result<()> {
+    async fn make_up_begun(&mut self) -> Result<()> {
         self.end_writing().await?;
         let Some(mut unwritten) = self.unwritten.take() else {
             return Ok(());
@@ -298,9 +309,31 @@ impl Running {
         outcome
     }
 
-    /// What may be committed of these offsets.
+    /// Sees to it that all records before are written.
+    ///
+    /// # Errors
+    /// As those of `put`. The records that are not written stay here.
+    async fn make_up(&mut self) -> Result<()> {
+        self.make_up_begun().await?;
+        if let Some(waiting) = self.writing.take_waiting() {
+            self.unwritten = Some(Unwritten::behind(waiting));
+            self.make_up_begun().await?;
+        }
+        Ok(())
+    }
+
+    /// What may be committed of these offsets, once what is under way is written.
     async fn committable(&mut self, offsets: &Offsets) -> Result<Offsets> {
         self.end_writing().await?;
+        if let Some(mut waiting) = self.writing.take_waiting() {
+            match &mut self.unwritten {
+                Some(unwritten) => unwritten.records.append(&mut waiting),
+                None => {
+                    self.writing.begin(&mut waiting)?;
+                    self.end_writing().await?;
+                }
+            }
+        }
         let writer = self.writing.writer()?;
         match &self.unwritten {
             Some(unwritten) => Ok(writer.committable(&unwritten.limit(offsets)).await),
@@ -313,6 +346,7 @@ impl Running {
         self.end_writing().await?;
         let unwritten = self.unwritten.take();
         self.unwritten = unwritten.and_then(|unwritten| unwritten.without(partitions));
+        self.writing.forget(partitions);
         self.writing.writer()?.release(partitions);
         self.waiting.retain(|waiting| !partitions.contains(waiting));
         Ok(())

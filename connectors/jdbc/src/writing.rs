@@ -1,5 +1,6 @@
-//! Writing beside the task: while the database works on a delivery, the worker
-//! gets and converts the next one.
+//! Writing beside the task: while the database works on records, the worker gets
+//! and converts the next ones, which wait and then go together. So a busy
+//! database has fewer and larger transactions.
 
 use tether_api::offset::TopicPartition;
 use tether_api::record::SinkRecord;
@@ -10,40 +11,71 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::error::Failure;
 use crate::writer::RecordWriter;
 
+/// The most deliveries that wait. The worker limits the bytes of each.
+const MOST_DELIVERIES: usize = 8;
+
+/// The most values of records that wait, which limits their memory where the
+/// bytes of deliveries are few: 10,000 rows of 6 columns.
+const MOST_VALUES: usize = 60_000;
+
 /// A writer, which may be busy.
 pub(crate) struct Writing {
     writer: Option<Box<dyn RecordWriter>>,
     busy: Option<AbortOnDropHandle<(Box<dyn RecordWriter>, Written)>>,
+    waiting: Waiting,
 }
 
-/// A delivery, and what became of it.
+/// Records that are to be written once the writer has nothing to do, in their
+/// order.
+struct Waiting {
+    records: Vec<SinkRecord>,
+    /// How many there may be.
+    most: usize,
+    /// How many deliveries they came with.
+    deliveries: usize,
+}
+
+/// Records that were given to the writer, and what became of them.
 pub(crate) struct Written {
-    /// Its records.
+    /// The records.
     pub(crate) records: Vec<SinkRecord>,
     /// Whether they are in the database.
     pub(crate) outcome: Result<(), Failure>,
 }
 
 impl Writing {
-    /// A writer with nothing to do.
-    pub(crate) fn new(writer: Box<dyn RecordWriter>) -> Self {
+    /// A writer with nothing to do, for which up to so many records may wait.
+    pub(crate) fn new(writer: Box<dyn RecordWriter>, most_waiting: usize) -> Self {
         Self {
             writer: Some(writer),
             busy: None,
+            waiting: Waiting {
+                records: Vec::new(),
+                most: most_waiting,
+                deliveries: 0,
+            },
         }
     }
 
-    /// Begins to write records, which are taken, with `spare` in their place.
+    /// Takes records that are to be written as soon as the writer is free, if it
+    /// is busy and there is room for them.
+    pub(crate) fn wait(&mut self, records: &mut Vec<SinkRecord>) -> bool {
+        let is_busy = self.busy.as_ref().is_some_and(|busy| !busy.is_finished());
+        let waits = is_busy && self.waiting.has_room(records);
+        if waits {
+            self.waiting.add(records);
+        }
+        waits
+    }
+
+    /// Begins to write the records that wait and then these, which are taken.
     ///
     /// # Errors
     /// As those of [`Writing::writer`].
-    pub(crate) fn begin(
-        &mut self,
-        records: &mut Vec<SinkRecord>,
-        spare: Vec<SinkRecord>,
-    ) -> Result<()> {
+    pub(crate) fn begin(&mut self, records: &mut Vec<SinkRecord>) -> Result<()> {
         let mut writer = self.writer.take().ok_or_else(busy)?;
-        let records = std::mem::replace(records, spare);
+        self.waiting.add(records);
+        let records = self.waiting.take();
         let writing = tokio::spawn(async move {
             let outcome = writer.write(&records).await;
             (writer, Written { records, outcome })
@@ -52,7 +84,26 @@ impl Writing {
         Ok(())
     }
 
-    /// Waits for the end of a delivery, if one is being written.
+    /// The records that wait, which wait no longer; `None` if there are none.
+    pub(crate) fn take_waiting(&mut self) -> Option<Vec<SinkRecord>> {
+        (!self.waiting.records.is_empty()).then(|| self.waiting.take())
+    }
+
+    /// Takes back the memory of records that are written.
+    pub(crate) fn reuse(&mut self, mut records: Vec<SinkRecord>) {
+        if self.waiting.records.capacity() == 0 {
+            records.clear();
+            self.waiting.records = records;
+        }
+    }
+
+    /// Forgets the records of partitions that wait.
+    pub(crate) fn forget(&mut self, partitions: &[TopicPartition]) {
+        let waiting = &mut self.waiting.records;
+        waiting.retain(|record| !partitions.contains(&record.original));
+    }
+
+    /// Waits for the end of what is being written, if anything is.
     ///
     /// # Errors
     /// If it panicked.
@@ -80,6 +131,30 @@ impl Writing {
             Some(writer) => Ok(&mut **writer),
             None => Err(busy()),
         }
+    }
+}
+
+impl Waiting {
+    fn has_room(&self, records: &[SinkRecord]) -> bool {
+        let total = self.records.len() + records.len();
+        let first = records.first().map(|record| &record.record);
+        let schema = first.and_then(|record| record.value_schema.as_ref());
+        let values = total * schema.map_or(1, |schema| schema.fields().len());
+        self.deliveries < MOST_DELIVERIES && total <= self.most && values <= MOST_VALUES
+    }
+
+    fn add(&mut self, records: &mut Vec<SinkRecord>) {
+        self.deliveries += 1;
+        if self.records.is_empty() {
+            std::mem::swap(&mut self.records, records);
+        } else {
+            self.records.append(records);
+        }
+    }
+
+    fn take(&mut self) -> Vec<SinkRecord> {
+        self.deliveries = 0;
+        std::mem::take(&mut self.records)
     }
 }
 
@@ -113,6 +188,14 @@ impl Unwritten {
             }
         }
         offsets
+    }
+
+    /// Records that come after those that were not written.
+    pub(crate) fn behind(records: Vec<SinkRecord>) -> Self {
+        Self {
+            records,
+            failure: None,
+        }
     }
 
     /// What is left without the records of partitions; `None` if nothing is.

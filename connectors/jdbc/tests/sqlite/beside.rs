@@ -113,6 +113,8 @@ async fn what_passes_is_made_up_for_in_order() {
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let mut first = records(&mut topic, 0..300, &[]);
     sink.task.put_batch(&mut first).await.unwrap();
+    let committed = sink.task.pre_commit(&put_so_far(300)).await.unwrap();
+    assert_eq!(committed, put_so_far(0));
     let mut second: Vec<_> = (0..300)
         .map(|key| topic.record(key, &schema(), vec![1000.into()]))
         .collect();
@@ -124,6 +126,59 @@ async fn what_passes_is_made_up_for_in_order() {
     let offsets = put_so_far(600);
     assert_eq!(sink.task.pre_commit(&offsets).await.unwrap(), offsets);
     assert_eq!(sink.rows("SELECT count(*) FROM t WHERE a = 1000"), ["300"]);
+}
+
+#[tokio::test]
+async fn deliveries_wait_for_a_busy_database_and_are_written_together() {
+    let settings = [
+        BY_KEY.as_slice(),
+        &[("batch.size", "1000"), ("connection.busy_timeout", "60000")],
+    ]
+    .concat();
+    let mut sink = Sink::start(&settings).await;
+    sink.execute(TABLE);
+    let mut topic = Topic::named("t");
+    let other = sink.connection();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    for value in 0..3 {
+        let mut batch: Vec<_> = (0..500)
+            .map(|key| topic.record(key, &schema(), vec![value.into()]))
+            .collect();
+        sink.task.put_batch(&mut batch).await.unwrap();
+        assert!(batch.is_empty(), "the task has the records");
+    }
+    // There is no room for more until the first are written.
+    let mut batch = records(&mut topic, 500..900, &[]);
+    {
+        let mut put = std::pin::pin!(sink.task.put_batch(&mut batch));
+        assert!(futures::poll!(put.as_mut()).is_pending());
+        other.execute_batch("COMMIT").unwrap();
+        put.await.unwrap();
+    }
+    let offsets = put_so_far(1900);
+    assert_eq!(sink.task.pre_commit(&offsets).await.unwrap(), offsets);
+    assert_eq!(count(&sink), ["900"]);
+    assert_eq!(sink.rows("SELECT count(*) FROM t WHERE a = 2"), ["500"]);
+}
+
+#[tokio::test]
+async fn what_waits_behind_a_failure_is_not_committed() {
+    let settings = [BY_KEY.as_slice(), &[("connection.busy_timeout", "60000")]].concat();
+    let mut sink = Sink::start(&settings).await;
+    sink.execute(TABLE);
+    let mut topic = Topic::named("t");
+    let other = sink.connection();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    for (keys, bad) in [(0..300, [7].as_slice()), (300..600, &[])] {
+        let mut batch = records(&mut topic, keys, bad);
+        sink.task.put_batch(&mut batch).await.unwrap();
+    }
+    other.execute_batch("COMMIT").unwrap();
+    let committed = sink.task.pre_commit(&put_so_far(600)).await.unwrap();
+    assert_eq!(committed, put_so_far(0));
+    let error = sink.put(&[]).await.unwrap_err();
+    assert!(error.to_string().contains("CHECK constraint"), "{error}");
+    assert_eq!(count(&sink), ["0"]);
 }
 
 #[tokio::test]
