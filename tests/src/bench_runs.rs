@@ -50,6 +50,13 @@ impl<R: Run> Runs<R> {
             .map(move |case| (case.name.as_str(), case.medians(kind)))
     }
 
+    /// A figure of all runs of a case with this worker, from the smallest on; medians are the middle ones.
+    pub fn values(&self, kind: Kind, case: &str, figure: &str) -> Vec<f64> {
+        let case = self.0.iter().find(|known| known.name == case);
+        case.map(|case| case.values(kind, figure))
+            .unwrap_or_default()
+    }
+
     /// Medians and all runs of a worker, by case.
     pub fn json(&self, kind: Kind) -> Map<String, Value> {
         let cases = self.0.iter().filter_map(|case| {
@@ -80,14 +87,20 @@ impl<R: Run> Case<R> {
     }
 
     fn medians(&self, kind: Kind) -> Option<Figures> {
-        let runs: Vec<Figures> = self.of(kind).map(|run| Figures(run.figures())).collect();
-        let names = runs.first()?.0.iter().map(|(name, _)| *name);
+        let names = self.of(kind).next()?.figures().into_iter();
         let median = |name| {
-            let mut values: Vec<f64> = runs.iter().filter_map(|run| run.get(name)).collect();
-            values.sort_by(f64::total_cmp);
+            let values = self.values(kind, name);
             values.get(values.len() / 2).copied()
         };
-        Some(Figures(names.map(|name| (name, median(name))).collect()))
+        let medians = names.map(|(name, _)| (name, median(name)));
+        Some(Figures(medians.collect()))
+    }
+
+    fn values(&self, kind: Kind, figure: &str) -> Vec<f64> {
+        let runs = self.of(kind).map(|run| Figures(run.figures()));
+        let mut values: Vec<f64> = runs.filter_map(|run| run.get(figure)).collect();
+        values.sort_by(f64::total_cmp);
+        values
     }
 }
 
@@ -120,67 +133,6 @@ impl Figures {
     }
 }
 
-/// All that a benchmark has measured.
-#[derive(Debug)]
-pub struct Report<R> {
-    machine: Vec<(&'static str, String)>,
-    /// The runs of both workers.
-    pub runs: Runs<R>,
-    /// What is possible at most without a worker, by case: name of the figure and figure.
-    ceilings: Vec<(String, &'static str, f64)>,
-}
-
-impl<R: Run> Report<R> {
-    /// An empty report.
-    pub fn new(machine: Vec<(&'static str, String)>) -> Self {
-        Self {
-            machine,
-            runs: Runs::default(),
-            ceilings: Vec::new(),
-        }
-    }
-
-    /// Sets what a figure can be at most in a case.
-    pub fn set_ceiling(&mut self, case: &str, figure: &'static str, ceiling: f64) {
-        self.ceilings.push((case.to_owned(), figure, ceiling));
-    }
-
-    /// What a case's figure can be at most, if it is known.
-    pub fn ceiling(&self, case: &str) -> Option<f64> {
-        let mut ceilings = self.ceilings.iter();
-        ceilings
-            .find(|(known, ..)| known == case)
-            .map(|(.., ceiling)| *ceiling)
-    }
-
-    /// Medians and all runs of both workers, what is possible at most where that is known, and our
-    /// medians divided by the reference's.
-    ///
-    /// # Errors
-    ///
-    /// A figure is no number.
-    pub fn json(&self) -> anyhow::Result<String> {
-        let machine = self.machine.iter();
-        let machine: Map<String, Value> = machine
-            .map(|(name, value)| ((*name).to_owned(), json!(value)))
-            .collect();
-        let mut report = json!({
-            "machine": machine,
-            "tether": self.runs.json(Kind::Tether),
-            "reference": self.runs.json(Kind::Reference),
-            "ratios": self.runs.ratios(),
-        });
-        if !self.ceilings.is_empty() {
-            let ceilings = self.ceilings.iter();
-            let ceilings: Map<String, Value> = ceilings
-                .map(|(case, figure, ceiling)| (case.clone(), json!({ *figure: ceiling })))
-                .collect();
-            report["ceiling"] = Value::Object(ceilings);
-        }
-        Ok(serde_json::to_string_pretty(&report)? + "\n")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -206,6 +158,10 @@ mod tests {
             runs.add(kind, "file", Speed(speed));
         }
         runs.add(Kind::Tether, "sink", Speed(1.0));
+        assert_eq!(
+            runs.values(Kind::Tether, "file", "speed"),
+            [10.0, 20.0, 90.0]
+        );
         assert_eq!(
             Value::Object(runs.ratios()),
             json!({"file": {"speed": 5.0, "latency": null}})

@@ -27,6 +27,11 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Only this one, or else both in the order in which they are measured.
+    pub fn chosen(only: Option<Self>) -> Vec<Self> {
+        only.map_or_else(|| vec![Self::Tether, Self::Reference], |kind| vec![kind])
+    }
+
     /// The name in the report.
     pub fn name(self) -> &'static str {
         match self {

@@ -3,6 +3,7 @@
 //!
 //! Everything is plain blocking code, like [`tether_services`].
 
+pub mod bench_results;
 pub mod bench_runs;
 pub mod bench_throughput;
 pub mod bench_worker;

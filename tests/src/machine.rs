@@ -22,6 +22,8 @@ pub fn describe() -> Result<Vec<(&'static str, String)>> {
         "'{}' --version",
         java::executable("java").display()
     ));
+    let mut postgres = Command::new("psql");
+    postgres.arg("--version");
     Ok(vec![
         ("processors", available_parallelism()?.to_string()),
         ("processor", line_value("/proc/cpuinfo", "model name")?),
@@ -45,7 +47,13 @@ pub fn describe() -> Result<Vec<(&'static str, String)>> {
                 .unwrap_or_default()
                 .to_owned(),
         ),
-        ("kafka", kafka_version()?),
+        ("kafka", java_version("pom.xml", "kafka.version")?),
+        ("debezium", java_version("pom.xml", "debezium.version")?),
+        (
+            "debezium_jdbc",
+            java_version("debezium-jdbc/pom.xml", "debezium-jdbc.version")?,
+        ),
+        ("postgresql", process::output(postgres)?.trim().to_owned()),
     ])
 }
 
@@ -61,11 +69,12 @@ fn line_value(file: &str, key: &str) -> Result<String> {
         .to_owned())
 }
 
-/// The release of Kafka that the services are made of.
-fn kafka_version() -> Result<String> {
-    let pom = fs::read_to_string(java::sources().join("pom.xml"))?;
+/// The version that a property of a POM names: the services are made of these.
+fn java_version(file: &str, property: &str) -> Result<String> {
+    let pom = fs::read_to_string(java::sources().join(file))?;
     let version = pom
-        .split_once("<kafka.version>")
-        .and_then(|(_, rest)| rest.split_once("</kafka.version>"));
-    Ok(version.context("no kafka.version in the POM")?.0.to_owned())
+        .split_once(&format!("<{property}>"))
+        .and_then(|(_, rest)| rest.split_once(&format!("</{property}>")));
+    let version = version.with_context(|| format!("no {property} in {file}"))?;
+    Ok(version.0.to_owned())
 }

@@ -8,15 +8,12 @@ mod case;
 mod measure;
 mod report;
 
-use std::fs;
-
 use anyhow::{Result, ensure};
 use clap::Parser;
 use tether_services::java::Jvm;
-use tether_services::{Kafka, KafkaOptions, folders};
-use tether_tests::bench_runs::Report;
+use tether_services::{Kafka, KafkaOptions};
+use tether_tests::bench_results::Report;
 use tether_tests::bench_worker::Kind;
-use tether_tests::machine;
 
 use case::Case;
 use measure::Bench;
@@ -49,18 +46,12 @@ fn main() -> Result<()> {
     let cases = Case::ALL.into_iter().filter(|case| arguments.wants(*case));
     let cases: Vec<Case> = cases.collect();
     ensure!(!cases.is_empty(), "there is no such case");
-    let kinds = match arguments.only {
-        Some(kind) => vec![kind],
-        None => vec![Kind::Tether, Kind::Reference],
-    };
-    let folder = folders::checkout().join("bench-results");
-    fs::create_dir_all(&folder)?;
-    let file = folder.join("cdc.json");
+    let kinds = Kind::chosen(arguments.only);
     let mut bench = Bench::new(Kafka::start(KafkaOptions {
         jvm: Jvm::as_distributed(),
         ..KafkaOptions::default()
     })?)?;
-    let mut report = Report::new(machine::describe()?);
+    let mut report = Report::begin("cdc")?;
     for case in cases {
         let runs = arguments.repetitions * u32::try_from(kinds.len())?;
         // One more for the ceiling.
@@ -76,7 +67,7 @@ fn main() -> Result<()> {
             }
         }
         // After each case, as all of them take long.
-        fs::write(&file, report.json()?)?;
+        report.write()?;
     }
     bench.kafka.stop()?;
     println!("\n{}", report::markdown(&report));

@@ -1,6 +1,7 @@
 //! What came out, as figures and as a table.
 
-use tether_tests::bench_runs::{Report, Run};
+use tether_tests::bench_results::Report;
+use tether_tests::bench_runs::Run;
 use tether_tests::bench_worker::Kind;
 
 use crate::measure::Measured;

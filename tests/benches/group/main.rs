@@ -10,14 +10,10 @@ mod report;
 mod statuses;
 mod usage;
 
-use std::fs;
-
 use anyhow::Result;
 use clap::Parser;
-use tether_services::folders;
-use tether_tests::bench_runs::Report;
+use tether_tests::bench_results::Report;
 use tether_tests::bench_worker::Kind;
-use tether_tests::machine;
 
 use measure::{Size, run};
 use report::Row;
@@ -47,14 +43,8 @@ struct Arguments {
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    let kinds = match arguments.only {
-        Some(kind) => vec![kind],
-        None => vec![Kind::Tether, Kind::Reference],
-    };
-    let folder = folders::checkout().join("bench-results");
-    fs::create_dir_all(&folder)?;
-    let file = folder.join("group.json");
-    let mut report = Report::new(machine::describe()?);
+    let kinds = Kind::chosen(arguments.only);
+    let mut report = Report::begin("group")?;
     for workers in arguments.workers {
         for connectors in &arguments.connectors {
             let size = Size {
@@ -68,7 +58,7 @@ fn main() -> Result<()> {
                         println!("{case}: {}: {measured}", kind.name());
                         report.runs.add(*kind, &case, Row(measured));
                         // After each phase, as all of them take long.
-                        Ok(fs::write(&file, report.json()?)?)
+                        report.write()
                     })?;
                 }
             }

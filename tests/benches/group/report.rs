@@ -1,7 +1,8 @@
 //! What came out, as figures and as a table.
 
 use serde::Serialize;
-use tether_tests::bench_runs::{Report, Run};
+use tether_tests::bench_results::Report;
+use tether_tests::bench_runs::Run;
 use tether_tests::bench_worker::Kind;
 
 use crate::measure::Measured;
@@ -11,7 +12,7 @@ const CPU: &str = "cpu_seconds";
 const BROKER_CPU: &str = "broker_cpu_seconds";
 const BYTES: &str = "bytes";
 const ROUNDS: &str = "rounds";
-const MEMORY: &str = "resident_kib";
+const MEMORY: &str = "memory";
 
 /// A phase of a run.
 #[derive(Debug, Serialize)]
@@ -30,7 +31,7 @@ impl Run for Row {
             (BROKER_CPU, Some(measured.broker_cpu_seconds)),
             (BYTES, Some(measured.bytes as f64)),
             (ROUNDS, Some(measured.rounds as f64)),
-            (MEMORY, Some(measured.resident_kib as f64)),
+            (MEMORY, Some(measured.resident_kib as f64 * 1024.0)),
         ]
     }
 }
@@ -57,7 +58,7 @@ pub(crate) fn markdown(report: &Report<Row>) -> String {
                 cell(BROKER_CPU, |seconds| format!("{seconds:.1} s")),
                 cell(BYTES, |bytes| format!("{:.1} MB", bytes / 1e6)),
                 cell(ROUNDS, |rounds| format!("{rounds:.0}")),
-                cell(MEMORY, |kibibytes| format!("{:.0} MiB", kibibytes / 1024.0)),
+                cell(MEMORY, |bytes| format!("{:.0} MiB", bytes / 1_048_576.0)),
             ];
             table.push_str(&format!("| {} |\n", row.join(" | ")));
         }

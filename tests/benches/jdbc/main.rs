@@ -12,15 +12,12 @@ mod report;
 mod row;
 mod table;
 
-use std::fs;
-
 use anyhow::{Result, ensure};
 use clap::Parser;
 use tether_services::java::Jvm;
-use tether_services::{Kafka, KafkaOptions, folders};
-use tether_tests::bench_runs::Report;
+use tether_services::{Kafka, KafkaOptions};
+use tether_tests::bench_results::Report;
 use tether_tests::bench_worker::Kind;
-use tether_tests::machine;
 
 use bare_client::Way;
 use case::{Case, Format, Mode};
@@ -68,14 +65,8 @@ fn main() -> Result<()> {
         }
         return Ok(());
     }
-    let kinds = match arguments.only {
-        Some(kind) => vec![kind],
-        None => vec![Kind::Tether, Kind::Reference],
-    };
-    let folder = folders::checkout().join("bench-results");
-    fs::create_dir_all(&folder)?;
-    let file = folder.join("jdbc.json");
-    let mut report = Report::new(machine::describe()?);
+    let kinds = Kind::chosen(arguments.only);
+    let mut report = Report::begin("jdbc")?;
     let kafka = Kafka::start(KafkaOptions {
         jvm: Jvm::as_distributed(),
         ..KafkaOptions::default()
@@ -121,7 +112,7 @@ fn main() -> Result<()> {
                     }
                 }
                 // After each case, as all of them take long.
-                fs::write(&file, report.json()?)?;
+                report.write()?;
             }
             bench.delete(&topic)?;
         }

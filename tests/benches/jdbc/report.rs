@@ -1,7 +1,8 @@
 //! What came out, as figures and as a table.
 
 use serde::Serialize;
-use tether_tests::bench_runs::{Report, Run};
+use tether_tests::bench_results::Report;
+use tether_tests::bench_runs::Run;
 use tether_tests::bench_throughput::Throughput;
 use tether_tests::bench_worker::Kind;
 

@@ -8,18 +8,15 @@ mod measure;
 mod report;
 mod worker;
 
-use std::fs;
-
 use anyhow::{Result, ensure};
 use clap::Parser;
 use tether_services::java::Jvm;
-use tether_services::{Kafka, KafkaOptions, folders};
-use tether_tests::machine;
+use tether_services::{Kafka, KafkaOptions};
 
 use case::{Case, Flow};
 use measure::Bench;
 use report::Measured;
-use tether_tests::bench_runs::Report;
+use tether_tests::bench_results::Report;
 use tether_tests::bench_worker::Kind;
 
 /// Measures the task loops beside the Java worker.
@@ -52,18 +49,12 @@ fn main() -> Result<()> {
         .filter(|case| arguments.wants(case))
         .collect();
     ensure!(!cases.is_empty(), "there is no such case");
-    let kinds = match arguments.only {
-        Some(kind) => vec![kind],
-        None => vec![Kind::Tether, Kind::Reference],
-    };
-    let folder = folders::checkout().join("bench-results");
-    fs::create_dir_all(&folder)?;
-    let file = folder.join("runtime.json");
+    let kinds = Kind::chosen(arguments.only);
     let mut bench = Bench::new(Kafka::start(KafkaOptions {
         jvm: Jvm::as_distributed(),
         ..KafkaOptions::default()
     })?)?;
-    let mut report = Report::new(machine::describe()?);
+    let mut report = Report::begin("runtime")?;
     for case in cases {
         let topic = match case.flow {
             Flow::Sink => Some(bench.fill(case)?),
@@ -83,7 +74,7 @@ fn main() -> Result<()> {
             bench.delete(&topic)?;
         }
         // After each case: all of them take half an hour.
-        fs::write(&file, report.json()?)?;
+        report.write()?;
     }
     bench.kafka.stop()?;
     println!("\n{}", report::markdown(&report));

@@ -7,41 +7,43 @@ mod report;
 mod run;
 mod workers;
 
-use std::fs;
+use anyhow::Result;
+use clap::Parser;
+use tether_services::{Kafka, KafkaOptions};
+use tether_tests::bench_results::Report;
 
-use anyhow::{Result, ensure};
-use tether_services::{Kafka, KafkaOptions, folders};
-use tether_tests::machine;
-
-use report::Report;
 use run::measure;
 use workers::Worker;
 
-/// How often each worker is measured.
-const REPETITIONS: usize = 5;
+/// Measures start time and idle memory beside the Java worker.
+#[derive(Parser)]
+struct Arguments {
+    /// How often each worker is measured.
+    #[arg(long, default_value_t = 5)]
+    repetitions: usize,
+    /// Passed by cargo.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
 
 fn main() -> Result<()> {
-    // What cargo passes to benchmarks is of no use here.
-    let machine = machine::describe()?;
+    let arguments = Arguments::parse();
+    let mut report = Report::begin("start")?;
     let mut kafka = Kafka::start(KafkaOptions::default())?;
     let workers = Worker::all(&kafka.bootstrap())?;
-    let mut report = Report::new(machine);
     // The first round creates internal topics and fills the file cache, and does not count.
-    for round in 0..=REPETITIONS {
+    for round in 0..=arguments.repetitions {
         for worker in &workers {
             let measured = measure(worker)?;
-            println!("round {round}: {}: {measured}", worker.name());
+            let (kind, mode) = (worker.kind, worker.mode.name());
+            println!("round {round}: {}, {mode}: {measured}", kind.name());
             if round > 0 {
-                report.add(worker.name(), measured);
+                report.runs.add(kind, mode, measured);
             }
         }
     }
     kafka.stop()?;
-    let folder = folders::checkout().join("bench-results");
-    fs::create_dir_all(&folder)?;
-    fs::write(folder.join("start.json"), report.json()?)?;
-    let table = report.markdown();
-    ensure!(!table.is_empty(), "nothing was measured");
-    println!("\n{table}");
+    report.write()?;
+    println!("\n{}", report::markdown(&report));
     Ok(())
 }

@@ -50,7 +50,7 @@ pub(crate) fn measure(worker: &Worker) -> Result<Measured> {
     let command = worker.command()?;
     let log = worker.folder.path().join("worker.log");
     let start = Instant::now();
-    let mut process = Process::spawn(worker.name(), command, &log)?;
+    let mut process = Process::spawn(worker.kind.name(), command, &log)?;
     let answered_ms = until_ok(&mut process, &worker.address, "/connectors", start)?;
     let ready_ms = until_ok(&mut process, &worker.address, "/health", start)?;
     let processor_ms = u64::try_from(processor_time(process.id())?.as_millis())?;

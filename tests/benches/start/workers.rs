@@ -8,48 +8,52 @@ use tether_services::folders::RunFolder;
 use tether_services::jars::Jars;
 use tether_services::java::{self, Jvm};
 use tether_services::port;
+use tether_tests::bench_worker::Kind;
 use tether_tests::program;
 
 /// A worker that can be started again and again with the same files.
 pub(crate) struct Worker {
-    name: &'static str,
-    kind: Kind,
-    mode: Mode,
+    pub(crate) kind: Kind,
+    pub(crate) mode: Mode,
     properties: PathBuf,
     pub(crate) address: String,
     pub(crate) folder: RunFolder,
 }
 
-#[derive(Clone, Copy)]
-enum Kind {
-    Tether,
-    Java,
-}
-
-#[derive(Clone, Copy)]
-enum Mode {
+/// How a worker keeps what it has to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
     Distributed,
     Standalone,
+}
+
+impl Mode {
+    /// Both.
+    pub(crate) const ALL: [Self; 2] = [Self::Distributed, Self::Standalone];
+
+    /// The name in the report.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Distributed => "distributed",
+            Self::Standalone => "standalone",
+        }
+    }
 }
 
 impl Worker {
     /// All four on this Kafka, each with topics and group of its own.
     pub(crate) fn all(bootstrap: &str) -> Result<Vec<Self>> {
-        [
-            ("Java, distributed", Kind::Java, Mode::Distributed),
-            ("Tether, distributed", Kind::Tether, Mode::Distributed),
-            ("Java, standalone", Kind::Java, Mode::Standalone),
-            ("Tether, standalone", Kind::Tether, Mode::Standalone),
-        ]
-        .into_iter()
-        .map(|(name, kind, mode)| Self::new(name, kind, mode, bootstrap))
-        .collect()
+        let all = Mode::ALL
+            .into_iter()
+            .flat_map(|mode| [Kind::Reference, Kind::Tether].map(|kind| (kind, mode)));
+        all.map(|(kind, mode)| Self::new(kind, mode, bootstrap))
+            .collect()
     }
 
-    fn new(name: &'static str, kind: Kind, mode: Mode, bootstrap: &str) -> Result<Self> {
+    fn new(kind: Kind, mode: Mode, bootstrap: &str) -> Result<Self> {
         let folder = RunFolder::create("bench-start")?;
         let address = format!("127.0.0.1:{}", port::free()?);
-        let group = name.to_lowercase().replace(", ", "-");
+        let group = format!("{}-{}", kind.name(), mode.name());
         let json = "org.apache.kafka.connect.json.JsonConverter";
         // As in the properties files of the Kafka distribution.
         let mut properties = vec![
@@ -59,7 +63,7 @@ impl Worker {
             ("value.converter", json.to_owned()),
             ("offset.flush.interval.ms", "10000".to_owned()),
         ];
-        if let Kind::Java = kind {
+        if let Kind::Reference = kind {
             let plugins = Jars::fetch()?.plugin_path().display().to_string();
             properties.push(("plugin.path", plugins));
         }
@@ -85,7 +89,6 @@ impl Worker {
             .collect();
         java::write_properties(&file, &owned)?;
         Ok(Self {
-            name,
             kind,
             mode,
             properties: file,
@@ -94,22 +97,19 @@ impl Worker {
         })
     }
 
-    /// How the report calls it.
-    pub(crate) fn name(&self) -> &'static str {
-        self.name
-    }
-
     /// What starts it. The virtual machine gets what the scripts of the Kafka distribution pass.
     pub(crate) fn command(&self) -> Result<Command> {
         let mut command = match self.kind {
             Kind::Tether => program::command()?,
-            Kind::Java => Jvm::as_distributed().service(&Jars::fetch()?.kafka_class_path()),
+            Kind::Reference => Jvm::as_distributed().service(&Jars::fetch()?.kafka_class_path()),
         };
         command.arg(match (self.kind, self.mode) {
             (Kind::Tether, Mode::Distributed) => "connect-distributed",
             (Kind::Tether, Mode::Standalone) => "connect-standalone",
-            (Kind::Java, Mode::Distributed) => "org.apache.kafka.connect.cli.ConnectDistributed",
-            (Kind::Java, Mode::Standalone) => "org.apache.kafka.connect.cli.ConnectStandalone",
+            (Kind::Reference, Mode::Distributed) => {
+                "org.apache.kafka.connect.cli.ConnectDistributed"
+            }
+            (Kind::Reference, Mode::Standalone) => "org.apache.kafka.connect.cli.ConnectStandalone",
         });
         command.arg(&self.properties);
         Ok(command)
