@@ -113,6 +113,12 @@ impl Figures {
             .and_then(|(_, figure)| *figure)
     }
 
+    /// All that were measured.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, f64)> {
+        let figures = self.0.iter();
+        figures.filter_map(|(name, figure)| Some((*name, (*figure)?)))
+    }
+
     /// These divided by others.
     #[must_use]
     pub fn over(&self, others: &Self) -> Self {

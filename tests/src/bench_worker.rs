@@ -1,4 +1,4 @@
-//! The two workers as benchmarks run them: standalone, each alone with one connector.
+//! The two workers as benchmarks run them.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,10 +8,12 @@ use anyhow::{Result, bail, ensure};
 use tether_services::folders::RunFolder;
 use tether_services::java::{self, Jvm};
 use tether_services::process::{Process, Signal};
-use tether_services::{http, port};
+use tether_services::{ConnectWorker, http, port};
 
 use crate::program;
 use crate::rest_client::RestClient;
+use crate::worker::Worker;
+use crate::worker_process::{WorkerOptions, WorkerProcess};
 
 /// The Java worker takes minutes on a machine that compiles.
 const START_PATIENCE: Duration = Duration::from_secs(600);
@@ -41,6 +43,26 @@ impl Kind {
     }
 }
 
+/// Starts a distributed worker; returns once it is ready.
+///
+/// # Errors
+///
+/// It does not get ready.
+pub fn distributed(
+    kind: Kind,
+    options: &WorkerOptions,
+    jvm: &Jvm,
+) -> Result<Box<dyn Worker + Send>> {
+    Ok(match kind {
+        Kind::Tether => Box::new(WorkerProcess::distributed(options)?),
+        Kind::Reference => {
+            let mut options = options.for_java();
+            options.jvm = jvm.clone();
+            Box::new(ConnectWorker::distributed(options)?)
+        }
+    })
+}
+
 /// What only the Java worker needs.
 #[derive(Debug, Clone)]
 pub struct JavaSide {
@@ -50,7 +72,7 @@ pub struct JavaSide {
     pub plugin_path: String,
 }
 
-/// A running standalone worker.
+/// A running standalone worker, which is alone with one connector.
 #[derive(Debug)]
 pub struct BenchWorker {
     // Before the folder, so that it ends before its files go.

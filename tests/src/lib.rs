@@ -3,6 +3,7 @@
 //!
 //! Everything is plain blocking code, like [`tether_services`].
 
+pub mod all_at_once;
 pub mod bench_results;
 pub mod bench_runs;
 pub mod bench_throughput;
@@ -11,6 +12,7 @@ pub mod browser;
 pub mod connector_configs;
 pub mod database;
 pub mod eventually;
+pub mod idle_connectors;
 pub mod machine;
 pub mod names;
 pub mod number_records;
@@ -20,6 +22,7 @@ pub mod program;
 pub mod proxy;
 pub mod registry_client;
 pub mod rest_client;
+pub mod statuses;
 pub mod stream_processor;
 pub mod topics;
 pub mod turns;

@@ -38,3 +38,12 @@ pub fn kibibytes(pid: u32, file: &str, key: &str) -> Result<u64> {
     let value = value.with_context(|| format!("no {key} in {file}"))?;
     Ok(value.parse()?)
 }
+
+/// How many files and sockets a process has open.
+///
+/// # Errors
+///
+/// There is no such process.
+pub fn open_files(pid: u32) -> Result<usize> {
+    Ok(fs::read_dir(format!("/proc/{pid}/fd"))?.count())
+}

@@ -3,18 +3,17 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
-use anyhow::{Result, anyhow};
-use serde_json::{Value, json};
+use anyhow::Result;
 use tether_services::java::Jvm;
-use tether_services::{ConnectWorker, Kafka, KafkaOptions, Listener};
-use tether_tests::bench_worker::Kind;
+use tether_services::{Kafka, KafkaOptions, Listener};
+use tether_tests::all_at_once::all_at_once;
+use tether_tests::bench_worker::{Kind, distributed};
+use tether_tests::idle_connectors;
 use tether_tests::rest_client::RestClient;
 use tether_tests::topics::Topics;
 use tether_tests::worker::Worker;
-use tether_tests::worker_process::{WorkerOptions, WorkerProcess};
+use tether_tests::worker_process::WorkerOptions;
 
 use crate::meter::Meters;
 use crate::usage::Usages;
@@ -22,8 +21,6 @@ use crate::usage::Usages;
 const NAME: &str = "scale";
 /// The topic of all connectors.
 const TOPIC: &str = "lines";
-/// How many clients create connectors at once.
-const CLIENTS: usize = 10;
 
 /// The workers; those that were stopped or killed are kept, too.
 pub(crate) struct Group {
@@ -98,11 +95,12 @@ impl Group {
         all_at_once(down, |seat| {
             match &mut seat.worker {
                 Some(worker) => worker.restart()?,
-                worker => *worker = Some(launch(kind, &seat.options, jvm)?),
+                worker => *worker = Some(distributed(kind, &seat.options, jvm)?),
             }
             seat.is_up = true;
             Ok(())
-        })
+        })?;
+        Ok(())
     }
 
     /// Stops all workers in order, at once.
@@ -110,7 +108,8 @@ impl Group {
         all_at_once(self.seats.iter_mut(), |seat| {
             seat.is_up = false;
             seat.worker.as_mut().map_or(Ok(()), |worker| worker.stop())
-        })
+        })?;
+        Ok(())
     }
 
     /// `kill -9` of the last worker.
@@ -123,21 +122,10 @@ impl Group {
         }
     }
 
-    /// Creates connectors with these numbers: sources of one task each on an empty file. Several clients
-    /// ask all workers in turn.
+    /// Creates connectors with these numbers through all workers in turn.
     pub(crate) fn create(&self, numbers: Range<usize>, file: &Path) -> Result<()> {
         let rests: Vec<RestClient> = self.up().map(|worker| worker.rest()).collect();
-        let next = AtomicUsize::new(numbers.start);
-        all_at_once(0..CLIENTS, |_| {
-            loop {
-                let number = next.fetch_add(1, Ordering::Relaxed);
-                if number >= numbers.end {
-                    return Ok(());
-                }
-                let rest = &rests[number % rests.len()];
-                rest.create(&format!("file-{number}"), &file_source(file))?;
-            }
-        })
+        idle_connectors::create(&rests, numbers, file, TOPIC)
     }
 
     /// What was used until now.
@@ -155,37 +143,4 @@ impl Group {
         let seats = self.seats.iter().filter(|seat| seat.is_up);
         seats.filter_map(|seat| seat.worker.as_deref())
     }
-}
-
-fn launch(kind: Kind, options: &WorkerOptions, jvm: &Jvm) -> Result<Box<dyn Worker + Send>> {
-    Ok(match kind {
-        Kind::Tether => Box::new(WorkerProcess::distributed(options)?),
-        Kind::Reference => {
-            let mut options = options.for_java();
-            options.jvm = jvm.clone();
-            Box::new(ConnectWorker::distributed(options)?)
-        }
-    })
-}
-
-fn file_source(file: &Path) -> Value {
-    json!({
-        "connector.class": "FileStreamSource", "tasks.max": "1", "file": file, "topic": TOPIC,
-        "value.converter": "org.apache.kafka.connect.storage.StringConverter",
-    })
-}
-
-/// Does the same with all of them in threads.
-fn all_at_once<T: Send>(
-    all: impl Iterator<Item = T>,
-    work: impl Fn(T) -> Result<()> + Sync,
-) -> Result<()> {
-    thread::scope(|scope| {
-        let threads: Vec<_> = all.map(|one| scope.spawn(|| work(one))).collect();
-        let outcomes = threads.into_iter().map(|thread| {
-            let ended = thread.join();
-            ended.unwrap_or_else(|_| Err(anyhow!("a thread of the bench panicked")))
-        });
-        outcomes.collect()
-    })
 }

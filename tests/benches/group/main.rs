@@ -7,7 +7,6 @@ mod group;
 mod measure;
 mod meter;
 mod report;
-mod statuses;
 mod usage;
 
 use anyhow::Result;

@@ -10,9 +10,9 @@ use serde::Serialize;
 use tether_services::folders::RunFolder;
 use tether_tests::bench_worker::Kind;
 use tether_tests::eventually::within;
+use tether_tests::statuses::Statuses;
 
 use crate::group::Group;
-use crate::statuses::Statuses;
 use crate::usage::Usage;
 
 /// Connectors that are created at once by a group that already has many.

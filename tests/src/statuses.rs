@@ -16,7 +16,7 @@ const CONNECTOR: &str = "status-connector-";
 const TASK: &str = "status-task-";
 
 /// Reads the status topic of one partition on and on.
-pub(crate) struct Statuses {
+pub struct Statuses {
     consumer: BaseConsumer,
     connectors: BTreeMap<String, Status>,
     tasks: BTreeMap<String, Status>,
@@ -39,7 +39,11 @@ struct Value {
 
 impl Statuses {
     /// From the beginning of this topic, which is there.
-    pub(crate) fn read(bootstrap: &str, topic: &str) -> Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// The client cannot be made.
+    pub fn read(bootstrap: &str, topic: &str) -> Result<Self> {
         let consumer: BaseConsumer = ClientConfig::new()
             .set("bootstrap.servers", bootstrap)
             // Only assigned, never subscribed: no group is made.
@@ -58,7 +62,7 @@ impl Statuses {
     }
 
     /// The number of the latest round of the group in which something was started or stopped.
-    pub(crate) fn generation(&self) -> i64 {
+    pub fn generation(&self) -> i64 {
         self.generation
     }
 
@@ -68,7 +72,7 @@ impl Statuses {
     /// # Errors
     ///
     /// That does not happen within `patience`.
-    pub(crate) fn wait_balanced(
+    pub fn wait_balanced(
         &mut self,
         workers: &BTreeSet<String>,
         connectors: usize,
