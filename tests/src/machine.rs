@@ -22,8 +22,6 @@ pub fn describe() -> Result<Vec<(&'static str, String)>> {
         "'{}' --version",
         java::executable("java").display()
     ));
-    let mut postgres = Command::new("psql");
-    postgres.arg("--version");
     Ok(vec![
         ("processors", available_parallelism()?.to_string()),
         ("processor", line_value("/proc/cpuinfo", "model name")?),
@@ -53,7 +51,7 @@ pub fn describe() -> Result<Vec<(&'static str, String)>> {
             "debezium_jdbc",
             java_version("debezium-jdbc/pom.xml", "debezium-jdbc.version")?,
         ),
-        ("postgresql", process::output(postgres)?.trim().to_owned()),
+        ("postgresql", postgres_version()?),
     ])
 }
 
@@ -67,6 +65,16 @@ fn line_value(file: &str, key: &str) -> Result<String> {
         .1
         .trim()
         .to_owned())
+}
+
+/// The version of the servers that the distribution has, by their client.
+fn postgres_version() -> Result<String> {
+    let mut client = Command::new("psql");
+    client.arg("--version");
+    // As in `psql (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`.
+    let printed = process::output(client)?;
+    let version = printed.split_ascii_whitespace().nth(2);
+    Ok(version.context("psql has no version")?.to_owned())
 }
 
 /// The version that a property of a POM names: the services are made of these.

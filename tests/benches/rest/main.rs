@@ -75,8 +75,10 @@ fn main() -> Result<()> {
                     report.write()
                 });
                 if let Err(error) = ran {
-                    let why = format!("{error:#}");
-                    println!("{connectors} connectors: {}: {why}", kind.name());
+                    println!("{connectors} connectors: {}: {error:#}", kind.name());
+                    // What follows the first line is the end of a log.
+                    let why = error.to_string();
+                    let why = why.lines().next().unwrap_or_default().to_owned();
                     report.fail(kind, &measure::name(*connectors), why);
                     report.write()?;
                 }

@@ -85,6 +85,8 @@ pub(crate) struct Scraped {
     pub(crate) cpu_milliseconds: f64,
     /// Length of an answer.
     pub(crate) bytes: u64,
+    /// Resident memory at the end.
+    pub(crate) resident_kib: u64,
 }
 
 impl fmt::Display for Measured {
@@ -111,8 +113,12 @@ impl fmt::Display for Measured {
             ),
             Self::Scraped(scraped) => write!(
                 f,
-                "{} scrapes of {} bytes, {:.2} ms and {:.2} ms of processor time each",
-                scraped.scrapes, scraped.bytes, scraped.milliseconds, scraped.cpu_milliseconds
+                "{} scrapes of {} bytes, {:.2} ms and {:.2} ms of processor time each, {} KiB resident",
+                scraped.scrapes,
+                scraped.bytes,
+                scraped.milliseconds,
+                scraped.cpu_milliseconds,
+                scraped.resident_kib
             ),
         }
     }
@@ -165,18 +171,18 @@ impl Bench {
             resident_kib: kibibytes(worker.pid(), "status", "VmRSS:")?,
         };
         tell(&name(connectors), Measured::Connectors(measured))?;
-        // The Java worker has no metrics without an agent.
-        if kind == Kind::Tether {
-            let measured = scrape(worker.as_ref(), idle)?;
-            let case = format!("metrics-{connectors}");
-            tell(&case, Measured::Scraped(measured))?;
-        }
         if connectors == self.requests_at {
             let config = idle_connectors::config(&file, &topic);
             for request in Request::ALL {
                 let measured = self.load.measure(worker.as_ref(), request, &config)?;
                 tell(request.name(), Measured::Answered(measured))?;
             }
+        }
+        // The Java worker has no metrics without an agent.
+        if kind == Kind::Tether {
+            let measured = scrape(worker.as_ref(), idle)?;
+            let case = format!("metrics-{connectors}");
+            tell(&case, Measured::Scraped(measured))?;
         }
         worker.stop()
     }
@@ -221,6 +227,7 @@ fn scrape(worker: &dyn Worker, idle: f64) -> Result<Scraped> {
         milliseconds: 1000.0 * seconds / f64::from(scrapes),
         cpu_milliseconds: 1000.0 * (cpu - idle * seconds) / f64::from(scrapes),
         bytes,
+        resident_kib: kibibytes(worker.pid(), "status", "VmRSS:")?,
     })
 }
 

@@ -53,6 +53,7 @@ impl Run for Measured {
                     Some(scraped.cpu_milliseconds / SCRAPE_INTERVAL),
                 ),
                 (SCRAPE_BYTES, Some(scraped.bytes as f64)),
+                (MEMORY, Some(scraped.resident_kib as f64 * 1024.0)),
             ],
         }
     }
