@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::clock::Clock;
 use crate::group::{GroupBuilder, GroupData, GroupName};
+use crate::prometheus::Families;
 use crate::samples::Sampling;
 
 /// The registry of a worker. Clones share it. One that nobody reads costs nothing
@@ -16,6 +17,8 @@ struct Registry {
     clock: Clock,
     sampling: Sampling,
     groups: Mutex<BTreeMap<GroupName, Arc<GroupData>>>,
+    /// The memory of the last text.
+    spare_families: Mutex<Families>,
 }
 
 impl Default for Metrics {
@@ -31,6 +34,7 @@ impl Metrics {
             clock,
             sampling,
             groups: Mutex::default(),
+            spare_families: Mutex::default(),
         }))
     }
 
@@ -68,6 +72,23 @@ impl Metrics {
     /// The groups, by domain, type and tags.
     pub(crate) fn sorted_groups(&self) -> Vec<Arc<GroupData>> {
         self.groups().values().cloned().collect()
+    }
+
+    /// Families without samples, to be given back with
+    /// [`Metrics::keep_families`]. Several texts at once have their own.
+    pub(crate) fn spare_families(&self) -> Families {
+        std::mem::take(&mut self.locked_families())
+    }
+
+    /// Keeps families for the next text.
+    pub(crate) fn keep_families(&self, families: Families) {
+        *self.locked_families() = families;
+    }
+
+    fn locked_families(&self) -> MutexGuard<'_, Families> {
+        let families = self.0.spare_families.lock();
+        // They are only taken and put.
+        families.unwrap_or_else(PoisonError::into_inner)
     }
 
     fn groups(&self) -> MutexGuard<'_, BTreeMap<GroupName, Arc<GroupData>>> {

@@ -47,8 +47,11 @@ impl Labels {
     }
 }
 
+/// Families with their samples. They are made empty and filled again for each
+/// text, whichever thread that is on: memory that a thread has freed serves that
+/// thread only, and the pool of the runtime has very many.
 #[derive(Default)]
-pub(super) struct Families {
+pub(crate) struct Families {
     families: Vec<Family>,
     by_name: HashMap<String, usize>,
 }
@@ -122,10 +125,21 @@ impl Families {
         samples.push('\n');
     }
 
-    pub(super) fn into_text(self) -> String {
+    /// Forgets the samples, but not the memory, unless it was far more than they
+    /// needed.
+    pub(super) fn clear(&mut self) {
+        for Family { samples, .. } in &mut self.families {
+            if samples.capacity() / 4 > samples.len() {
+                *samples = String::new();
+            }
+            samples.clear();
+        }
+    }
+
+    pub(super) fn text(&self) -> String {
         let length = |family: &Family| family.samples.len() + 2 * family.name.len() + 200;
         let mut text = String::with_capacity(self.families.iter().map(length).sum());
-        for family in self.families {
+        for family in &self.families {
             if family.samples.is_empty() {
                 continue;
             }

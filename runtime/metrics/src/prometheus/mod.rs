@@ -15,7 +15,8 @@ mod tests;
 use crate::group::{Attribute, GroupData, Reading};
 use crate::registry::Metrics;
 
-use families::{Families, Labels, set_number};
+pub(crate) use families::Families;
+use families::{Labels, set_number};
 use naming::{LabelStyle, Series};
 
 /// The media type of the text.
@@ -23,7 +24,7 @@ pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Everything that a registry knows now, and what the system says of this process.
 pub fn render(metrics: &Metrics) -> String {
-    let mut families = Families::default();
+    let mut families = metrics.spare_families();
     let groups = metrics.sorted_groups();
     for run in groups.chunk_by(|a, b| (a.name.domain, a.name.kind) == (b.name.domain, b.name.kind))
     {
@@ -33,7 +34,10 @@ pub fn render(metrics: &Metrics) -> String {
         }
     }
     process::write(&mut families);
-    families.into_text()
+    let text = families.text();
+    families.clear();
+    metrics.keep_families(families);
+    text
 }
 
 /// What becomes of the attributes of groups of one domain and type. Most of those

@@ -414,3 +414,22 @@ proptest! {
         prop_assert!(read == value || (read.is_nan() && value.is_nan()));
     }
 }
+
+#[test]
+fn a_text_has_nothing_of_the_one_before() {
+    let metrics = Metrics::default();
+    let task = |number: &str| {
+        let mut group = metrics.group("kafka.connect", "connector-task-metrics");
+        group.tag("connector", "orders").tag("task", number);
+        let _ = group.gauge("batch-size-max", "Records.");
+        group.register()
+    };
+    let (first, second) = (task("0"), task("1"));
+    let both = exposed(&metrics);
+    assert_eq!(exposed(&metrics), both);
+    drop(second);
+    let one = exposed(&metrics);
+    assert_eq!(one.samples.len() * 2, both.samples.len());
+    drop(first);
+    assert!(exposed(&metrics).families.is_empty());
+}
