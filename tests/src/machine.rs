@@ -26,12 +26,7 @@ pub fn describe() -> Result<Vec<(&'static str, String)>> {
         ("processors", available_parallelism()?.to_string()),
         ("processor", line_value("/proc/cpuinfo", "model name")?),
         ("memory", line_value("/proc/meminfo", "MemTotal")?),
-        (
-            "kernel",
-            fs::read_to_string("/proc/sys/kernel/osrelease")?
-                .trim()
-                .to_owned(),
-        ),
+        ("kernel", kernel()?),
         ("tether", process::output(binary)?.trim().to_owned()),
         (
             "tether_bytes",
@@ -53,6 +48,13 @@ pub fn describe() -> Result<Vec<(&'static str, String)>> {
         ),
         ("postgresql", postgres_version()?),
     ])
+}
+
+/// The kernel's version, without what a distributor adds to it.
+fn kernel() -> Result<String> {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease")?;
+    let version = release.trim().split('-').next();
+    Ok(version.unwrap_or_default().to_owned())
 }
 
 /// The value after the colon in the first line that begins with `key`.
