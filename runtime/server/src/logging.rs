@@ -27,8 +27,6 @@ const FORMAT: &str = "TETHER_LOG_FORMAT";
 /// Starts logging to standard output, with the levels and in the format that the
 /// environment asks for, and traces if it asks for them.
 pub(crate) fn init(variables: impl Fn(&str) -> Option<String>) -> (Arc<Loggers>, Traces) {
-    let (lines_filter, lines_handle) = reload::Layer::new(Targets::new());
-    let (spans_filter, spans_handle) = reload::Layer::new(Targets::new());
     let format = variables(FORMAT).unwrap_or_default();
     let lines: Box<dyn Layer<Registry> + Send + Sync> = if format.eq_ignore_ascii_case("json") {
         let layer = fmt::layer().fmt_fields(JsonFields::new());
@@ -40,19 +38,7 @@ pub(crate) fn init(variables: impl Fn(&str) -> Option<String>) -> (Arc<Loggers>,
         Ok(traces) => (traces, None),
         Err(reason) => (Traces::none(), Some(reason)),
     };
-    let spans = traces.layer().map(|layer| layer.with_filter(spans_filter));
-    tracing_subscriber::registry()
-        .with(lines.with_filter(lines_filter))
-        .with(spans)
-        .init();
-    let loggers = Loggers::new(
-        levels(variables),
-        Box::new(move |levels| {
-            // They fail only after the subscriber is gone, or without traces.
-            let _ = lines_handle.reload(targets(levels));
-            let _ = spans_handle.reload(spans_of(levels));
-        }),
-    );
+    let loggers = Loggers::new(levels(variables), subscribe(lines, &traces));
     if !matches!(format.to_ascii_lowercase().as_str(), "" | "text" | "json") {
         tracing::warn!("{FORMAT} is {format:?}, which is neither text nor json; lines are text");
     }
@@ -63,6 +49,37 @@ pub(crate) fn init(variables: impl Fn(&str) -> Option<String>) -> (Arc<Loggers>,
         tracing::info!(endpoint, "Sending traces");
     }
     (Arc::new(loggers), traces)
+}
+
+/// What makes levels of loggers count.
+type Apply = Box<dyn Fn(&BTreeMap<String, LoggerLevel>) + Send + Sync>;
+
+/// Begins to write lines and to send spans, each with a filter of its own. Without
+/// traces there is one filter for everything: layers that have one each may lose the
+/// first line after what the filter left out.
+fn subscribe(lines: Box<dyn Layer<Registry> + Send + Sync>, traces: &Traces) -> Apply {
+    let Some(spans) = traces.layer() else {
+        let (filter, handle) = reload::Layer::new(Targets::new());
+        tracing_subscriber::registry()
+            .with(lines)
+            .with(filter)
+            .init();
+        return Box::new(move |levels| {
+            // It fails only after the subscriber is gone.
+            let _ = handle.reload(targets(levels));
+        });
+    };
+    let (lines_filter, lines_handle) = reload::Layer::new(Targets::new());
+    let (spans_filter, spans_handle) = reload::Layer::new(Targets::new());
+    tracing_subscriber::registry()
+        .with(lines.with_filter(lines_filter))
+        .with(spans.with_filter(spans_filter))
+        .init();
+    Box::new(move |levels| {
+        // They fail only after the subscriber is gone.
+        let _ = lines_handle.reload(targets(levels));
+        let _ = spans_handle.reload(spans_of(levels));
+    })
 }
 
 /// Levels by logger, as the containers' variables give them.
