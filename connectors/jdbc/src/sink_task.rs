@@ -29,9 +29,9 @@ use crate::writing::{Unwritten, Writing};
 const LARGE: usize = 100;
 
 /// The most new rows of deliveries that wait for the ones before and are then
-/// written together. `COPY` gains by larger transactions up to about so many
-/// (`make bench-jdbc ARGS=--ways`).
-const MOST_INSERTED: usize = 10_000;
+/// written together. `COPY` gains by larger transactions up to 10,000 and more
+/// (`make bench-jdbc ARGS=--ways`), but records that wait take memory.
+const MOST_INSERTED: usize = 6000;
 
 /// How soon the worker looks what became of a delivery if no other one comes.
 const LOOK: Duration = Duration::from_millis(20);

@@ -15,8 +15,8 @@ use crate::writer::RecordWriter;
 const MOST_DELIVERIES: usize = 8;
 
 /// The most values of records that wait, which limits their memory where the
-/// bytes of deliveries are few: 10,000 rows of 6 columns.
-const MOST_VALUES: usize = 60_000;
+/// bytes of deliveries are few: 6,000 rows of 6 columns.
+const MOST_VALUES: usize = 36_000;
 
 /// A writer, which may be busy.
 pub(crate) struct Writing {
